@@ -1,0 +1,65 @@
+// Bundles the doors and the views into dist/. Type checking is its own step (`npm run types`).
+// node-llama-cpp stays outside: it finds its native libraries by its own file layout.
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { context, build } from 'esbuild';
+
+const watch = process.argv.includes('--watch');
+const { version } = JSON.parse(await readFile(new URL('package.json', import.meta.url), 'utf8'));
+
+const common = {
+  bundle: true,
+  sourcemap: true,
+  logLevel: 'warning',
+  legalComments: 'linked',
+  define: { PREFLEXOR_VERSION: JSON.stringify(version) },
+};
+
+/** @type {import('esbuild').BuildOptions[]} */
+const bundles = [
+  {
+    ...common,
+    entryPoints: { client: 'client/src/extension.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    external: ['vscode'],
+  },
+  {
+    ...common,
+    entryPoints: {
+      languageServer: 'server/src/languageServer.ts',
+      cli: 'server/src/cli.ts',
+      engineHost: 'server/src/engine/llama/host.ts',
+    },
+    outdir: 'dist',
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    external: ['node-llama-cpp'],
+    // Some dependencies are CommonJS and call require for Node's own modules.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  },
+  {
+    ...common,
+    entryPoints: { iterations: 'webview/src/iterations/main.ts' },
+    outdir: 'dist/webview',
+    platform: 'browser',
+    target: 'chrome120',
+    format: 'iife',
+    minify: true,
+  },
+];
+
+await rm('dist', { recursive: true, force: true });
+await mkdir('dist/webview', { recursive: true });
+await cp('node_modules/@vscode/codicons/dist/codicon.css', 'dist/webview/codicon.css');
+await cp('node_modules/@vscode/codicons/dist/codicon.ttf', 'dist/webview/codicon.ttf');
+
+if (watch) {
+  for (const options of bundles) await (await context(options)).watch();
+} else {
+  await Promise.all(bundles.map((options) => build(options)));
+}

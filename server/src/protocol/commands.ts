@@ -1,0 +1,64 @@
+// Commands, declared once: the block in package.json is generated from here and compared in a test.
+
+export interface CommandDeclaration {
+  readonly title: string;
+  /** A codicon's name. */
+  readonly icon?: string;
+  /** When the command palette shows it: a when-clause, or `false` for never. */
+  readonly palette?: string | false;
+  readonly enablement?: string;
+  readonly key?: { readonly key: string; readonly mac: string; readonly when: string };
+  /** Shown in the editor's context menu under this when-clause. */
+  readonly editorMenu?: string;
+}
+
+const inMarkdown = 'editorLangId == markdown';
+
+/** Commands of the VS Code client. */
+export const clientCommands = {
+  'preflexor.reason': {
+    title: 'Reason About This Paragraph',
+    icon: 'sparkle',
+    palette: inMarkdown,
+    key: {
+      key: 'ctrl+alt+r',
+      mac: 'cmd+alt+r',
+      when: `editorTextFocus && ${inMarkdown}`,
+    },
+    editorMenu: inMarkdown,
+  },
+  'preflexor.ask': {
+    title: 'Ask a Question About This Paragraph',
+    icon: 'question',
+    palette: inMarkdown,
+    editorMenu: inMarkdown,
+  },
+  'preflexor.accept': { title: 'Accept Suggestion', icon: 'check', palette: inMarkdown },
+  'preflexor.acceptEdited': { title: 'Accept My Edit of the Suggestion', icon: 'edit', palette: inMarkdown },
+  'preflexor.reject': { title: 'Reject Suggestion', icon: 'close', palette: inMarkdown },
+  'preflexor.regenerate': { title: 'Regenerate Suggestion', icon: 'refresh', palette: inMarkdown },
+  'preflexor.compare': { title: 'Compare Suggestion With Paragraph', icon: 'diff', palette: inMarkdown },
+  'preflexor.strip': { title: 'Remove All Annotations From This Note', icon: 'clear-all', palette: inMarkdown },
+  'preflexor.stop': { title: 'Stop', icon: 'debug-stop' },
+  'preflexor.chooseModel': { title: 'Choose Model', icon: 'server-environment' },
+  'preflexor.addModel': { title: 'Use a GGUF File That I Have', icon: 'folder-opened' },
+  'preflexor.unload': { title: 'Unload Model', icon: 'circle-slash' },
+  'preflexor.showMenu': { title: 'Show Model and Run State', icon: 'info' },
+  'preflexor.showIterations': { title: 'Show Iterations', icon: 'list-tree' },
+  'preflexor.showLog': { title: 'Show Log', icon: 'output' },
+} as const satisfies Record<string, CommandDeclaration>;
+export type ClientCommand = keyof typeof clientCommands;
+
+/**
+ * Commands that the server executes (`workspace/executeCommand`): what code lenses and code actions carry,
+ * so that any editor can run them. Arguments: one object, see docs/lsp-extensions.md.
+ */
+export const serverCommands = {
+  reason: 'preflexor.paragraph.reason',
+  accept: 'preflexor.block.accept',
+  acceptEdited: 'preflexor.block.acceptEdited',
+  reject: 'preflexor.block.reject',
+  regenerate: 'preflexor.block.regenerate',
+  compare: 'preflexor.block.compare',
+} as const;
+export type ServerCommand = (typeof serverCommands)[keyof typeof serverCommands];

@@ -1,0 +1,124 @@
+// The engine: its state as the editor shows it, and the messages between server and engine host.
+// The host is a child process, so every message is decoded on both sides.
+import { z } from 'zod';
+import { TokenCounts } from './reasoning.ts';
+
+export const Gpu = z.enum(['auto', 'cpu', 'cuda', 'vulkan', 'metal']);
+export type Gpu = z.infer<typeof Gpu>;
+
+export const ErrorReport = z.object({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string().nullable(),
+});
+export type ErrorReport = z.infer<typeof ErrorReport>;
+
+/** A whole snapshot: whoever missed the one before is right again with the next. */
+export const EngineStatus = z.object({
+  state: z.enum(['no-model', 'unloaded', 'loading', 'measuring', 'ready', 'generating', 'failed']),
+  model: z.string().nullable(),
+  /** Share of the load that is done, 0 to 1. */
+  fraction: z.number().min(0).max(1).nullable(),
+  backend: z.string().nullable(),
+  /** Why the backend is not the one that was wished for. */
+  fallback: z.string().nullable(),
+  contextTokens: z.int().positive().nullable(),
+  threads: z.object({ prompt: z.int().positive(), generation: z.int().positive() }).nullable(),
+  tokensPerSecond: z.number().nonnegative().nullable(),
+  memoryBytes: z.int().nonnegative().nullable(),
+  error: ErrorReport.nullable(),
+});
+export type EngineStatus = z.infer<typeof EngineStatus>;
+
+/** What is loaded, once it is loaded. */
+export const ModelDescription = z.object({
+  file: z.string(),
+  architecture: z.string(),
+  parameters: z.int().nonnegative(),
+  backend: z.string(),
+  fallback: z.string().nullable(),
+  contextTokens: z.int().positive(),
+  trainedContextTokens: z.int().positive(),
+  threads: z.object({ prompt: z.int().positive(), generation: z.int().positive() }),
+  memoryBytes: z.int().nonnegative(),
+});
+export type ModelDescription = z.infer<typeof ModelDescription>;
+
+export const ChatMessage = z.object({
+  role: z.enum(['system', 'user', 'assistant']),
+  text: z.string(),
+});
+export type ChatMessage = z.infer<typeof ChatMessage>;
+
+/**
+ * One completion. `prefix` is how the assistant's answer is begun (not part of what comes back).
+ * Generation ends at the first of: an end-of-turn token, one of `stop` (left out of the text), `maxTokens`.
+ */
+export const GenerateRequest = z.object({
+  messages: z.array(ChatMessage).min(1),
+  prefix: z.string(),
+  stop: z.array(z.string().min(1)),
+  maxTokens: z.int().positive(),
+  temperature: z.number().nonnegative(),
+  seed: z.int().nonnegative(),
+});
+export type GenerateRequest = z.infer<typeof GenerateRequest>;
+
+export const GenerateEvent = z.discriminatedUnion('event', [
+  /** The prompt has been evaluated; text comes next. */
+  z.object({ event: z.literal('prompt'), tokens: z.int().nonnegative(), reused: z.int().nonnegative() }),
+  /** Whole characters only; `tokens` are the ids they were decoded from. */
+  z.object({ event: z.literal('text'), text: z.string(), tokens: z.array(z.int()) }),
+  z.object({
+    event: z.literal('end'),
+    reason: z.enum(['end-of-turn', 'stop', 'length']),
+    /** Which of `stop` ended it. */
+    stop: z.string().nullable(),
+    tokens: TokenCounts,
+    seconds: z.number().nonnegative(),
+  }),
+]);
+export type GenerateEvent = z.infer<typeof GenerateEvent>;
+
+export const LoadRequest = z.object({
+  file: z.string(),
+  gpu: Gpu,
+  /** 0: as much as memory allows, up to what the model was trained with. */
+  contextTokens: z.int().nonnegative(),
+  /** 0: measured once per machine and model. */
+  threads: z.int().nonnegative(),
+  /** Adapter file (GGUF LoRA) or null. */
+  adapter: z.string().nullable(),
+  /** `embedded` or the name of a built-in chat wrapper. */
+  chatTemplate: z.string(),
+  /** Where measured thread counts are kept. */
+  measurementsFile: z.string(),
+});
+export type LoadRequest = z.infer<typeof LoadRequest>;
+
+/** Server → engine host. `request` numbers tie answers to questions. */
+export const HostRequest = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('load'), request: z.int(), load: LoadRequest }),
+  z.object({ do: z.literal('generate'), request: z.int(), generate: GenerateRequest }),
+  z.object({ do: z.literal('tokenize'), request: z.int(), text: z.string() }),
+  z.object({ do: z.literal('cancel'), request: z.int() }),
+  z.object({ do: z.literal('quit'), request: z.int() }),
+]);
+export type HostRequest = z.infer<typeof HostRequest>;
+
+/** Engine host → server. */
+export const HostMessage = z.discriminatedUnion('is', [
+  z.object({ is: z.literal('up'), protocol: z.literal(1) }),
+  z.object({
+    is: z.literal('loading'),
+    request: z.int(),
+    phase: z.enum(['loading', 'measuring']),
+    fraction: z.number().min(0).max(1),
+  }),
+  z.object({ is: z.literal('loaded'), request: z.int(), model: ModelDescription }),
+  z.object({ is: z.literal('generated'), request: z.int(), events: z.array(GenerateEvent) }),
+  z.object({ is: z.literal('tokenized'), request: z.int(), tokens: z.array(z.int()) }),
+  z.object({ is: z.literal('cancelled'), request: z.int() }),
+  z.object({ is: z.literal('failed'), request: z.int(), error: ErrorReport }),
+]);
+export type HostMessage = z.infer<typeof HostMessage>;

@@ -1,0 +1,11 @@
+// The one source of truth for every message, setting and stored record.
+// Knows neither Node nor the DOM nor VS Code: it compiles without their types.
+export * from './commands.ts';
+export * from './engine.ts';
+export * from './ledger.ts';
+export * from './methods.ts';
+export * from './models.ts';
+export * from './reasoning.ts';
+export * from './settings.ts';
+export * from './text.ts';
+export * from './views.ts';

@@ -1,0 +1,190 @@
+// Every custom request and notification of the language server, declared once.
+// docs/lsp-extensions.md has one section per method; a test decodes its examples with these schemas.
+import { z } from 'zod';
+import { EngineStatus } from './engine.ts';
+import { DecisionKind, LedgerRecord } from './ledger.ts';
+import { DownloadProgress, ModelListing } from './models.ts';
+import { BlockId, Intent, ReasonEvent, Run, RunId } from './reasoning.ts';
+import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
+
+/** A request: who asks waits for the result, and may cancel. */
+export interface RequestMethod<P extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
+  readonly method: string;
+  readonly direction: 'client-to-server';
+  readonly params: P;
+  readonly result: R;
+  /** What streams over `$/progress` under the caller's partial-result token. */
+  readonly partial?: z.ZodType;
+}
+
+/** A notification: progress and state, never needed to stay correct. */
+export interface NotificationMethod<P extends z.ZodType = z.ZodType> {
+  readonly method: string;
+  readonly direction: 'server-to-client';
+  readonly params: P;
+}
+
+function request<P extends z.ZodType, R extends z.ZodType>(
+  method: string,
+  params: P,
+  result: R,
+  partial?: z.ZodType,
+): RequestMethod<P, R> {
+  return { method, direction: 'client-to-server', params, result, ...(partial && { partial }) };
+}
+
+function notification<P extends z.ZodType>(method: string, params: P): NotificationMethod<P> {
+  return { method, direction: 'server-to-client', params };
+}
+
+/** An annotation block as it stands in a note now. */
+export const AnnotationBlock = z.object({
+  id: BlockId,
+  range: Range,
+  offsets: OffsetRange,
+  sections: z.array(
+    z.object({
+      kind: z.enum(['thinking', 'reflection', 'answer']),
+      title: z.string(),
+      text: z.string(),
+      range: Range,
+    }),
+  ),
+  /** `edited`: the answer's text is no longer what the model wrote (null: the run is not known here). */
+  edited: z.boolean().nullable(),
+});
+export type AnnotationBlock = z.infer<typeof AnnotationBlock>;
+
+/** How a finished run came to the writer. */
+export const Placement = z.enum([
+  /** Inserted below the paragraph. */
+  'inserted',
+  /** The paragraph was changed beyond recognition or is gone: kept in the sidebar only. */
+  'sidebar',
+  /** Setting `preflexor.annotations.storage` is `sidecar`. */
+  'sidecar',
+]);
+
+export const ReasonParams = z.object({
+  textDocument: TextDocument,
+  position: Position,
+  /** Replaces the question that the intent would ask. */
+  question: z.string().min(1).optional(),
+  intent: Intent.optional(),
+  seed: z.int().nonnegative().optional(),
+  /** Regenerate: the block to be replaced, decided as `regenerate`. */
+  replaces: BlockId.optional(),
+  workDoneToken: ProgressToken.optional(),
+  partialResultToken: ProgressToken.optional(),
+});
+export type ReasonParams = z.infer<typeof ReasonParams>;
+
+export const ReasonResult = z.object({
+  run: Run,
+  placement: Placement,
+  /** Why the block did not go into the note. */
+  reason: z.string().nullable(),
+});
+export type ReasonResult = z.infer<typeof ReasonResult>;
+
+export const DecideParams = z.object({
+  textDocument: TextDocument,
+  block: BlockId,
+  as: DecisionKind.extract(['accept', 'accept-edited', 'reject']),
+  reason: z.string().optional(),
+});
+export type DecideParams = z.infer<typeof DecideParams>;
+
+export const DecideResult = z.object({
+  entry: LedgerRecord,
+  /** Set when the ledger of this folder could not be written and the entry waits elsewhere. */
+  warning: z.string().nullable(),
+});
+export type DecideResult = z.infer<typeof DecideResult>;
+
+export const RunSummary = z.object({
+  id: RunId,
+  block: BlockId,
+  time: z.iso.datetime(),
+  question: z.string(),
+  iterations: z.int().positive(),
+  /** The last decision on its block. */
+  decision: DecisionKind.nullable(),
+});
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const reasonRequest = request('preflexor/reason', ReasonParams, ReasonResult, z.array(ReasonEvent));
+export const decideRequest = request('preflexor/decide', DecideParams, DecideResult);
+export const annotationsRequest = request(
+  'preflexor/annotations',
+  z.object({ textDocument: TextDocument }),
+  z.object({ blocks: z.array(AnnotationBlock), problems: z.array(z.string()) }),
+);
+export const stripRequest = request(
+  'preflexor/strip',
+  z.object({ textDocument: TextDocument }),
+  z.object({ removed: z.int().nonnegative() }),
+);
+export const compareRequest = request(
+  'preflexor/compare',
+  z.object({ textDocument: TextDocument, block: BlockId }),
+  z.object({ title: z.string(), paragraph: z.string(), answer: z.string() }),
+);
+export const runsRequest = request(
+  'preflexor/runs',
+  z.object({ textDocument: TextDocument }),
+  z.object({ runs: z.array(RunSummary) }),
+);
+export const runRequest = request(
+  'preflexor/run',
+  z.object({ textDocument: TextDocument, run: RunId }),
+  z.object({ run: Run }),
+);
+/** Stops every run and download of this server; their requests end as cancelled. */
+export const stopRequest = request('preflexor/stop', z.object({}), z.object({ stopped: z.int().nonnegative() }));
+export const modelsRequest = request(
+  'preflexor/models',
+  z.object({}),
+  z.object({ models: z.array(ModelListing), current: z.string() }),
+);
+export const getModelRequest = request(
+  'preflexor/getModel',
+  z.object({
+    id: z.string(),
+    workDoneToken: ProgressToken.optional(),
+    partialResultToken: ProgressToken.optional(),
+  }),
+  z.object({ model: ModelListing }),
+  z.array(DownloadProgress),
+);
+export const addModelRequest = request(
+  'preflexor/addModel',
+  z.object({ file: z.string().min(1) }),
+  z.object({ model: ModelListing }),
+);
+export const unloadRequest = request('preflexor/unload', z.object({}), z.object({}));
+export const statusRequest = request('preflexor/status', z.object({}), EngineStatus);
+
+export const statusNotification = notification('preflexor/didChangeStatus', EngineStatus);
+export const blockInsertedNotification = notification(
+  'preflexor/didInsertBlock',
+  z.object({ uri: z.string(), block: BlockId, range: Range }),
+);
+
+export const requests = [
+  reasonRequest,
+  decideRequest,
+  annotationsRequest,
+  stripRequest,
+  compareRequest,
+  runsRequest,
+  runRequest,
+  stopRequest,
+  modelsRequest,
+  getModelRequest,
+  addModelRequest,
+  unloadRequest,
+  statusRequest,
+] as const;
+
+export const notifications = [statusNotification, blockInsertedNotification] as const;

@@ -1,0 +1,195 @@
+// What a run of reasoning is, while it goes on (events) and when it is done (the stored record).
+// The command line prints these same shapes, so names here are a contract: see docs/lsp-extensions.md.
+import { z } from 'zod';
+import { OffsetRange } from './text.ts';
+
+/** The parts of a model's answer (method: tokens and structure). */
+export const SegmentKind = z.enum(['thinking', 'reflection', 'answer']);
+export type SegmentKind = z.infer<typeof SegmentKind>;
+
+/** What the tolerant reader had to guess. */
+export const SegmentProblem = z.enum([
+  /** A start marker without its end marker: everything after it was taken. */
+  'unclosed',
+  /** An end marker without its start marker: everything before it was taken. */
+  'stray-end',
+  /** A start marker inside a section of its own kind or of another one. */
+  'nested',
+  /** The token budget ended the section before its end marker came. */
+  'truncated',
+]);
+export type SegmentProblem = z.infer<typeof SegmentProblem>;
+
+/**
+ * One section of a completion.
+ * `tokens` are indices into the completion's tokens, the section's markers left out;
+ * `withMarkers` takes them in. The two are what masks in training are made of.
+ */
+export const Segment = z.object({
+  kind: SegmentKind,
+  text: z.string(),
+  tokens: OffsetRange,
+  withMarkers: OffsetRange,
+  problems: z.array(SegmentProblem),
+});
+export type Segment = z.infer<typeof Segment>;
+
+/** The marker pair of each section, as the model in hand writes it. */
+export const MarkerProfile = z.object({
+  id: z.string().min(1),
+  thinking: z.object({ start: z.string().min(1), end: z.string().min(1) }),
+  reflection: z.object({ start: z.string().min(1), end: z.string().min(1) }),
+});
+export type MarkerProfile = z.infer<typeof MarkerProfile>;
+
+/** Tokens evaluated for one step: `reused` of the prompt's tokens came out of the KV cache. */
+export const TokenCounts = z.object({
+  prompt: z.int().nonnegative(),
+  reused: z.int().nonnegative(),
+  generated: z.int().nonnegative(),
+});
+export type TokenCounts = z.infer<typeof TokenCounts>;
+
+/** A failure signature of the method with what was measured and what it means. */
+export const Signal = z.object({
+  name: z.enum(['generic', 'empty-reflection', 'no-change', 'degradation', 'loop', 'truncation']),
+  value: z.number(),
+  threshold: z.number(),
+  verdict: z.enum(['fine', 'doubtful', 'failed']),
+});
+export type Signal = z.infer<typeof Signal>;
+
+/** A passage that the model was shown; `text` equals the source file's text at `[start, end)`. */
+export const Passage = z.object({
+  id: z.string(),
+  source: z.string(),
+  heading: z.array(z.string()),
+  page: z.int().positive().nullable(),
+  start: z.int().nonnegative(),
+  end: z.int().nonnegative(),
+  text: z.string(),
+  score: z.number(),
+});
+export type Passage = z.infer<typeof Passage>;
+
+/** One round of thinking, reflecting and answering. Index 0 is the draft, everywhere. */
+export const Iteration = z.object({
+  index: z.int().nonnegative(),
+  thinking: z.string(),
+  reflection: z.string(),
+  answer: z.string(),
+  score: z.number().nullable(),
+  signals: z.array(Signal),
+  tokens: TokenCounts,
+  seconds: z.number().nonnegative(),
+  segments: z.array(Segment),
+});
+export type Iteration = z.infer<typeof Iteration>;
+
+/** How the texts of a run were sampled. */
+export const Sampler = z.object({
+  seed: z.int().nonnegative(),
+  temperature: z.number().nonnegative(),
+  thinkingTokens: z.int().positive(),
+  reflectionTokens: z.int().positive(),
+  answerTokens: z.int().positive(),
+});
+export type Sampler = z.infer<typeof Sampler>;
+
+/** The file that made a text: two models with the same name differ by their hash. */
+export const ModelIdentity = z.object({
+  id: z.string(),
+  file: z.string(),
+  sha256: z.string(),
+});
+export type ModelIdentity = z.infer<typeof ModelIdentity>;
+
+/** Everything needed to say where a text came from, and to make it again. */
+export const Provenance = z.object({
+  model: ModelIdentity,
+  adapter: z.string().nullable(),
+  promptVersion: z.string(),
+  prompt: z.string(),
+  sampler: Sampler,
+  backend: z.string(),
+  threads: z.object({ prompt: z.int().positive(), generation: z.int().positive() }),
+  version: z.string(),
+});
+export type Provenance = z.infer<typeof Provenance>;
+
+/** Where a run was asked for. `hash` is the sha256 of the note's text at that time. */
+export const NotePlace = z.object({
+  path: z.string(),
+  hash: z.string(),
+  range: OffsetRange,
+});
+export type NotePlace = z.infer<typeof NotePlace>;
+
+export const StoppedBecause = z.enum(['finished', 'converged', 'stopped', 'failed']);
+
+/** Run identifiers are ULIDs; block identifiers are what stands in the note's comment lines. */
+export const RunId = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'not a run id (26 letters and digits)');
+export const BlockId = z.string().regex(/^[0-9a-z]{6,32}$/, 'not a block id (6 or more of 0-9a-z)');
+
+/** A finished run as it is stored in `.preflexor/runs/<id>.json` and printed by `reason --json`. */
+export const Run = z.object({
+  schema: z.literal(1),
+  id: RunId,
+  block: BlockId,
+  time: z.iso.datetime(),
+  note: NotePlace,
+  paragraph: z.string(),
+  question: z.string(),
+  passages: z.array(Passage),
+  iterations: z.array(Iteration),
+  best: z.int().nonnegative(),
+  final: z.string(),
+  stoppedBecause: StoppedBecause,
+  model: z.string(),
+  adapter: z.string().nullable(),
+  seconds: z.number().nonnegative(),
+  provenance: Provenance,
+});
+export type Run = z.infer<typeof Run>;
+
+/** What happens during a run, in order; streamed to the sidebar and by `reason --stream`. */
+export const ReasonEvent = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('started'),
+    run: RunId,
+    block: BlockId,
+    question: z.string(),
+    paragraph: z.string(),
+    iterations: z.int().nonnegative(),
+    passages: z.array(Passage),
+  }),
+  z.object({ event: z.literal('waiting'), run: RunId, reason: z.string(), fraction: z.number().nullable() }),
+  z.object({ event: z.literal('segment'), run: RunId, iteration: z.int().nonnegative(), kind: SegmentKind }),
+  z.object({
+    event: z.literal('text'),
+    run: RunId,
+    iteration: z.int().nonnegative(),
+    kind: SegmentKind,
+    text: z.string(),
+  }),
+  z.object({
+    event: z.literal('segment-end'),
+    run: RunId,
+    iteration: z.int().nonnegative(),
+    kind: SegmentKind,
+    problems: z.array(SegmentProblem),
+  }),
+  z.object({ event: z.literal('iteration'), run: RunId, iteration: Iteration }),
+  z.object({ event: z.literal('finished'), run: RunId, result: Run }),
+]);
+export type ReasonEvent = z.infer<typeof ReasonEvent>;
+
+export const Intent = z.enum([
+  'strengthen',
+  'assumptions',
+  'mechanisms',
+  'counter-argument',
+  'clarify',
+  'connect',
+]);
+export type Intent = z.infer<typeof Intent>;

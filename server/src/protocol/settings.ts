@@ -1,0 +1,167 @@
+// Settings, declared once: the block in package.json and docs/settings.md are generated from here,
+// and the same schemas decode what an editor sends.
+import { z } from 'zod';
+import { Gpu } from './engine.ts';
+
+export interface SettingDeclaration<S extends z.ZodType = z.ZodType> {
+  readonly schema: S;
+  readonly fallback: z.infer<S>;
+  /** Markdown; says the unit. */
+  readonly description: string;
+  readonly scope: 'machine' | 'resource' | 'window';
+  readonly enumDescriptions?: readonly string[];
+  /** Steers what runs on the machine: not read from a workspace that is not trusted. */
+  readonly restricted?: true;
+}
+
+function setting<S extends z.ZodType>(declaration: SettingDeclaration<S>): SettingDeclaration<S> {
+  return declaration;
+}
+
+const tokens = z.int().min(16).max(32_768);
+
+export const settings = {
+  model: setting({
+    schema: z.string().min(1),
+    fallback: 'smollm2-135m-instruct',
+    description:
+      'The language model: an id of the catalogue (**PRefLexOR: Choose Model**) or the absolute path of a GGUF file. The small default is for trying things out; choose a larger one for real work.',
+    scope: 'machine',
+    restricted: true,
+  }),
+  'engine.gpu': setting({
+    schema: Gpu,
+    fallback: 'auto',
+    description: 'What the model runs on. With `auto` each is tried in turn and the status item says which it became.',
+    enumDescriptions: [
+      'Try CUDA, Metal and Vulkan, then the processor.',
+      'The processor only.',
+      'NVIDIA GPUs.',
+      'GPUs by Vulkan.',
+      'Apple GPUs.',
+    ],
+    scope: 'machine',
+    restricted: true,
+  }),
+  'engine.contextTokens': setting({
+    schema: z.int().min(0).max(1_048_576),
+    fallback: 0,
+    description: 'Context size in tokens. `0`: as much as memory allows, up to what the model was trained with.',
+    scope: 'machine',
+  }),
+  'engine.threads': setting({
+    schema: z.int().min(0).max(256),
+    fallback: 0,
+    description:
+      'Threads for prompts and for generation. `0`: measured once for this machine and model, and kept.',
+    scope: 'machine',
+  }),
+  'engine.idleUnloadMinutes': setting({
+    schema: z.number().min(0).max(1440),
+    fallback: 10,
+    description: 'Minutes without work after which the model leaves memory. `0`: it stays.',
+    scope: 'machine',
+  }),
+  'reasoning.temperature': setting({
+    schema: z.number().min(0).max(2),
+    fallback: 0.1,
+    description: 'Sampling temperature (the paper uses 0.1). `0` always takes the likeliest token.',
+    scope: 'resource',
+  }),
+  'reasoning.thinkingTokens': setting({
+    schema: tokens,
+    fallback: 512,
+    description: 'Token budget of a thinking section.',
+    scope: 'resource',
+  }),
+  'reasoning.reflectionTokens': setting({
+    schema: tokens,
+    fallback: 256,
+    description: 'Token budget of a reflection section.',
+    scope: 'resource',
+  }),
+  'reasoning.answerTokens': setting({
+    schema: tokens,
+    fallback: 512,
+    description: 'Token budget of an answer.',
+    scope: 'resource',
+  }),
+  'reasoning.thinkingParts': setting({
+    schema: z.array(z.string().min(1).max(80)).min(1).max(12),
+    fallback: [
+      'reasoning steps',
+      'relevant materials or concepts',
+      'design principles',
+      'material properties',
+      'hypothesis',
+      'additional background',
+    ],
+    description: 'What a thinking section goes through. A historian will want other parts than a materials scientist.',
+    scope: 'resource',
+  }),
+  'annotations.storage': setting({
+    schema: z.enum(['note', 'sidecar']),
+    fallback: 'note',
+    description: 'Where thinking, reflection and suggestion go.',
+    enumDescriptions: [
+      'Into the note, folded, below the paragraph.',
+      'Only into the sidebar and `.preflexor/`: nothing but accepted text touches the note.',
+    ],
+    scope: 'resource',
+  }),
+  'annotations.foldOnInsert': setting({
+    schema: z.boolean(),
+    fallback: true,
+    description: 'Fold thinking and reflection when they are inserted.',
+    scope: 'resource',
+  }),
+  'annotations.acceptedText': setting({
+    schema: z.enum(['replace', 'after']),
+    fallback: 'replace',
+    description: 'What accepting does with the paragraph.',
+    enumDescriptions: ['The suggestion takes its place.', 'The suggestion follows it.'],
+    scope: 'resource',
+  }),
+  'codeLens.enabled': setting({
+    schema: z.boolean(),
+    fallback: true,
+    description: 'Show Accept, Reject and the other actions above an annotation. Needs `#editor.codeLens#`.',
+    scope: 'resource',
+  }),
+} as const satisfies Record<string, SettingDeclaration>;
+
+export type SettingKey = keyof typeof settings;
+export type Settings = { -readonly [K in SettingKey]: z.infer<(typeof settings)[K]['schema']> };
+
+/** Every setting at its default. */
+export function defaultSettings(): Settings {
+  const values = Object.entries(settings).map(([key, declaration]) => [key, declaration.fallback]);
+  return Object.fromEntries(values) as Settings;
+}
+
+/**
+ * Reads the nested object that an editor sends for the section `preflexor`.
+ * What is missing takes its default; what is wrong takes its default and is named in `problems`.
+ */
+export function decodeSettings(section: unknown): { settings: Settings; problems: string[] } {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [key, declaration] of Object.entries(settings)) {
+    const raw = at(section, key.split('.'));
+    const decoded = raw === undefined || raw === null ? undefined : declaration.schema.safeParse(raw);
+    if (decoded && !decoded.success) {
+      problems.push(`Setting preflexor.${key}: ${z.prettifyError(decoded.error)}; using the default instead.`);
+    }
+    values[key] = decoded?.success ? decoded.data : declaration.fallback;
+  }
+  return { settings: values as Settings, problems };
+}
+
+function at(value: unknown, path: readonly string[]): unknown {
+  let current = value;
+  for (const part of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, part)) return undefined;
+    current = (current as Record<string, unknown>)[part];
+  }
+  return current;
+}
