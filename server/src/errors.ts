@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'unknown-block'
   | 'unknown-run'
   | 'ledger-failed'
+  | 'locked'
   | 'bad-input';
 
 /** `message` says what happened, `remedy` what the writer can do about it (null: nothing). */
@@ -53,6 +54,7 @@ export function throwIfCancelled(signal: AbortSignal): void {
 
 /** One line for a person: what happened, then what to do. */
 export function sentence(error: unknown): string {
-  if (error instanceof PreflexorError) return error.remedy ? `${error.message} ${error.remedy}` : error.message;
+  if (error instanceof PreflexorError)
+    return error.remedy ? `${error.message} ${error.remedy}` : error.message;
   return error instanceof Error ? error.message : String(error);
 }

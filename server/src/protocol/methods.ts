@@ -67,7 +67,8 @@ export const Placement = z.enum([
 
 export const ReasonParams = z.object({
   textDocument: TextDocument,
-  position: Position,
+  /** Where the cursor is. Left out when `replaces` names the block whose paragraph it is. */
+  position: Position.optional(),
   /** Replaces the question that the intent would ask. */
   question: z.string().min(1).optional(),
   intent: Intent.optional(),
@@ -107,7 +108,8 @@ export const RunSummary = z.object({
   block: BlockId,
   time: z.iso.datetime(),
   question: z.string(),
-  iterations: z.int().positive(),
+  /** 0: it was stopped before its draft was done. */
+  iterations: z.int().nonnegative(),
   /** The last decision on its block. */
   decision: DecisionKind.nullable(),
 });

@@ -42,6 +42,13 @@ export const MarkerProfile = z.object({
 });
 export type MarkerProfile = z.infer<typeof MarkerProfile>;
 
+/** The paper's markers, written as ordinary text, so that any model's vocabulary can spell them. */
+export const preflexorMarkers: MarkerProfile = {
+  id: 'preflexor',
+  thinking: { start: '<|thinking|>', end: '<|/thinking|>' },
+  reflection: { start: '<|reflect|>', end: '<|/reflect|>' },
+};
+
 /** Tokens evaluated for one step: `reused` of the prompt's tokens came out of the KV cache. */
 export const TokenCounts = z.object({
   prompt: z.int().nonnegative(),

@@ -1,46 +1,93 @@
 // Messages between the client and its webviews. A view may be hidden and miss messages, so what it shows
 // comes as whole snapshots; the server owns the data, the view only selection and scroll place.
 import { z } from 'zod';
+import { DecisionKind } from './ledger.ts';
+import { Placement } from './methods.ts';
 import { Iteration, RunId, SegmentKind, SegmentProblem } from './reasoning.ts';
-import { RunSummary } from './methods.ts';
 
-/** One iteration while it is being written, or after. */
+export const RunState = z.enum(['waiting', 'running', 'finished', 'stopped', 'failed']);
+export type RunState = z.infer<typeof RunState>;
+
+/** One section of an iteration while it is being written, or after. */
+export const SectionSnapshot = z.object({
+  kind: SegmentKind,
+  text: z.string(),
+  done: z.boolean(),
+  problems: z.array(SegmentProblem),
+  /** How long it took, or has taken until this snapshot. null: not known (a run read from disk). */
+  seconds: z.number().nonnegative().nullable(),
+  /** Known when the iteration is finished. */
+  tokens: z.int().nonnegative().nullable(),
+});
+export type SectionSnapshot = z.infer<typeof SectionSnapshot>;
+
 export const IterationSnapshot = z.object({
   index: z.int().nonnegative(),
-  sections: z.array(
-    z.object({ kind: SegmentKind, text: z.string(), done: z.boolean(), problems: z.array(SegmentProblem) }),
-  ),
-  finished: Iteration.omit({ segments: true }).nullable(),
+  sections: z.array(SectionSnapshot),
+  /** Set when it is finished. */
+  facts: Iteration.pick({ score: true, signals: true, tokens: true, seconds: true }).nullable(),
 });
 export type IterationSnapshot = z.infer<typeof IterationSnapshot>;
 
+/** What the writer can do about a failure, as a button. */
+export const RemedyAction = z.enum(['retry', 'chooseModel', 'save', 'showLog', 'reload']);
+export type RemedyAction = z.infer<typeof RemedyAction>;
+
+export const FailureSnapshot = z.object({
+  message: z.string(),
+  remedy: z.string().nullable(),
+  actions: z.array(RemedyAction),
+});
+export type FailureSnapshot = z.infer<typeof FailureSnapshot>;
+
 /** The run that the Iterations view shows. */
 export const RunSnapshot = z.object({
-  run: RunId,
-  block: z.string(),
+  /** The client's name for it, the same from the moment it is asked for: before there is a run id. */
+  key: z.string(),
+  run: RunId.nullable(),
   question: z.string(),
   paragraph: z.string(),
-  state: z.enum(['waiting', 'running', 'finished', 'stopped', 'failed']),
-  /** What it waits for, or why it failed. */
+  state: RunState,
+  /** What it waits for, or why its suggestion is not in the note. */
   message: z.string().nullable(),
-  fraction: z.number().nullable(),
+  /** Share of what it waits for that is done, 0 to 1. */
+  fraction: z.number().min(0).max(1).nullable(),
+  failure: FailureSnapshot.nullable(),
   iterations: z.array(IterationSnapshot),
-  /** Set when it is finished. */
-  summary: z.object({ seconds: z.number(), model: z.string(), inNote: z.boolean() }).nullable(),
+  /** The iteration that was picked. */
+  best: z.int().nonnegative().nullable(),
+  /** The integrated text, where it is not simply the picked iteration's answer. */
+  final: z.string().nullable(),
+  placement: Placement.nullable(),
+  /** The last decision of the writer. */
+  decision: DecisionKind.nullable(),
+  model: z.string().nullable(),
+  seconds: z.number().nonnegative().nullable(),
 });
 export type RunSnapshot = z.infer<typeof RunSnapshot>;
+
+/** One line of the list of a note's runs, newest first. */
+export const RunEntry = z.object({
+  key: z.string(),
+  question: z.string(),
+  time: z.iso.datetime(),
+  state: RunState,
+  decision: DecisionKind.nullable(),
+});
+export type RunEntry = z.infer<typeof RunEntry>;
 
 export const IterationsToView = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('snapshot'),
+    /** The note's name; null: no markdown note is open. */
     note: z.string().nullable(),
     current: RunSnapshot.nullable(),
-    history: z.array(RunSummary),
+    entries: z.array(RunEntry),
   }),
   /** More text of the section that is being written; `seq` counts from the last snapshot, so a gap shows. */
   z.object({
     type: z.literal('text'),
-    run: RunId,
+    key: z.string(),
     seq: z.int().positive(),
     iteration: z.int().nonnegative(),
     kind: SegmentKind,
@@ -49,17 +96,18 @@ export const IterationsToView = z.discriminatedUnion('type', [
 ]);
 export type IterationsToView = z.infer<typeof IterationsToView>;
 
+/** What the buttons of a run do. */
+export const RunAction = z.enum(['accept', 'reject', 'regenerate', 'compare', 'reveal']);
+export type RunAction = z.infer<typeof RunAction>;
+
 export const IterationsFromView = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   /** The view saw a gap, and asks for a whole snapshot. */
   z.object({ type: z.literal('lost') }),
-  z.object({ type: z.literal('didSelectRun'), run: RunId }),
-  z.object({ type: z.literal('didPressStop') }),
-  z.object({
-    type: z.literal('didDecide'),
-    run: RunId,
-    as: z.enum(['accept', 'reject', 'regenerate', 'compare', 'reveal']),
-  }),
+  z.object({ type: z.literal('didSelectRun'), key: z.string() }),
+  z.object({ type: z.literal('didPressStop'), key: z.string() }),
+  z.object({ type: z.literal('didPressAction'), key: z.string(), action: RunAction }),
+  z.object({ type: z.literal('didPressRemedy'), key: z.string(), action: RemedyAction }),
   z.object({ type: z.literal('didPressReason') }),
   z.object({ type: z.literal('didFail'), message: z.string().max(4000) }),
 ]);

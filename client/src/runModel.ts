@@ -1,0 +1,269 @@
+// The view model of one run: what the server streams and answers, folded into what the Iterations view shows.
+// Pure functions of their arguments; knows neither VS Code nor the clock.
+import type { z } from 'zod';
+import type {
+  DecisionKind,
+  FailureSnapshot,
+  Iteration,
+  IterationSnapshot,
+  Placement,
+  ReasonEvent,
+  ReasonResult,
+  Run,
+  RunSnapshot,
+  RunState,
+  Segment,
+  SectionSnapshot,
+  SegmentKind,
+} from '../../server/src/protocol/index.ts';
+
+interface SectionModel {
+  readonly kind: SegmentKind;
+  readonly text: string;
+  readonly done: boolean;
+  readonly problems: SectionSnapshot['problems'];
+  /** Milliseconds; null for a section that was not seen being written. */
+  readonly startedAt: number | null;
+  readonly seconds: number | null;
+  readonly tokens: number | null;
+}
+
+interface IterationModel {
+  readonly index: number;
+  readonly sections: readonly SectionModel[];
+  readonly facts: IterationSnapshot['facts'];
+}
+
+/** One run, from the moment it is asked for. Never changed: each step gives a new one. */
+export interface RunModel {
+  readonly key: string;
+  /** When it was asked for, in milliseconds since the epoch. */
+  readonly askedAt: number;
+  readonly run: string | null;
+  readonly block: string | null;
+  readonly question: string;
+  readonly paragraph: string;
+  readonly state: RunState;
+  readonly message: string | null;
+  readonly fraction: number | null;
+  readonly failure: FailureSnapshot | null;
+  readonly iterations: readonly IterationModel[];
+  readonly best: number | null;
+  readonly final: string | null;
+  readonly placement: z.infer<typeof Placement> | null;
+  readonly decision: DecisionKind | null;
+  readonly model: string | null;
+  readonly seconds: number | null;
+}
+
+/** A run that was just asked for: the server has said nothing yet. */
+export function askedRun(key: string, question: string, now: number): RunModel {
+  return {
+    key,
+    askedAt: now,
+    run: null,
+    block: null,
+    question,
+    paragraph: '',
+    state: 'waiting',
+    message: null,
+    fraction: null,
+    failure: null,
+    iterations: [],
+    best: null,
+    final: null,
+    placement: null,
+    decision: null,
+    model: null,
+    seconds: null,
+  };
+}
+
+/** A run as it is stored. Where its suggestion stands now is not in the record. */
+export function storedRun(run: Run, decision: DecisionKind | null): RunModel {
+  const asked = askedRun(run.id, run.question, Date.parse(run.time));
+  return { ...withResult(asked, run), decision };
+}
+
+/** Whether it still goes on. */
+export function isActive(model: RunModel): boolean {
+  return model.state === 'waiting' || model.state === 'running';
+}
+
+/** What the server says before the first text comes: its place in the queue, the model that is loading. */
+export function withWait(model: RunModel, message: string, fraction: number | null): RunModel {
+  return model.state === 'waiting' ? { ...model, message, fraction: share(fraction) } : model;
+}
+
+/** One step of the stream. Total: an event of another run, or one out of turn, changes nothing it should not. */
+export function withEvent(model: RunModel, event: ReasonEvent, now: number): RunModel {
+  if (!isActive(model)) return model;
+  if (event.event !== 'started' && model.run !== null && event.run !== model.run) return model;
+  switch (event.event) {
+    case 'started': {
+      const { run, block, question, paragraph } = event;
+      return { ...model, run, block, question, paragraph };
+    }
+    case 'waiting':
+      return { ...model, message: event.reason, fraction: share(event.fraction) };
+    case 'segment':
+      return inIteration(running(model), event.iteration, (iteration) => ({
+        ...iteration,
+        sections: [...iteration.sections.map((section) => ended(section, now)), begun(event.kind, now)],
+      }));
+    case 'text':
+      return inIteration(running(model), event.iteration, (iteration) => {
+        const last = iteration.sections.at(-1);
+        const open = last?.kind === event.kind && !last.done ? last : begun(event.kind, now);
+        const before = open === last ? iteration.sections.slice(0, -1) : iteration.sections;
+        return { ...iteration, sections: [...before, { ...open, text: open.text + event.text }] };
+      });
+    case 'segment-end':
+      return inIteration(model, event.iteration, (iteration) => ({
+        ...iteration,
+        sections: iteration.sections.map((section, index) =>
+          index === iteration.sections.length - 1 && section.kind === event.kind
+            ? { ...ended(section, now), problems: event.problems }
+            : section,
+        ),
+      }));
+    case 'iteration':
+      return inIteration(model, event.iteration.index, (seen) => finishedIteration(event.iteration, seen));
+    case 'finished':
+      return withResult(model, event.result);
+  }
+}
+
+/** The answer to the request: the run as it was stored, and where its suggestion went. */
+export function withAnswer(model: RunModel, { run, placement, reason }: ReasonResult): RunModel {
+  return { ...withResult(model, run), placement, message: reason };
+}
+
+/** The writer stopped it: what was written stays to be read. */
+export function withStop(model: RunModel, now: number): RunModel {
+  return isActive(model) ? { ...settled(model, now), state: 'stopped', message: null, fraction: null } : model;
+}
+
+/** It went wrong. A failure after the run itself was done leaves the run as it is. */
+export function withFailure(model: RunModel, failure: FailureSnapshot, now: number): RunModel {
+  if (!isActive(model)) return model;
+  return { ...settled(model, now), state: 'failed', message: null, fraction: null, failure };
+}
+
+export function withDecision(model: RunModel, decision: DecisionKind): RunModel {
+  return { ...model, decision };
+}
+
+/** What the view gets. */
+export function snapshotOf(model: RunModel, now: number): RunSnapshot {
+  return {
+    key: model.key,
+    run: model.run,
+    question: model.question,
+    paragraph: model.paragraph,
+    state: model.state,
+    message: model.message,
+    fraction: model.fraction,
+    failure: model.failure,
+    iterations: model.iterations.map(({ index, sections, facts }) => ({
+      index,
+      facts,
+      sections: sections.map(({ kind, text, done, problems, startedAt, seconds, tokens }) => ({
+        kind,
+        text,
+        done,
+        problems,
+        seconds: seconds ?? (startedAt === null ? null : elapsed(startedAt, now)),
+        tokens,
+      })),
+    })),
+    best: model.best,
+    final: model.final,
+    placement: model.placement,
+    decision: model.decision,
+    model: model.model,
+    seconds: model.seconds,
+  };
+}
+
+function withResult(model: RunModel, run: Run): RunModel {
+  const seen = new Map(model.iterations.map((iteration) => [iteration.index, iteration]));
+  const { stoppedBecause } = run;
+  return {
+    ...model,
+    run: run.id,
+    block: run.block,
+    question: run.question,
+    paragraph: run.paragraph,
+    state: stoppedBecause === 'stopped' || stoppedBecause === 'failed' ? stoppedBecause : 'finished',
+    message: null,
+    fraction: null,
+    failure: null,
+    iterations: run.iterations.map((iteration) => finishedIteration(iteration, seen.get(iteration.index))),
+    best: run.best,
+    final: run.final === '' || run.final === run.iterations[run.best]?.answer ? null : run.final,
+    model: run.adapter === null ? run.model : `${run.model} + ${run.adapter}`,
+    seconds: run.seconds,
+  };
+}
+
+/** The record decides on the texts; the time each section took is known only where it was seen. */
+function finishedIteration(iteration: Iteration, seen: IterationModel | undefined): IterationModel {
+  const { index, score, signals, tokens, seconds } = iteration;
+  const sections = sectionsOf(iteration).map((section, position) => {
+    const live = seen?.sections[position];
+    return live?.kind === section.kind ? { ...section, startedAt: live.startedAt, seconds: live.seconds } : section;
+  });
+  return { index, sections, facts: { score, signals, tokens, seconds } };
+}
+
+function sectionsOf(iteration: Iteration): SectionModel[] {
+  if (iteration.segments.length > 0) return iteration.segments.map(sectionOf);
+  // A record of an importer may know the texts only.
+  const kinds = ['thinking', 'reflection', 'answer'] as const;
+  return kinds
+    .filter((kind) => iteration[kind] !== '')
+    .map((kind) => ({ ...begun(kind, null), text: iteration[kind], done: true }));
+}
+
+function sectionOf({ kind, text, tokens, problems }: Segment): SectionModel {
+  return { ...begun(kind, null), text, problems, done: true, tokens: tokens.end - tokens.start };
+}
+
+function begun(kind: SegmentKind, startedAt: number | null): SectionModel {
+  return { kind, text: '', done: false, problems: [], startedAt, seconds: null, tokens: null };
+}
+
+function ended(section: SectionModel, now: number): SectionModel {
+  if (section.done) return section;
+  return { ...section, done: true, seconds: section.startedAt === null ? null : elapsed(section.startedAt, now) };
+}
+
+function settled(model: RunModel, now: number): RunModel {
+  const iterations = model.iterations.map((iteration) => ({
+    ...iteration,
+    sections: iteration.sections.map((section) => ended(section, now)),
+  }));
+  return { ...model, iterations };
+}
+
+function running(model: RunModel): RunModel {
+  return model.state === 'running' ? model : { ...model, state: 'running', message: null, fraction: null };
+}
+
+function inIteration(model: RunModel, index: number, change: (iteration: IterationModel) => IterationModel): RunModel {
+  const known = model.iterations.find((iteration) => iteration.index === index);
+  const changed = change(known ?? { index, sections: [], facts: null });
+  const iterations = known
+    ? model.iterations.map((iteration) => (iteration === known ? changed : iteration))
+    : [...model.iterations, changed];
+  return { ...model, iterations };
+}
+
+function elapsed(from: number, to: number): number {
+  return Math.max(0, (to - from) / 1000);
+}
+
+function share(fraction: number | null): number | null {
+  return fraction === null ? null : Math.min(1, Math.max(0, fraction));
+}

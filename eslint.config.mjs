@@ -1,0 +1,122 @@
+// Lint rules, among them the ones that hold the architecture's invariants (docs/architecture.md).
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** Rooms of the core: they know neither an editor nor a native library. */
+const coreRooms = ['notes', 'reasoning', 'preferences', 'workflow', 'state', 'protocol'];
+
+const editors = {
+  regex: '^vscode',
+  message: 'The core knows no editor: only the doors (languageServer.ts, lsp/) and the client do.',
+};
+const nativeLibraries = {
+  regex: '^(node-llama-cpp|@lancedb/)',
+  message: 'Native libraries are reached through a port: only engine/llama/ imports node-llama-cpp.',
+};
+const deepImports = {
+  regex:
+    '^\\.\\./(notes|reasoning|preferences|workflow|state|protocol|engine/models|engine/llama)/(?!index\\.ts$)',
+  message: "A room's other rooms are reached through its index.ts only.",
+};
+const doors = {
+  regex: '/(languageServer|cli|mcp)\\.ts$',
+  message: 'Arrows point inward: nothing imports a door.',
+};
+
+export default tseslint.config(
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      '.cache/',
+      'test-output/',
+      'test/fixtures/',
+      'native/build*/',
+      '.vscode-test/',
+    ],
+  },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Schemas and the types inferred from them share one name.
+      '@typescript-eslint/no-redeclare': 'off',
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      'max-lines': ['error', 800],
+      'no-restricted-imports': ['error', { patterns: [deepImports, doors] }],
+    },
+  },
+  {
+    files: coreRooms.map((room) => `server/src/${room}/**/*.ts`),
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [editors, nativeLibraries, deepImports, doors] }],
+    },
+  },
+  {
+    files: ['server/src/protocol/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            editors,
+            nativeLibraries,
+            { regex: '^(node:|\\.\\./)', message: 'The protocol stands alone.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['client/**/*.ts', 'webview/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: 'server/src/(?!protocol/index\\.ts$|errors\\.ts$)',
+              message: 'Client and webviews know the protocol and nothing else of the server.',
+            },
+            nativeLibraries,
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.test.ts', 'test/**/*.ts'],
+    rules: {
+      // node:test registers tests by calling `test`, whose promise nobody awaits.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] },
+          ],
+        },
+      ],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        console: 'readonly',
+        process: 'readonly',
+        URL: 'readonly',
+        fetch: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        AbortSignal: 'readonly',
+        AbortController: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
+);

@@ -1,0 +1,160 @@
+// The command line: which command takes which options, and what it runs. The contract is docs/cli.md.
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Gpu, Intent } from '../protocol/index.ts';
+import { applicationHome } from '../state/index.ts';
+import { programVersion } from '../version.ts';
+import { annotationsCommand, decideCommand, stripCommand, type DecideOptions } from './annotations.ts';
+import type { Context, GlobalOptions } from './context.ts';
+import { doctorCommand } from './doctor.ts';
+import { generateCommand } from './generate.ts';
+import { addModelCommand, getModelCommand, listModelsCommand } from './models.ts';
+import { createOutput, exitCodes, tellFailure } from './output.ts';
+import { reasonCommand, type ReasonOptions } from './reason.ts';
+
+/**
+ * Runs the command line.
+ * @param args without the program's own two
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const controller = new AbortController();
+  const stop = (): void => {
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  let output = createOutput(args.includes('--json'));
+  let code: number = exitCodes.done;
+
+  const run = (work: (context: Context) => Promise<void>, command: Command): Promise<void> => {
+    const options = command.optsWithGlobals<GlobalOptions>();
+    output = createOutput(options.json === true);
+    return work({ output, options, signal: controller.signal, home: applicationHome() });
+  };
+
+  try {
+    await program(run).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    code = error instanceof CommanderError ? usageCode(error) : tellFailure(error, output);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+  return code;
+}
+
+/** Help and version end by an error too, with exit code 0. */
+function usageCode(error: CommanderError): number {
+  return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+}
+
+type Run = (work: (context: Context) => Promise<void>, command: Command) => Promise<void>;
+
+function program(run: Run): Command {
+  const root = new Command('preflexor')
+    .description('Reason about paragraphs of your notes with a local model.')
+    .version(programVersion)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help to see the options)');
+
+  const add = (parent: Command, usage: string, description: string): Command =>
+    globalOptions(parent.command(usage).description(description).exitOverride());
+
+  add(root, 'doctor', 'Say what works on this machine, and how to mend what does not.').action(
+    (_options, command: Command) => run(doctorCommand, command),
+  );
+
+  const models = root.command('models').description('The language models: list, get, add.').exitOverride();
+  add(models, 'list', 'List the catalogue and your own models.').action((_options, command: Command) =>
+    run(listModelsCommand, command),
+  );
+  add(models, 'get <id>', 'Download a model, or go on with a download that broke off.').action(
+    (id: string, _options, command: Command) => run((context) => getModelCommand(id, context), command),
+  );
+  add(models, 'add <file>', 'Use a GGUF file that you have; it stays where it is.').action(
+    (file: string, _options, command: Command) => run((context) => addModelCommand(file, context), command),
+  );
+
+  samplingOptions(add(root, 'reason <note>', 'Think, reflect and answer about one paragraph of a note.'))
+    .requiredOption('--at <line[:column]>', 'where the paragraph is, counted from 1')
+    .addOption(new Option('--intent <intent>', 'what to do with the paragraph').choices(Intent.options))
+    .addOption(new Option('--question <text>', 'ask this instead').conflicts('intent'))
+    .option('--iterations <n>', 'rounds of recursion after the draft', wholeNumber)
+    .option('--write', 'put the annotation into the note')
+    .option('--stream', 'print every event as a JSON line while it happens')
+    .action((note: string, options: ReasonOptions, command: Command) =>
+      run((context) => reasonCommand(note, options, context), command),
+    );
+
+  add(root, 'generate <prompt>', "Print the model's own answer, with nothing enforced.")
+    .option('--max-tokens <n>', 'stop after so many tokens', positiveNumber, 512)
+    .option('--temperature <t>', 'sampling temperature; 0 takes the likeliest token', temperature, 0)
+    .action((prompt: string, options: { maxTokens: number; temperature: number }, command: Command) =>
+      run((context) => generateCommand(prompt, options, context), command),
+    );
+
+  add(root, 'annotations <note>', 'List the annotations in a note.').action(
+    (note: string, _options, command: Command) =>
+      run((context) => annotationsCommand(note, context), command),
+  );
+  add(root, 'strip <note>', 'Print a note without its annotations.')
+    .option('--write', 'remove them from the note instead')
+    .action((note: string, options: { write?: boolean }, command: Command) =>
+      run((context) => stripCommand(note, options, context), command),
+    );
+  add(root, 'decide <note>', 'Accept, reject or regenerate an annotation.')
+    .requiredOption('--block <id>', 'the annotation, as it stands in its comment lines')
+    .addOption(
+      new Option('--as <decision>', 'what you decide')
+        .choices(['accept', 'edit', 'reject', 'regenerate'])
+        .makeOptionMandatory(),
+    )
+    .option('--reason <text>', 'why, in your own words')
+    .option('--write', 'carry it out in the note')
+    .action((note: string, options: DecideOptions, command: Command) =>
+      run((context) => decideCommand(note, options, context), command),
+    );
+  return root;
+}
+
+function globalOptions(command: Command): Command {
+  return command
+    .option('--json', 'print JSON on stdout')
+    .option('--workspace <folder>', 'the folder that holds .preflexor/ (default: found from the note)')
+    .option('--model <id|file>', 'a model of the catalogue, or a GGUF file')
+    .option('--adapter <file>', 'a LoRA adapter in GGUF form')
+    .option('--seed <n>', 'seed of the sampler', wholeNumber)
+    .option('--threads <n>', 'threads for prompts and generation (default: measured)', positiveNumber)
+    .addOption(new Option('--gpu <backend>', 'what the model runs on').choices(Gpu.options))
+    .option('--context-tokens <n>', 'context size (default: as memory allows)', positiveNumber)
+    .option('--offline', 'never touch the network');
+}
+
+function samplingOptions(command: Command): Command {
+  return command
+    .option('--temperature <t>', 'sampling temperature', temperature)
+    .option('--thinking-tokens <n>', 'token budget of the thinking', positiveNumber)
+    .option('--reflection-tokens <n>', 'token budget of the reflection', positiveNumber)
+    .option('--answer-tokens <n>', 'token budget of the answer', positiveNumber);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('It must be 1 or more.');
+  return value;
+}
+
+function temperature(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 2))
+    throw new InvalidArgumentError('It must lie between 0 and 2.');
+  return value;
+}

@@ -1,0 +1,440 @@
+// The models of this machine: which are there and verified, which can be had, which the user added.
+// A file counts as there only when it was verified and has not changed since. Loads nothing.
+import { rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, isAbsolute, join, resolve } from 'node:path';
+import { PreflexorError } from '../../errors.ts';
+import {
+  clientCommands,
+  preflexorMarkers,
+  type CatalogueEntry,
+  type MarkerProfile,
+  type ModelIdentity,
+  type ModelListing,
+} from '../../protocol/index.ts';
+import { makeFolders } from '../../state/index.ts';
+import { catalogue as wholeCatalogue, thinkTagMarkers, type CatalogueModel } from './catalogue.ts';
+import { describeGguf, requireLanguageModel, type GgufDescription } from './describe.ts';
+import { discardPart, usualPolicy, type DownloadPolicy } from './download.ts';
+import { hashFile, moveIntoPlace, sameStamp, stampOf, withDownloadLock, type FileStamp } from './files.ts';
+import { availableMemory, estimateMemory, fits } from './fit.ts';
+import { bringItYourself } from './http.ts';
+import { paced, type OnProgress } from './progress.ts';
+import {
+  changeAdded,
+  readAdded,
+  readVerified,
+  recordPath,
+  writeVerified,
+  type AddedModel,
+} from './records.ts';
+import { mismatch, obtain, requireWhole } from './sources.ts';
+
+export interface ModelStoreOptions {
+  /** The application home; models go into its folder `models`. */
+  readonly home: string;
+  readonly catalogue?: readonly CatalogueModel[];
+  /** `HF_ENDPOINT`, `HF_TOKEN`, and what pip goes by. */
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly policy?: DownloadPolicy;
+  readonly availableMemory?: () => Promise<number>;
+}
+
+/** A model that can be loaded. */
+export interface FoundModel {
+  /** Absolute path of the GGUF file. */
+  readonly file: string;
+  /** `file` in here is the file's name only. */
+  readonly identity: ModelIdentity;
+  readonly markers: MarkerProfile;
+  readonly chatTemplate: string;
+}
+
+export interface WorkOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** The context size that a listing's memory is estimated for, in tokens. */
+const listedContextTokens = 4096;
+
+/** Milliseconds between two progress events. */
+const progressMs = 200;
+
+const chooseCommand = `PRefLexOR: ${clientCommands['preflexor.chooseModel'].title}`;
+const addCommand = `PRefLexOR: ${clientCommands['preflexor.addModel'].title}`;
+
+export class ModelStore {
+  readonly #folder: string;
+  readonly #catalogue: readonly CatalogueModel[];
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #policy: DownloadPolicy;
+  readonly #availableMemory: () => Promise<number>;
+
+  constructor(options: ModelStoreOptions) {
+    this.#folder = join(resolve(options.home), 'models');
+    this.#catalogue = options.catalogue ?? wholeCatalogue;
+    this.#environment = options.environment ?? process.env;
+    this.#policy = options.policy ?? usualPolicy;
+    this.#availableMemory = options.availableMemory ?? (() => availableMemory());
+  }
+
+  /** The catalogue, then the models that the user added. Reads records and stamps only: fast. */
+  async listModels(): Promise<ModelListing[]> {
+    const available = await this.#availableMemory();
+    const added = await readAdded(this.#folder);
+    const ofCatalogue = this.#catalogue.map(async (entry) => {
+      const own = added.find((model) => model.id === entry.id);
+      return await this.#listEntry(entry, own, available);
+    });
+    const others = added.filter((model) => this.#entry(model.id) === undefined);
+    return await Promise.all([...ofCatalogue, ...others.map((model) => listAdded(model, available))]);
+  }
+
+  /**
+   * The model that goes by an id, or that is the GGUF file at a path, ready to be loaded. A file that has no
+   * valid record is verified first, which takes seconds for each few gigabytes; a path that is new is added.
+   * Throws `no-model`, `unknown-model`, `checksum-mismatch`, `bad-model`, `cancelled`.
+   */
+  async findModel(idOrPath: string, { signal, onProgress }: WorkOptions): Promise<FoundModel> {
+    const report = paced(onProgress ?? (() => {}), progressMs);
+    const entry = this.#entry(idOrPath);
+    if (entry !== undefined) {
+      const sha256 = await this.#verifyManaged(entry, signal, report);
+      if (sha256 !== null) return found(entry, this.#managedPath(entry), sha256);
+    }
+    const added = (await readAdded(this.#folder)).find((model) => model.id === idOrPath);
+    if (added !== undefined) return await this.#findAdded(added, signal, report);
+    if (entry !== undefined) throw notHere(entry);
+    const path = asPath(idOrPath);
+    if (path === null) throw this.#unknown(idOrPath);
+    return await this.#findPath(path, signal, report);
+  }
+
+  /**
+   * Makes sure that a model of the catalogue is here: downloads what is missing, goes on with what broke off.
+   * When another process is at it already, waits for it. Never replaces a file by one that is not verified.
+   * Throws `unknown-model`, `offline`, `download-failed`, `checksum-mismatch`, `disk-full`, `read-only`,
+   * `cancelled`.
+   */
+  async getModel(id: string, options: WorkOptions & { readonly offline?: boolean }): Promise<ModelListing> {
+    const { signal } = options;
+    const report = paced(options.onProgress ?? (() => {}), progressMs);
+    const entry = this.#entry(id);
+    if (entry === undefined) {
+      await this.findModel(id, { signal, onProgress: report });
+      return await this.#listingOf(id);
+    }
+    if (!(await this.#isHere(entry))) {
+      await makeFolders(this.#folder);
+      const path = this.#managedPath(entry);
+      const watchPart = async (): Promise<void> => {
+        const received = (await stampOf(`${path}.part`))?.bytes ?? 0;
+        report({ event: 'progress', received, total: entry.sha256 === null ? null : entry.bytes });
+      };
+      await withDownloadLock(
+        this.#folder,
+        entry.file,
+        signal,
+        async (held) =>
+          await this.#getUnderLock(entry, { signal: held, onProgress: report }, options.offline === true),
+        watchPart,
+      );
+    }
+    const listing = await this.#listingOf(id);
+    report({ event: 'done', received: listing.bytes, total: listing.bytes });
+    return listing;
+  }
+
+  /**
+   * Uses a GGUF file of the user's, where it is. A file that the catalogue knows by its hash becomes that
+   * model; any other gets an id made of its name.
+   * Throws `bad-model` for what is no whole language model, `no-model` when there is no such file.
+   */
+  async addModel(path: string, { signal, onProgress }: WorkOptions): Promise<ModelListing> {
+    const report = paced(onProgress ?? (() => {}), progressMs);
+    const model = await this.#register(asPath(path) ?? resolve(path), signal, report);
+    return await this.#listingOf(model.id);
+  }
+
+  /** Deletes a downloaded model, or forgets one that was added; the user's own file stays. */
+  async removeModel(id: string, signal: AbortSignal): Promise<void> {
+    const entry = this.#entry(id);
+    const isAdded = (await readAdded(this.#folder)).some((model) => model.id === id);
+    if (entry === undefined && !isAdded) throw this.#unknown(id);
+    if (isAdded) {
+      await changeAdded(this.#folder, (models) => ({
+        models: models.filter((model) => model.id !== id),
+        result: undefined,
+      }));
+    }
+    if (entry === undefined) return;
+    const path = this.#managedPath(entry);
+    await makeFolders(this.#folder);
+    await withDownloadLock(this.#folder, entry.file, signal, async () => {
+      await rm(path, { force: true });
+      await rm(recordPath(path), { force: true });
+      await discardPart(`${path}.part`);
+      await rm(`${path}.wheel`, { recursive: true, force: true });
+    });
+  }
+
+  /** Hashes a model's file again, whatever its record says: whether it is what it was. For diagnosis. */
+  async checkModel(id: string, { signal, onProgress }: WorkOptions): Promise<boolean> {
+    const report = paced(onProgress ?? (() => {}), progressMs);
+    const model = await this.findModel(id, { signal, onProgress: report });
+    return (await hashWithProgress(model.file, signal, report)) === model.identity.sha256;
+  }
+
+  #entry(id: string): CatalogueModel | undefined {
+    return this.#catalogue.find((entry) => entry.id === id);
+  }
+
+  #managedPath(entry: CatalogueEntry): string {
+    return join(this.#folder, entry.file);
+  }
+
+  /** Whether a verified file is here, by its record. */
+  async #isHere(entry: CatalogueEntry): Promise<boolean> {
+    if ((await this.#recordedHash(entry)) !== null) return true;
+    const own = (await readAdded(this.#folder)).find((model) => model.id === entry.id);
+    return own !== undefined && sameStamp(own, await stampOf(own.path));
+  }
+
+  /** The hash of the downloaded file by its record; null when there is no record that still holds. */
+  async #recordedHash(entry: CatalogueEntry): Promise<string | null> {
+    const path = this.#managedPath(entry);
+    const record = await readVerified(path);
+    if (record === null || !sameStamp(record, await stampOf(path))) return null;
+    return entry.sha256 === null || entry.sha256 === record.sha256 ? record.sha256 : null;
+  }
+
+  /** The hash of the downloaded file, verifying it if need be; null when there is no file. */
+  async #verifyManaged(
+    entry: CatalogueEntry,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<string | null> {
+    const recorded = await this.#recordedHash(entry);
+    if (recorded !== null) return recorded;
+    const path = this.#managedPath(entry);
+    const stamp = await stampOf(path);
+    if (stamp === null) return null;
+    // Without a hash in the catalogue, the one of the first download holds.
+    const wanted = entry.sha256 ?? (await readVerified(path))?.sha256 ?? null;
+    if (entry.sha256 !== null && stamp.bytes !== entry.bytes) throw mismatch(entry);
+    const sha256 = await hashWithProgress(path, signal, report);
+    if (wanted !== null && sha256 !== wanted) throw mismatch(entry);
+    if (wanted === null) await requireWhole(path, entry, signal);
+    await rememberVerified(path, stamp, sha256);
+    return sha256;
+  }
+
+  async #getUnderLock(
+    entry: CatalogueEntry,
+    { signal, onProgress }: { signal: AbortSignal; onProgress: OnProgress },
+    offline: boolean,
+  ): Promise<void> {
+    const there = await this.#verifyManaged(entry, signal, onProgress).catch((error: unknown) => {
+      // A wrong file is what getting it again is for.
+      if (PreflexorError.is(error, 'checksum-mismatch') || PreflexorError.is(error, 'bad-model')) return null;
+      throw error;
+    });
+    if (there !== null) return;
+    if (offline) {
+      throw new PreflexorError(
+        'offline',
+        `${entry.name} is not on this machine, and working offline was asked for.`,
+        {
+          remedy: bringItYourself,
+        },
+      );
+    }
+    const path = this.#managedPath(entry);
+    const { folder, environment, policy } = {
+      folder: this.#folder,
+      environment: this.#environment,
+      policy: this.#policy,
+    };
+    const request = { entry, folder, environment, platform: process.platform, policy, onProgress, signal };
+    const obtained = await obtain(request);
+    await moveIntoPlace(obtained.path, path);
+    const stamp = await stampOf(path);
+    if (stamp !== null) await writeVerified(path, stamp, obtained.sha256);
+    await discardPart(`${path}.part`);
+    await rm(`${path}.wheel`, { recursive: true, force: true });
+  }
+
+  async #findAdded(model: AddedModel, signal: AbortSignal, report: OnProgress): Promise<FoundModel> {
+    const stamp = await stampOf(model.path);
+    if (stamp === null) {
+      throw new PreflexorError('no-model', `The file of the model ${model.id} is gone: ${model.path}.`, {
+        remedy: `Put it back, or add it where it is now with "preflexor models add FILE" or "${addCommand}".`,
+      });
+    }
+    if (sameStamp(model, stamp)) return found(model, model.path, model.sha256);
+    // It was changed, and it is the user's to change: what it is now counts from now on.
+    const again = await this.#register(model.path, signal, report);
+    return found(again, again.path, again.sha256);
+  }
+
+  async #findPath(path: string, signal: AbortSignal, report: OnProgress): Promise<FoundModel> {
+    const known = (await readAdded(this.#folder)).find((model) => model.path === path);
+    if (known !== undefined) return await this.#findAdded(known, signal, report);
+    const model = await this.#register(path, signal, report);
+    return found(model, model.path, model.sha256);
+  }
+
+  /** Looks a file over and enters it into models.json. */
+  async #register(path: string, signal: AbortSignal, report: OnProgress): Promise<AddedModel> {
+    const description = await describeGguf(path, signal);
+    requireLanguageModel(path, description);
+    const stamp = await stampOf(path);
+    const sha256 = await hashWithProgress(path, signal, report);
+    if (stamp === null || !sameStamp(stamp, await stampOf(path))) {
+      throw new PreflexorError('bad-model', `${basename(path)} was changed while it was looked at.`, {
+        remedy: 'Wait until it is complete, then add it again.',
+      });
+    }
+    const entry = this.#catalogue.find((known) => known.sha256 === sha256);
+    const facts = { path, ...stamp, sha256, ...factsOf(description, entry) };
+    await makeFolders(this.#folder);
+    return await changeAdded(this.#folder, (models) => {
+      const id = entry?.id ?? this.#freeId(path, sha256, models);
+      const model: AddedModel = { id, ...facts };
+      return {
+        models: [...models.filter((each) => each.id !== id && each.path !== path), model],
+        result: model,
+      };
+    });
+  }
+
+  /** The same file keeps its id, also after it was moved; a new one gets one made of its name. */
+  #freeId(path: string, sha256: string, models: readonly AddedModel[]): string {
+    const same =
+      models.find((model) => model.path === path) ?? models.find((model) => model.sha256 === sha256);
+    if (same !== undefined && this.#entry(same.id) === undefined) return same.id;
+    const wished = idOf(path);
+    for (let count = 1; ; count++) {
+      const id = count === 1 ? wished : `${wished}-${count}`;
+      if (this.#entry(id) === undefined && !models.some((model) => model.id === id)) return id;
+    }
+  }
+
+  async #listEntry(
+    entry: CatalogueModel,
+    own: AddedModel | undefined,
+    available: number,
+  ): Promise<ModelListing> {
+    const recorded = await this.#recordedHash(entry);
+    if (recorded === null && own !== undefined) return await listAdded(own, available, entry);
+    const estimated = estimateMemory(
+      { ...entry.shape, weightBytes: entry.bytes },
+      listedContextTokens,
+    ).totalBytes;
+    const path = this.#managedPath(entry);
+    return {
+      id: entry.id,
+      name: entry.name,
+      file: recorded === null ? entry.file : path,
+      bytes: recorded === null ? entry.bytes : ((await stampOf(path))?.bytes ?? entry.bytes),
+      sha256: entry.sha256 ?? recorded,
+      license: entry.license,
+      role: [...entry.roles],
+      installed: recorded !== null,
+      fits: fits(estimated, available),
+      estimatedBytes: estimated,
+    };
+  }
+
+  async #listingOf(idOrPath: string): Promise<ModelListing> {
+    const path = asPath(idOrPath);
+    const listing = (await this.listModels()).find((model) => model.id === idOrPath || model.file === path);
+    if (listing === undefined) throw this.#unknown(idOrPath);
+    return listing;
+  }
+
+  #unknown(id: string): PreflexorError {
+    const known = this.#catalogue.map((entry) => entry.id).join(', ');
+    return new PreflexorError('unknown-model', `There is no model called "${id}".`, {
+      remedy: `Known are ${known}. Add a GGUF file of your own with "preflexor models add FILE" or "${addCommand}".`,
+    });
+  }
+}
+
+async function listAdded(
+  model: AddedModel,
+  available: number,
+  entry?: CatalogueEntry,
+): Promise<ModelListing> {
+  return {
+    id: model.id,
+    name: model.name,
+    file: model.path,
+    bytes: model.bytes,
+    sha256: model.sha256,
+    license: model.license,
+    role: [...(entry?.roles ?? (['reasoner', 'critic'] as const))],
+    installed: sameStamp(model, await stampOf(model.path)),
+    fits: fits(model.estimatedBytes, available),
+    estimatedBytes: model.estimatedBytes,
+  };
+}
+
+function factsOf(
+  description: GgufDescription,
+  entry: CatalogueEntry | undefined,
+): Pick<AddedModel, 'name' | 'license' | 'markers' | 'chatTemplate' | 'estimatedBytes'> {
+  const thinksInTags = description.chatTemplate?.includes('<think>') ?? false;
+  return {
+    name: entry?.name ?? description.name ?? description.file.replace(/\.gguf$/i, ''),
+    license: entry?.license ?? description.license ?? 'unknown',
+    markers: entry?.markers ?? (thinksInTags ? thinkTagMarkers : preflexorMarkers),
+    chatTemplate: entry?.chatTemplate ?? (description.chatTemplate === null ? 'general' : 'embedded'),
+    estimatedBytes: Math.ceil(estimateMemory(description, listedContextTokens).totalBytes),
+  };
+}
+
+function found(
+  model: { id: string; markers: MarkerProfile; chatTemplate: string },
+  file: string,
+  sha256: string,
+): FoundModel {
+  const identity = { id: model.id, file: basename(file), sha256 };
+  return { file, identity, markers: model.markers, chatTemplate: model.chatTemplate };
+}
+
+function notHere(entry: CatalogueEntry): PreflexorError {
+  const size =
+    entry.bytes < 1e9 ? `${Math.round(entry.bytes / 1e6)} MB` : `${(entry.bytes / 1e9).toFixed(1)} GB`;
+  return new PreflexorError('no-model', `The model ${entry.name} is not on this machine yet.`, {
+    remedy: `Get it (${size}) with "preflexor models get ${entry.id}", or in VS Code with "${chooseCommand}".`,
+  });
+}
+
+/** What looks like a path, as an absolute one; null for what can only be an id. */
+function asPath(text: string): string | null {
+  const path = text.replace(/^~(?=[/\\])/, homedir());
+  return isAbsolute(path) || /[/\\]|\.gguf$/i.test(path) ? resolve(path) : null;
+}
+
+function idOf(path: string): string {
+  const id = basename(path)
+    .replace(/\.gguf$/i, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '');
+  return id === '' ? 'model' : id;
+}
+
+async function hashWithProgress(path: string, signal: AbortSignal, report: OnProgress): Promise<string> {
+  const total = (await stampOf(path))?.bytes ?? null;
+  return await hashFile(path, signal, (received) => report({ event: 'verifying', received, total }));
+}
+
+/** The record saves time next time; a folder that cannot be written is no reason to refuse a good file. */
+async function rememberVerified(path: string, stamp: FileStamp, sha256: string): Promise<void> {
+  await writeVerified(path, stamp, sha256).catch((error: unknown) => {
+    if (!PreflexorError.is(error, 'read-only') && !PreflexorError.is(error, 'disk-full')) throw error;
+  });
+}

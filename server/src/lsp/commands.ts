@@ -1,0 +1,67 @@
+// workspace/executeCommand: what code lenses and code actions carry, so that every editor can run them.
+// VS Code's client asks for the same things by the custom requests, to show more of them.
+import type { CancellationToken, Connection } from 'vscode-languageserver/node';
+import { z } from 'zod';
+import { PreflexorError } from '../errors.ts';
+import {
+  BlockId,
+  Position,
+  serverCommands,
+  type ReasonParams,
+  type ServerCommand,
+} from '../protocol/index.ts';
+import type { Decisions } from './decisions.ts';
+import { decodeParams } from './errors.ts';
+import { signalOf, type Reasoning } from './reasoning.ts';
+
+const ReasonArgument = z.object({ uri: z.string().min(1), position: Position });
+const BlockArgument = z.object({ uri: z.string().min(1), block: BlockId });
+
+export interface CommandParts {
+  readonly connection: Connection;
+  readonly reasoning: Reasoning;
+  readonly decisions: Decisions;
+}
+
+/** Executes one command with its one argument. @throws PreflexorError */
+export type Execute = (command: string, argument: unknown, token: CancellationToken) => Promise<unknown>;
+
+export function createCommands({ connection, reasoning, decisions }: CommandParts): Execute {
+  /** Progress that the editor can cancel, which also works where it shows no custom view. */
+  async function reason(params: ReasonParams, token: CancellationToken): Promise<unknown> {
+    const progress = await connection.window.createWorkDoneProgress();
+    const signal = AbortSignal.any([signalOf(token), signalOf(progress.token)]);
+    const result = await reasoning.reason(params, progress, signal);
+    if (result.reason) connection.window.showWarningMessage(result.reason);
+    return result;
+  }
+
+  const decide = (as: 'accept' | 'accept-edited' | 'reject') => (argument: unknown) => {
+    const { uri, block } = decodeParams(as, BlockArgument, argument);
+    return decisions.decide({ textDocument: { uri }, block, as });
+  };
+
+  const commands: Record<ServerCommand, (argument: unknown, token: CancellationToken) => Promise<unknown>> = {
+    [serverCommands.reason]: (argument, token) => {
+      const { uri, position } = decodeParams(serverCommands.reason, ReasonArgument, argument);
+      return reason({ textDocument: { uri }, position }, token);
+    },
+    [serverCommands.regenerate]: (argument, token) => {
+      const { uri, block } = decodeParams(serverCommands.regenerate, BlockArgument, argument);
+      return reason({ textDocument: { uri }, replaces: block }, token);
+    },
+    [serverCommands.accept]: decide('accept'),
+    [serverCommands.acceptEdited]: decide('accept-edited'),
+    [serverCommands.reject]: decide('reject'),
+    [serverCommands.compare]: (argument) => {
+      const { uri, block } = decodeParams(serverCommands.compare, BlockArgument, argument);
+      return decisions.compare({ textDocument: { uri }, block });
+    },
+  };
+
+  return (command, argument, token) => {
+    if (!Object.hasOwn(commands, command))
+      throw new PreflexorError('bad-input', `There is no command ${command}.`);
+    return commands[command as ServerCommand](argument, token);
+  };
+}

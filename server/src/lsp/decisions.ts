@@ -1,0 +1,189 @@
+// Decisions on annotations and what is known of a note's runs: preflexor/decide, annotations, strip, compare, runs.
+import { relative } from 'node:path';
+import type { Connection } from 'vscode-languageserver/node';
+import type { z } from 'zod';
+import { PreflexorError } from '../errors.ts';
+import { readBlocks, stripBlocks } from '../notes/index.ts';
+import { openLedger, runsStore } from '../preferences/index.ts';
+import type {
+  annotationsRequest,
+  compareRequest,
+  DecideParams,
+  DecideResult,
+  DecisionKind,
+  runRequest,
+  runsRequest,
+  stripRequest,
+  TextEdit,
+} from '../protocol/index.ts';
+import { planDecision, recordDecision, runOfBlock, type PlannedDecision } from '../workflow/index.ts';
+import type { Notes } from './documents.ts';
+import type { SettingsSource } from './settings.ts';
+
+export interface DecisionParts {
+  readonly connection: Connection;
+  readonly notes: Notes;
+  readonly settings: SettingsSource;
+  readonly home: string;
+  readonly now: () => number;
+}
+
+type Params<M extends { params: z.ZodType }> = z.infer<M['params']>;
+type Result<M extends { result: z.ZodType }> = Promise<z.infer<M['result']>>;
+
+export interface Decisions {
+  decide(params: DecideParams): Promise<DecideResult>;
+  compare(params: Params<typeof compareRequest>): Result<typeof compareRequest>;
+  readonly handlers: {
+    'preflexor/decide': (params: DecideParams) => Promise<DecideResult>;
+    'preflexor/annotations': (params: Params<typeof annotationsRequest>) => Result<typeof annotationsRequest>;
+    'preflexor/strip': (params: Params<typeof stripRequest>) => Result<typeof stripRequest>;
+    'preflexor/compare': (params: Params<typeof compareRequest>) => Result<typeof compareRequest>;
+    'preflexor/runs': (params: Params<typeof runsRequest>) => Result<typeof runsRequest>;
+    'preflexor/run': (params: Params<typeof runRequest>) => Result<typeof runRequest>;
+  };
+}
+
+export function createDecisions({
+  connection,
+  notes,
+  settings: source,
+  home,
+  now,
+}: DecisionParts): Decisions {
+  /**
+   * The note is changed first and the ledger written then; when the ledger can be written nowhere, the change is
+   * taken back, so that a decision is never half there.
+   */
+  async function decide(params: DecideParams): Promise<DecideResult> {
+    const { uri } = params.textDocument;
+    const settings = await source.for(uri);
+    const decision = { block: params.block, as: params.as, reason: params.reason };
+    const note = await notes.note(uri);
+    let planned: PlannedDecision = await planDecision(note, decision, settings);
+    if (planned.edits.length > 0) {
+      // Planned anew inside: the note may have changed since, and the ledger must say what really happened.
+      let plannedText = note.text;
+      const applied = await notes.apply(uri, labels[params.as], async (text) => {
+        if (text !== plannedText) planned = await planDecision({ ...note, text }, decision, settings);
+        plannedText = text;
+        return planned.edits;
+      });
+      if (applied === null)
+        throw new PreflexorError('note-changed', 'There was nothing to change in the note.');
+      try {
+        return await record(note.root, planned);
+      } catch (error) {
+        await notes.apply(uri, 'Take back', () => Promise.resolve(inverse(plannedText, planned.edits)));
+        throw error;
+      }
+    }
+    return await record(note.root, planned);
+  }
+
+  async function record(root: string, { entry }: PlannedDecision): Promise<DecideResult> {
+    const { record: written, warning } = await recordDecision(root, entry, { home, now });
+    if (warning) connection.window.showWarningMessage(warning);
+    return { entry: written, warning };
+  }
+
+  async function compare({
+    textDocument,
+    block,
+  }: Params<typeof compareRequest>): Result<typeof compareRequest> {
+    const note = await notes.note(textDocument.uri);
+    const settings = await source.for(textDocument.uri);
+    const { entry } = await planDecision(note, { block, as: 'accept' }, settings);
+    const present = readBlocks(note.text)
+      .blocks.find(({ id }) => id === block)
+      ?.sections.find(({ kind }) => kind === 'answer')?.text;
+    return {
+      title: `Paragraph and suggestion ${block}`,
+      paragraph: entry.texts.paragraph,
+      answer: present ?? entry.texts.offered,
+    };
+  }
+
+  const handlers: Decisions['handlers'] = {
+    'preflexor/decide': decide,
+    'preflexor/compare': compare,
+    'preflexor/annotations': async ({ textDocument: { uri } }) => {
+      const document = notes.document(uri);
+      const { blocks, problems } = readBlocks(document.getText());
+      const root = uri.startsWith('file:') ? (await notes.note(uri)).root : null;
+      const at = (start: number, end: number) => ({
+        start: document.positionAt(start),
+        end: document.positionAt(end),
+      });
+      return {
+        problems: [...problems],
+        blocks: await Promise.all(
+          blocks.map(async (block) => {
+            const run = root === null ? null : await runOfBlock(root, block.id);
+            const answer = block.sections.find(({ kind }) => kind === 'answer')?.text;
+            return {
+              id: block.id,
+              range: at(block.start, block.end),
+              offsets: { start: block.start, end: block.end },
+              sections: block.sections.map(({ kind, title, text, start, end }) => ({
+                kind,
+                title,
+                text,
+                range: at(start, end),
+              })),
+              edited: run && answer !== undefined ? run.final !== answer : null,
+            };
+          }),
+        ),
+      };
+    },
+    'preflexor/strip': async ({ textDocument: { uri } }) => {
+      let removed = 0;
+      await notes.apply(uri, 'Remove annotations', (text) => {
+        const stripped = stripBlocks(text);
+        removed = stripped.removed;
+        return Promise.resolve(stripped.edits);
+      });
+      return { removed };
+    },
+    'preflexor/runs': async ({ textDocument: { uri } }) => {
+      if (!uri.startsWith('file:')) return { runs: [] };
+      const note = await notes.note(uri);
+      const path = relative(note.root, note.file).replaceAll('\\', '/');
+      const [runs, decided] = await Promise.all([runsStore(note.root).list(path), lastDecisions(note.root)]);
+      return {
+        runs: runs.map((run) => ({ ...run, decision: decided.get(run.block) ?? null })),
+      };
+    },
+    'preflexor/run': async ({ textDocument: { uri }, run }) => ({
+      run: await runsStore((await notes.note(uri)).root).load(run),
+    }),
+  };
+
+  async function lastDecisions(root: string): Promise<Map<string, DecisionKind>> {
+    const ledger = await openLedger({ workspaceRoot: root, home, now });
+    const { records, problems } = await ledger.read();
+    for (const problem of problems) {
+      connection.console.warn(`Ledger ${problem.file}, line ${problem.line}: ${problem.reason}`);
+    }
+    return new Map(records.map((entry) => [entry.block, entry.kind]));
+  }
+
+  return { decide, compare, handlers };
+}
+
+const labels = {
+  accept: 'Accept suggestion',
+  'accept-edited': 'Accept edited suggestion',
+  reject: 'Reject suggestion',
+} as const;
+
+/** The edits that turn the changed text back into `before`. Edits are sorted and don't overlap. */
+export function inverse(before: string, edits: readonly TextEdit[]): TextEdit[] {
+  let shift = 0;
+  return edits.map(({ start, end, text }) => {
+    const back = { start: start + shift, end: start + shift + text.length, text: before.slice(start, end) };
+    shift += text.length - (end - start);
+    return back;
+  });
+}

@@ -1,0 +1,54 @@
+// The engine that the settings ask for, made anew when they change.
+import type { Engine } from '../engine/index.ts';
+import type { EngineStatus, Settings } from '../protocol/index.ts';
+import type { SettingsSource } from './settings.ts';
+
+/** The settings that decide which engine it is. */
+const engineKeys = [
+  'model',
+  'engine.gpu',
+  'engine.contextTokens',
+  'engine.threads',
+  'engine.idleUnloadMinutes',
+] as const satisfies readonly (keyof Settings)[];
+
+/** Holds one engine at a time. */
+export class EngineHolder {
+  readonly #settings: SettingsSource;
+  readonly #create: (settings: Settings) => Engine;
+  readonly #onStatus: (status: EngineStatus) => void;
+  #current: { key: string; engine: Engine } | null = null;
+
+  constructor(
+    settings: SettingsSource,
+    create: (settings: Settings) => Engine,
+    onStatus: (status: EngineStatus) => void,
+  ) {
+    this.#settings = settings;
+    this.#create = create;
+    this.#onStatus = onStatus;
+  }
+
+  /** The engine for the machine's present settings. Another one that was there ends, and its work with it. */
+  async get(): Promise<Engine> {
+    const settings = await this.#settings.for();
+    const key = JSON.stringify(engineKeys.map((name) => settings[name]));
+    if (this.#current?.key === key) return this.#current.engine;
+    const previous = this.#current;
+    const engine = this.#create(settings);
+    engine.onStatus(this.#onStatus);
+    this.#current = { key, engine };
+    await previous?.engine.dispose();
+    this.#onStatus(engine.status());
+    return engine;
+  }
+
+  async unload(): Promise<void> {
+    await this.#current?.engine.unload();
+  }
+
+  async dispose(): Promise<void> {
+    await this.#current?.engine.dispose();
+    this.#current = null;
+  }
+}

@@ -1,0 +1,7 @@
+// What the writer decided, and the texts it was about: the ledger and the stored runs of a workspace.
+export { openLedger } from './ledger.ts';
+export type { Appended, Decision, Ledger, LedgerContent, LedgerOptions } from './ledger.ts';
+export type { LedgerProblem } from './ledgerFile.ts';
+export { runsStore } from './runs.ts';
+export type { RunProblem, RunsOptions, RunsStore, StoredRun } from './runs.ts';
+export { waitingDecisions } from './waitingRoom.ts';

@@ -1,0 +1,163 @@
+// From a place in a note to a stored run, and from a run to the edit that shows it in the note.
+// Used by every door; knows neither an editor nor the command line.
+import { insertBlock, newBlockId, paragraphAt, readBlocks, relocate, stripBlocks } from '../notes/index.ts';
+import type { Paragraph } from '../notes/index.ts';
+import { PreflexorError, sentence } from '../errors.ts';
+import { runsStore } from '../preferences/index.ts';
+import type { Intent, ReasonEvent, Run, Settings, TextEdit } from '../protocol/index.ts';
+import { questions, reason, type ReasonPorts } from '../reasoning/index.ts';
+import { noteHash, relativeNotePath } from '../state/index.ts';
+
+/** A note as it stands now. */
+export interface Note {
+  readonly text: string;
+  /** Absolute path. */
+  readonly file: string;
+  /** The workspace folder that the note belongs to. */
+  readonly root: string;
+}
+
+export interface ReasonRequest {
+  /** UTF-16 offset of the cursor. Left out when a block is to be replaced. */
+  readonly offset?: number | undefined;
+  readonly question?: string | undefined;
+  readonly intent?: Intent | undefined;
+  readonly seed?: number | undefined;
+  /** The block whose paragraph is reasoned about again. */
+  readonly replaces?: string | undefined;
+}
+
+export interface Services extends ReasonPorts {
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly version: string;
+}
+
+/** A run that is done. */
+export interface RunOutcome {
+  readonly run: Run;
+  /** Set when the run could not be stored: it is in the caller's hands only. */
+  readonly warning: string | null;
+}
+
+/**
+ * Reasons about the paragraph at the request's offset and stores the run in `.preflexor/runs/`.
+ * @throws PreflexorError `not-a-paragraph`, `note-too-large`, `not-text`, `cancelled`, or what the model throws
+ */
+export async function* reasonInNote(
+  note: Note,
+  request: ReasonRequest,
+  settings: Settings,
+  services: Services,
+  signal: AbortSignal,
+): AsyncGenerator<ReasonEvent, RunOutcome> {
+  const paragraph = await subjectParagraph(note, request);
+  const { text, start, end, headingPath, before, after } = paragraph;
+  const run = yield* reason(
+    {
+      subject: { headingPath, before, after, paragraph: text, passages: [] },
+      question: request.question ?? questions[request.intent ?? 'strengthen'],
+      thinkingParts: settings['reasoning.thinkingParts'],
+      sampler: {
+        seed: request.seed ?? Math.floor(services.random() * 2 ** 31),
+        temperature: settings['reasoning.temperature'],
+        thinkingTokens: settings['reasoning.thinkingTokens'],
+        reflectionTokens: settings['reasoning.reflectionTokens'],
+        answerTokens: settings['reasoning.answerTokens'],
+      },
+      note: {
+        path: relativeNotePath(note.root, note.file),
+        hash: noteHash(note.text),
+        range: { start, end },
+      },
+      block: newBlockId(services.random),
+      version: services.version,
+    },
+    services,
+    signal,
+  );
+  try {
+    await runsStore(note.root).save(run);
+    return { run, warning: null };
+  } catch (error) {
+    return { run, warning: `This run could not be stored. ${sentence(error)}` };
+  }
+}
+
+/** The paragraph under the cursor, or the one that the block to be replaced belongs to. */
+async function subjectParagraph(note: Note, request: ReasonRequest): Promise<Paragraph> {
+  if (request.replaces === undefined) {
+    if (request.offset === undefined)
+      throw new PreflexorError('bad-input', 'A position or a block is needed.');
+    return paragraphAt(note.text, request.offset);
+  }
+  const block = requireBlock(note.text, request.replaces);
+  const run = await runOfBlock(note.root, block.id);
+  const found = run && relocate(note.text, { text: run.paragraph, start: run.note.range.start });
+  return found ?? paragraphAt(note.text, note.text.slice(0, block.start).trimEnd().length);
+}
+
+/** The block with this id. @throws PreflexorError `unknown-block` */
+export function requireBlock(text: string, id: string): ReturnType<typeof readBlocks>['blocks'][number] {
+  const block = readBlocks(text).blocks.find((candidate) => candidate.id === id);
+  if (!block) {
+    throw new PreflexorError('unknown-block', `This note has no annotation ${id}.`, {
+      remedy: 'It may have been removed already; undo brings it back.',
+    });
+  }
+  return block;
+}
+
+/** The stored run of a block, or null where it is not known or can't be read. */
+export async function runOfBlock(root: string, block: string): Promise<Run | null> {
+  try {
+    return await runsStore(root).findByBlock(block);
+  } catch {
+    // An unreadable run costs the provenance of a decision, never the decision.
+    return null;
+  }
+}
+
+/** Where a finished run goes: an edit of the note, or the reason why there is none. */
+export type Offer = { readonly edits: TextEdit[]; readonly block: string } | { readonly reason: string };
+
+/**
+ * The edit that inserts the run's block below its paragraph, wherever that is by now.
+ * @param text the note's present text: it may have changed since the run began
+ * @param replaces a block to be removed in the same edit
+ */
+export function offer(text: string, run: Run, replaces?: string): Offer {
+  const place = relocate(text, { text: run.paragraph, start: run.note.range.start });
+  if (!place) {
+    return {
+      reason: 'The paragraph was changed meanwhile, so the suggestion is kept in the Iterations view only.',
+    };
+  }
+  // A block that is gone by now leaves nothing to be removed.
+  const removal = replaces === undefined ? [] : stripBlocks(text, [replaces]).edits;
+  const iteration = run.iterations[run.best];
+  const insertion = insertBlock(text, place.insertAt, {
+    id: run.block,
+    thinking: iteration?.thinking ?? '',
+    reflection: iteration?.reflection ?? '',
+    answer: run.final,
+    iteration: run.best,
+    of: run.iterations.length - 1,
+    model: run.model,
+  });
+  return { edits: mergeAdjacent([insertion, ...removal]), block: run.block };
+}
+
+/** Sorts edits; two that begin at the same place become one, as editors may not keep their order. */
+function mergeAdjacent(edits: readonly TextEdit[]): TextEdit[] {
+  const sorted = [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
+  return sorted.reduce<TextEdit[]>((merged, edit) => {
+    const last = merged.at(-1);
+    if (last && last.end === edit.start) {
+      merged[merged.length - 1] = { start: last.start, end: edit.end, text: last.text + edit.text };
+    } else {
+      merged.push(edit);
+    }
+    return merged;
+  }, []);
+}
