@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setInterval } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 
 export const repository = fileURLToPath(new URL('..', import.meta.url));
@@ -42,7 +43,9 @@ export function dependenciesMatch(folder) {
   const locked = readPackages(path.join(folder, 'package-lock.json'));
   const installed = readPackages(path.join(folder, 'node_modules', '.package-lock.json'));
   if (!locked || !installed) return false;
-  const asLocked = Object.entries(installed).every(([name, entry]) => locked[name]?.version === entry.version);
+  const asLocked = Object.entries(installed).every(
+    ([name, entry]) => locked[name]?.version === entry.version,
+  );
   const complete = Object.entries(locked).every(
     ([name, entry]) => name === '' || entry.optional || installed[name],
   );
@@ -67,7 +70,9 @@ function ensureDependencies() {
   console.log('Installing the packages that this project is built from (npm ci) …');
   const result = npm(['ci', '--no-audit', '--no-fund']);
   if (result.error) {
-    throw new BootstrapError(`npm could not be started (${result.error.message}). It comes with Node: install Node again.`);
+    throw new BootstrapError(
+      `npm could not be started (${result.error.message}). It comes with Node: install Node again.`,
+    );
   }
   if (result.status !== 0) {
     throw new BootstrapError(
@@ -93,10 +98,14 @@ function npm(args) {
 
 function runUnderPinnedNode(script) {
   const binaries = path.join(repository, 'node_modules', '.bin');
-  const child = spawn(pinnedNode, [fileURLToPath(new URL(script, import.meta.url)), ...process.argv.slice(2)], {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'], // The channel tells the child when this process is gone.
-    env: pathFirst(process.env, binaries),
-  });
+  const child = spawn(
+    pinnedNode,
+    [fileURLToPath(new URL(script, import.meta.url)), ...process.argv.slice(2)],
+    {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'], // The channel tells the child when this process is gone.
+      env: pathFirst(process.env, binaries),
+    },
+  );
   // Ctrl+C reaches the child as well, and the child decides when it is done.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -6,7 +6,12 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, isBuilt } from './setup/build.ts';
-import { codeServerName, installCodeServer, isCodeServerInstalled, startCodeServer } from './setup/codeServer.ts';
+import {
+  codeServerName,
+  installCodeServer,
+  isCodeServerInstalled,
+  startCodeServer,
+} from './setup/codeServer.ts';
 import { findDesktop, openDesktop } from './setup/desktop.ts';
 import { explain, SetupError } from './setup/errors.ts';
 import { getModel, installedModel } from './setup/model.ts';
@@ -39,7 +44,9 @@ async function main(): Promise<number> {
   if (typeof wishes === 'number') return wishes;
   await step('Building', isBuilt(), build);
   const model = await installedModel(process.env);
-  await step('Getting the small language model (98 MB, once)', model !== undefined, () => getModel(process.env));
+  await step('Getting the small language model (98 MB, once)', model !== undefined, () =>
+    getModel(process.env),
+  );
   if (!wishes.ownFolder) await copySamples(wishes.folder);
 
   const desktop = wishes.browser || wishes.check ? undefined : await findDesktop();
@@ -166,22 +173,20 @@ async function writeSettingsOnce(file: string): Promise<void> {
     'extensions.autoCheckUpdates': false,
   };
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(settings, undefined, 2)}\n`, { flag: 'wx' }).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  });
+  await writeFile(file, `${JSON.stringify(settings, undefined, 2)}\n`, { flag: 'wx' }).catch(
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    },
+  );
 }
 
 /** A convenience: where it does not work, the printed address does. */
 function openBrowser(address: string): void {
   const display = process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'];
-  const [command, ...args] =
-    process.platform === 'darwin'
-      ? ['open', address]
-      : process.platform === 'win32'
-        ? ['explorer.exe', address]
-        : ['xdg-open', address];
-  if (process.platform === 'linux' && (!display || !findOnPath(['xdg-open']))) return;
-  spawn(command ?? '', args, { stdio: 'ignore', detached: true })
+  const openers: Partial<Record<NodeJS.Platform, string>> = { darwin: 'open', win32: 'explorer.exe' };
+  const opener = openers[process.platform] ?? (display && findOnPath(['xdg-open']));
+  if (!opener) return;
+  spawn(opener, [address], { stdio: 'ignore', detached: true })
     .on('error', () => undefined)
     .unref();
 }

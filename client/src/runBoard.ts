@@ -11,6 +11,8 @@ export interface BoardChange {
   readonly uri: string;
   readonly key: string;
   readonly text: { readonly iteration: number; readonly kind: SegmentKind; readonly text: string } | null;
+  /** The run was going on before, and no longer is. */
+  readonly ended: boolean;
 }
 
 interface Held {
@@ -39,7 +41,7 @@ export class RunBoard {
     this.#held.set(key, { uri, model: askedRun(key, question, now) });
     this.#selected.set(uri, key);
     this.#forgetOld();
-    this.#tell({ uri, key, text: null });
+    this.#tell(uri, key);
     return key;
   }
 
@@ -66,14 +68,14 @@ export class RunBoard {
     if (!held) return;
     this.#held.delete(key);
     if (this.#selected.get(held.uri) === key) this.#selected.delete(held.uri);
-    this.#tell({ uri: held.uri, key, text: null });
+    this.#tell(held.uri, key);
   }
 
   /** Holds a run that was read from disk. */
   addStored(uri: string, model: RunModel): void {
     this.#held.set(model.key, { uri, model });
     this.#forgetOld();
-    this.#tell({ uri, key: model.key, text: null });
+    this.#tell(uri, model.key);
   }
 
   /** What the server knows of a note's runs. */
@@ -83,7 +85,7 @@ export class RunBoard {
       if (decision === null) continue;
       for (const [key, { model }] of this.#held) if (model.run === id) this.#replace(key, withDecision(model, decision));
     }
-    this.#tell({ uri, key: this.shownKey(uri) ?? '', text: null });
+    this.#tell(uri, this.shownKey(uri) ?? '');
   }
 
   /** The writer decided on a block. */
@@ -98,13 +100,13 @@ export class RunBoard {
     for (const [key, held] of this.#held) {
       if (held.uri === uri && held.model.block === block) this.#replace(key, withDecision(held.model, decision));
     }
-    this.#tell({ uri, key: this.shownKey(uri) ?? '', text: null });
+    this.#tell(uri, this.shownKey(uri) ?? '');
   }
 
   /** Shows another run of the note, by its key. */
   select(uri: string, key: string): void {
     this.#selected.set(uri, key);
-    this.#tell({ uri, key, text: null });
+    this.#tell(uri, key);
   }
 
   /** The run that is shown for a note: the selected one, else the newest. */
@@ -150,9 +152,9 @@ export class RunBoard {
   }
 
   #put(key: string, model: RunModel, text: BoardChange['text']): void {
-    const uri = this.#held.get(key)?.uri;
-    if (uri === undefined || !this.#replace(key, model)) return;
-    this.#tell({ uri, key, text });
+    const before = this.#held.get(key);
+    if (!before || !this.#replace(key, model)) return;
+    this.#tell(before.uri, key, text, isActive(before.model) && !isActive(model));
   }
 
   /** @returns whether it is another one */
@@ -173,8 +175,8 @@ export class RunBoard {
     for (const [key] of idle.slice(0, Math.max(0, idle.length - keptRuns))) this.#held.delete(key);
   }
 
-  #tell(change: BoardChange): void {
-    for (const listener of this.#listeners) listener(change);
+  #tell(uri: string, key: string, text: BoardChange['text'] = null, ended = false): void {
+    for (const listener of this.#listeners) listener({ uri, key, text, ended });
   }
 }
 

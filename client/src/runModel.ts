@@ -90,9 +90,9 @@ export function isActive(model: RunModel): boolean {
   return model.state === 'waiting' || model.state === 'running';
 }
 
-/** What the server says before the first text comes: its place in the queue, the model that is loading. */
-export function withWait(model: RunModel, message: string, fraction: number | null): RunModel {
-  return model.state === 'waiting' ? { ...model, message, fraction: share(fraction) } : model;
+/** What the server says before the run begins: its place in the queue. From then on the stream says it. */
+export function withWait(model: RunModel, message: string): RunModel {
+  return model.state === 'waiting' && model.run === null ? { ...model, message } : model;
 }
 
 /** One step of the stream. Total: an event of another run, or one out of turn, changes nothing it should not. */

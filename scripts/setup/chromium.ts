@@ -40,7 +40,10 @@ export async function installChromium(): Promise<string> {
   }
   const installed = findChromium();
   if (installed) return installed;
-  throw new SetupError('apt-get installed Chromium, but it is not on PATH.', 'Set PREFLEXOR_CHROMIUM to its file.');
+  throw new SetupError(
+    'apt-get installed Chromium, but it is not on PATH.',
+    'Set PREFLEXOR_CHROMIUM to its file.',
+  );
 }
 
 function isDebian(): boolean {

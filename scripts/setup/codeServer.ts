@@ -158,10 +158,7 @@ async function linkExtension(extensions: string): Promise<void> {
 }
 
 async function answering(address: string, editor: Kept): Promise<void> {
-  let gone = false;
-  void editor.gone.then(() => (gone = true));
-  for (let attempt = 0; attempt < 300; attempt += 1) {
-    if (gone) break;
+  for (let attempt = 0; attempt < 300 && !editor.isGone(); attempt += 1) {
     const response = await fetch(new URL('healthz', address)).catch(() => undefined);
     if (response?.ok) return;
     await delay(100);

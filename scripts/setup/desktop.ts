@@ -15,14 +15,17 @@ export async function findDesktop(): Promise<Desktop> {
   if (process.env['VSCODE_IPC_HOOK_CLI']) return { unusable: 'This is the terminal of a remote VS Code.' };
   if (process.platform === 'linux') {
     if (process.getuid?.() === 0) return { unusable: 'VS Code does not run as root.' };
-    if (!process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return { unusable: 'There is no display.' };
+    if (!process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY'])
+      return { unusable: 'There is no display.' };
   }
   const result = await run(code, ['--version'], { timeout: 20_000 });
   const version = /^\d+\.\d+\.\d+/.exec(result.stdout)?.[0];
   if (!version) return { unusable: `\`${code} --version\` does not answer.` };
   const needed = neededVersion();
   if (isOlder(version, needed)) {
-    return { unusable: `VS Code ${version} is too old: PRefLexOR needs ${needed}. Update it to use it here.` };
+    return {
+      unusable: `VS Code ${version} is too old: PRefLexOR needs ${needed}. Update it to use it here.`,
+    };
   }
   return { code };
 }

@@ -2,6 +2,7 @@
 // it is gone, whatever became of that one (crash, kill -9, closed terminal). It is told by the end of stdin.
 // Usage: node keeper.mjs COMMAND ARGUMENT… (started detached, with a pipe as stdin)
 import { spawn } from 'node:child_process';
+import { setInterval } from 'node:timers';
 
 const [command, ...args] = process.argv.slice(2);
 const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });

@@ -57,6 +57,7 @@ function collect(stream: NodeJS.ReadableStream | null): () => string {
 export interface Kept {
   /** The last 200,000 characters of what it wrote, both streams. */
   output(): string;
+  isGone(): boolean;
   /** Resolves when it is gone. */
   readonly gone: Promise<void>;
   /** Ends the whole group; resolves when it is gone. */
@@ -84,6 +85,7 @@ export function keep(
   const gone = ended(child);
   return {
     output: () => output,
+    isGone: () => child.exitCode !== null || child.signalCode !== null,
     gone,
     end: () => {
       child.stdin.end();

@@ -26,7 +26,11 @@ function serialise(content: Record<string, string>): string {
  * The sha256 over names and bytes of files and, recursively, folders (`leaveOut` is asked for each file's
  * name). What does not exist counts as absent: making it later changes the hash.
  */
-export function hashOf(root: string, entries: readonly string[], leaveOut: (name: string) => boolean): string {
+export function hashOf(
+  root: string,
+  entries: readonly string[],
+  leaveOut: (name: string) => boolean,
+): string {
   const hash = createHash('sha256');
   for (const file of entries.flatMap((entry) => filesUnder(root, entry)).sort()) {
     if (leaveOut(path.basename(file))) continue;

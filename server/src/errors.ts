@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'bad-model'
   | 'unknown-model'
   | 'out-of-memory'
+  | 'no-gpu'
   | 'engine-crashed'
   | 'engine-failed'
   | 'context-too-small'

@@ -1,6 +1,7 @@
 // The language server's door: makes the connection and wires the parts. `--stdio`, `--node-ipc`, `--socket=PORT`.
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { createEngine } from './composition.ts';
+import { ModelStore } from './engine/index.ts';
 import { startServer } from './lsp/server.ts';
 import { applicationHome } from './state/index.ts';
 import { programVersion } from './version.ts';
@@ -13,6 +14,7 @@ startServer(connection, {
   version: programVersion,
   now: Date.now,
   random: Math.random,
+  models: new ModelStore({ home }),
   createEngine: (settings) =>
     createEngine(settings, home, {
       adapter: null,

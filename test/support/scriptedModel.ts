@@ -2,7 +2,11 @@
 // that the port promises (stop strings, token budgets, abort). Each word with the space before it is one token.
 import type { LanguageModel, LoadedModel } from '../../server/src/engine/languageModel.ts';
 import { cancelled } from '../../server/src/errors.ts';
-import { preflexorMarkers, type GenerateEvent, type GenerateRequest } from '../../server/src/protocol/index.ts';
+import {
+  preflexorMarkers,
+  type GenerateEvent,
+  type GenerateRequest,
+} from '../../server/src/protocol/index.ts';
 
 function words(text: string): string[] {
   return text.match(/\s*\S+|\s+$/g) ?? [];
@@ -45,7 +49,9 @@ export class ScriptedModel implements LanguageModel {
     this.requests.push(request);
     const completion = this.#script.shift();
     if (completion === undefined) throw new Error('the script has no more completions');
-    const ends = request.stop.flatMap((stop) => (completion.includes(stop) ? [completion.indexOf(stop)] : []));
+    const ends = request.stop.flatMap((stop) =>
+      completion.includes(stop) ? [completion.indexOf(stop)] : [],
+    );
     const end = Math.min(completion.length, ...ends);
     const stop = request.stop.find((text) => completion.startsWith(text, end)) ?? null;
     const all = words(completion.slice(0, end));

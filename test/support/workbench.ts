@@ -21,6 +21,8 @@ export interface WorkbenchOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly env?: NodeJS.ProcessEnv;
   readonly vscodeOptions?: readonly string[];
+  /** false: the extension comes in another way. */
+  readonly linkExtension?: boolean;
   /** What is added to the address, for instance a payload. */
   readonly query?: (authority: string, folder: string) => string;
   /** Called on the page before it opens. */
@@ -53,7 +55,14 @@ export class Workbench {
   readonly #output: string;
   readonly #consoleErrors: string[] = [];
 
-  private constructor(page: Page, folder: string, editor: Editor, browser: Browser, root: string, output: string) {
+  private constructor(
+    page: Page,
+    folder: string,
+    editor: Editor,
+    browser: Browser,
+    root: string,
+    output: string,
+  ) {
     this.page = page;
     this.folder = folder;
     this.#editor = editor;
@@ -78,6 +87,7 @@ export class Workbench {
       port: await freePort(0),
       env: await ownEnvironment(root, options.env ?? {}),
       trustEverything: true,
+      linkExtension: options.linkExtension ?? true,
       ...(options.vscodeOptions && { vscodeOptions: options.vscodeOptions }),
     });
     const output = path.join(testOutput, options.name);
@@ -132,7 +142,9 @@ export class Workbench {
     await input.fill(text);
     const row = this.page
       .locator('.quick-input-widget .quick-input-list .monaco-list-row')
-      .filter({ has: this.page.locator('.label-name, .monaco-highlighted-label').getByText(entry, { exact: true }) })
+      .filter({
+        has: this.page.locator('.label-name, .monaco-highlighted-label').getByText(entry, { exact: true }),
+      })
       .first();
     await row.waitFor();
     await row.click();
@@ -233,7 +245,10 @@ export class Workbench {
       async () => {
         for (const frame of this.page.frames()) {
           if (frame.name() !== 'active-frame' && !(await isActiveFrame(frame))) continue;
-          const found = await frame.locator(selector).count().catch(() => 0); // It may be going away.
+          const found = await frame
+            .locator(selector)
+            .count()
+            .catch(() => 0); // It may be going away.
           if (found > 0) return frame;
         }
         return undefined;
@@ -249,7 +264,9 @@ export class Workbench {
 
   /** Waits for a notification that contains `text` and gives its whole text. */
   async notification(text: string | RegExp, timeout = patience): Promise<string> {
-    const toast = this.page.locator('.notification-toast .notification-list-item-message').filter({ hasText: text });
+    const toast = this.page
+      .locator('.notification-toast .notification-list-item-message')
+      .filter({ hasText: text });
     await toast.first().waitFor({ timeout });
     return toast.first().innerText();
   }
@@ -284,7 +301,7 @@ export class Workbench {
   /** Everything that the extension host and the extension's own channels logged. */
   async logs(): Promise<string> {
     const names = await readdir(this.#editor.logs, { recursive: true }).catch(() => []);
-    const files = names.filter((name) => /exthost/.test(name) && name.endsWith('.log')).sort();
+    const files = names.filter((name) => name.includes('exthost') && name.endsWith('.log')).sort();
     const texts = files.map(async (name) => {
       const text = await readFile(path.join(this.#editor.logs, name), 'utf8');
       return `——— ${name}\n${text}`;
@@ -293,7 +310,13 @@ export class Workbench {
   }
 
   async #keepLogs(): Promise<void> {
-    const text = [await this.logs(), '——— console', ...this.#consoleErrors, '——— editor', this.#editor.process.output()];
+    const text = [
+      await this.logs(),
+      '——— console',
+      ...this.#consoleErrors,
+      '——— editor',
+      this.#editor.process.output(),
+    ];
     await writeFile(path.join(this.#output, 'workbench.log'), text.join('\n'));
   }
 }
@@ -331,7 +354,12 @@ async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath,
     chromiumSandbox: false,
-    args: ['--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update'],
+    args: [
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-component-update',
+    ],
   });
 }
 

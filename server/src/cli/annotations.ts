@@ -1,16 +1,17 @@
 // preflexor annotations, strip and decide: what stands in a note, and what the writer makes of it.
 import { applyEdits, readBlocks, stripBlocks } from '../notes/index.ts';
-import { planDecision, recordDecision, runOfBlock, type DecidableKind } from '../workflow/index.ts';
+import { planDecision, recordDecision, runOfBlock, Stores, type DecidableKind } from '../workflow/index.ts';
 import { settingsOf, type Context } from './context.ts';
 import { readNote, writeNote } from './notes.ts';
 
 /** Lists the note's blocks. `state`: offered, edited by the writer, or unknown (its run is not stored here). */
 export async function annotationsCommand(path: string, context: Context): Promise<void> {
   const note = await readNote(path, context.options.workspace);
+  const stores = new Stores(context.home, Date.now);
   const { blocks, problems } = readBlocks(note.text);
   const listed = await Promise.all(
     blocks.map(async (block) => {
-      const run = await runOfBlock(note.root, block.id);
+      const run = await runOfBlock(stores, note.root, block.id);
       const answer = block.sections.find(({ kind }) => kind === 'answer')?.text ?? '';
       return {
         id: block.id,
@@ -67,13 +68,11 @@ const kinds: Record<DecideOptions['as'], DecidableKind> = {
 export async function decideCommand(path: string, options: DecideOptions, context: Context): Promise<void> {
   const note = await readNote(path, context.options.workspace);
   const decision = { block: options.block, as: kinds[options.as], reason: options.reason };
-  const { edits, entry } = await planDecision(note, decision, settingsOf(context.options));
+  const stores = new Stores(context.home, Date.now);
+  const { edits, entry } = await planDecision(note, decision, settingsOf(context.options), stores);
   const changed = applyEdits(note.text, edits);
   if (options.write) await writeNote(note, changed);
-  const { record, warning } = await recordDecision(note.root, entry, {
-    home: context.home,
-    now: Date.now,
-  }).catch(async (error: unknown) => {
+  const { record, warning } = await recordDecision(stores, note.root, entry).catch(async (error: unknown) => {
     // A decision is never half there: what can't be recorded is not carried out.
     if (options.write) await writeNote({ ...note, text: changed }, note.text);
     throw error;

@@ -1,5 +1,4 @@
 // preflexor generate: the model's own continuation of a chat, with nothing enforced. Shows what training changed.
-import { newSeed } from '../composition.ts';
 import { SegmentReader } from '../reasoning/index.ts';
 import { settingsOf, withEngine, type Context } from './context.ts';
 
@@ -22,7 +21,7 @@ export async function generateCommand(
       stop: [],
       maxTokens: options.maxTokens,
       temperature: options.temperature,
-      seed: context.options.seed ?? newSeed(),
+      seed: context.options.seed ?? Math.floor(Math.random() * 2 ** 31),
     };
     for await (const event of model.generate(request, signal)) {
       if (event.event === 'text') {

@@ -1,9 +1,8 @@
 // preflexor reason: the whole way of one paragraph, from the command line.
-import { newSeed } from '../composition.ts';
 import { applyEdits } from '../notes/index.ts';
 import type { Intent, ReasonEvent, Run } from '../protocol/index.ts';
 import { programVersion } from '../version.ts';
-import { offer, reasonInNote, type RunOutcome } from '../workflow/index.ts';
+import { offer, reasonInNote, Stores, type RunOutcome } from '../workflow/index.ts';
 import { PreflexorError } from '../errors.ts';
 import { settingsOf, withEngine, type Context, type SamplingOptions } from './context.ts';
 import { offsetAt, readNote, writeNote } from './notes.ts';
@@ -33,10 +32,16 @@ export async function reasonCommand(path: string, options: ReasonOptions, contex
   const offset = offsetAt(note.text, options.at);
   const settings = settingsOf({ ...context.options, ...options });
   const { run, warning } = await withEngine(context, settings, async (model) => {
-    const services = { model, now: Date.now, random: Math.random, version: programVersion };
-    const seed = context.options.seed ?? newSeed();
+    const stores = new Stores(context.home, Date.now);
+    const services = { model, stores, now: Date.now, random: Math.random, version: programVersion };
     const { intent, question } = options;
-    const events = reasonInNote(note, { offset, intent, question, seed }, settings, services, context.signal);
+    const events = reasonInNote(
+      note,
+      { offset, intent, question, seed: context.options.seed },
+      settings,
+      services,
+      context.signal,
+    );
     return await follow(events, options.stream === true, output);
   });
   if (warning) output.say(warning);

@@ -1,22 +1,26 @@
 // Decisions on annotations and what is known of a note's runs: preflexor/decide, annotations, strip, compare, runs.
-import { relative } from 'node:path';
 import type { Connection } from 'vscode-languageserver/node';
 import type { z } from 'zod';
 import { PreflexorError } from '../errors.ts';
 import { readBlocks, stripBlocks } from '../notes/index.ts';
-import { openLedger, runsStore } from '../preferences/index.ts';
 import type {
   annotationsRequest,
   compareRequest,
   DecideParams,
   DecideResult,
-  DecisionKind,
   runRequest,
   runsRequest,
   stripRequest,
   TextEdit,
 } from '../protocol/index.ts';
-import { planDecision, recordDecision, runOfBlock, type PlannedDecision } from '../workflow/index.ts';
+import {
+  planDecision,
+  recordDecision,
+  runOfBlock,
+  type PlannedDecision,
+  type Stores,
+} from '../workflow/index.ts';
+import { relativeNotePath } from '../state/index.ts';
 import type { Notes } from './documents.ts';
 import type { SettingsSource } from './settings.ts';
 
@@ -24,8 +28,7 @@ export interface DecisionParts {
   readonly connection: Connection;
   readonly notes: Notes;
   readonly settings: SettingsSource;
-  readonly home: string;
-  readonly now: () => number;
+  readonly stores: Stores;
 }
 
 type Params<M extends { params: z.ZodType }> = z.infer<M['params']>;
@@ -44,13 +47,7 @@ export interface Decisions {
   };
 }
 
-export function createDecisions({
-  connection,
-  notes,
-  settings: source,
-  home,
-  now,
-}: DecisionParts): Decisions {
+export function createDecisions({ connection, notes, settings: source, stores }: DecisionParts): Decisions {
   /**
    * The note is changed first and the ledger written then; when the ledger can be written nowhere, the change is
    * taken back, so that a decision is never half there.
@@ -60,12 +57,12 @@ export function createDecisions({
     const settings = await source.for(uri);
     const decision = { block: params.block, as: params.as, reason: params.reason };
     const note = await notes.note(uri);
-    let planned: PlannedDecision = await planDecision(note, decision, settings);
+    let planned: PlannedDecision = await planDecision(note, decision, settings, stores);
     if (planned.edits.length > 0) {
       // Planned anew inside: the note may have changed since, and the ledger must say what really happened.
       let plannedText = note.text;
       const applied = await notes.apply(uri, labels[params.as], async (text) => {
-        if (text !== plannedText) planned = await planDecision({ ...note, text }, decision, settings);
+        if (text !== plannedText) planned = await planDecision({ ...note, text }, decision, settings, stores);
         plannedText = text;
         return planned.edits;
       });
@@ -82,7 +79,7 @@ export function createDecisions({
   }
 
   async function record(root: string, { entry }: PlannedDecision): Promise<DecideResult> {
-    const { record: written, warning } = await recordDecision(root, entry, { home, now });
+    const { record: written, warning } = await recordDecision(stores, root, entry);
     if (warning) connection.window.showWarningMessage(warning);
     return { entry: written, warning };
   }
@@ -93,7 +90,7 @@ export function createDecisions({
   }: Params<typeof compareRequest>): Result<typeof compareRequest> {
     const note = await notes.note(textDocument.uri);
     const settings = await source.for(textDocument.uri);
-    const { entry } = await planDecision(note, { block, as: 'accept' }, settings);
+    const { entry } = await planDecision(note, { block, as: 'accept' }, settings, stores);
     const present = readBlocks(note.text)
       .blocks.find(({ id }) => id === block)
       ?.sections.find(({ kind }) => kind === 'answer')?.text;
@@ -119,7 +116,7 @@ export function createDecisions({
         problems: [...problems],
         blocks: await Promise.all(
           blocks.map(async (block) => {
-            const run = root === null ? null : await runOfBlock(root, block.id);
+            const run = root === null ? null : await runOfBlock(stores, root, block.id);
             const answer = block.sections.find(({ kind }) => kind === 'answer')?.text;
             return {
               id: block.id,
@@ -149,25 +146,17 @@ export function createDecisions({
     'preflexor/runs': async ({ textDocument: { uri } }) => {
       if (!uri.startsWith('file:')) return { runs: [] };
       const note = await notes.note(uri);
-      const path = relative(note.root, note.file).replaceAll('\\', '/');
-      const [runs, decided] = await Promise.all([runsStore(note.root).list(path), lastDecisions(note.root)]);
-      return {
-        runs: runs.map((run) => ({ ...run, decision: decided.get(run.block) ?? null })),
-      };
+      const ledger = await stores.ledger(note.root);
+      const [runs, decided] = await Promise.all([
+        stores.runs(note.root).list(relativeNotePath(note.root, note.file)),
+        ledger.lastDecisions(),
+      ]);
+      return { runs: runs.map((run) => ({ ...run, decision: decided.get(run.block)?.kind ?? null })) };
     },
     'preflexor/run': async ({ textDocument: { uri }, run }) => ({
-      run: await runsStore((await notes.note(uri)).root).load(run),
+      run: await stores.runs((await notes.note(uri)).root).load(run),
     }),
   };
-
-  async function lastDecisions(root: string): Promise<Map<string, DecisionKind>> {
-    const ledger = await openLedger({ workspaceRoot: root, home, now });
-    const { records, problems } = await ledger.read();
-    for (const problem of problems) {
-      connection.console.warn(`Ledger ${problem.file}, line ${problem.line}: ${problem.reason}`);
-    }
-    return new Map(records.map((entry) => [entry.block, entry.kind]));
-  }
 
   return { decide, compare, handlers };
 }

@@ -40,7 +40,6 @@ export interface ReasoningParts {
   readonly settings: SettingsSource;
   readonly model: () => Promise<LanguageModel>;
   readonly services: Omit<Services, 'model'>;
-  readonly home: string;
 }
 
 export interface Reasoning {
@@ -135,11 +134,13 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
 
   async function recordRegenerate(note: Note, block: string, settings: Settings): Promise<void> {
     try {
-      const { entry } = await planDecision(note, { block, as: 'regenerate' }, settings);
-      const { warning } = await recordDecision(note.root, entry, {
-        home: parts.home,
-        now: parts.services.now,
-      });
+      const { entry } = await planDecision(
+        note,
+        { block, as: 'regenerate' },
+        settings,
+        parts.services.stores,
+      );
+      const { warning } = await recordDecision(parts.services.stores, note.root, entry);
       if (warning) connection.window.showWarningMessage(warning);
     } catch (error) {
       connection.window.showWarningMessage(`The regeneration was not recorded. ${sentence(error)}`);

@@ -11,7 +11,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { z } from 'zod';
-import type { Engine } from '../engine/index.ts';
+import type { Engine, ModelStore } from '../engine/index.ts';
 import { PreflexorError, sentence } from '../errors.ts';
 import {
   requests,
@@ -39,7 +39,7 @@ import { createModelRequests } from './models.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
 import { RunQueue } from './runs.ts';
 import { SettingsSource } from './settings.ts';
-import { runOfBlock } from '../workflow/index.ts';
+import { runOfBlock, Stores } from '../workflow/index.ts';
 
 export interface ServerOptions {
   /** Where models, the device id and caches live. */
@@ -47,6 +47,7 @@ export interface ServerOptions {
   readonly version: string;
   /** Makes the engine that the settings ask for; called again when they change. */
   readonly createEngine: (settings: Settings) => Engine;
+  readonly models: ModelStore;
   readonly now: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -65,6 +66,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   const settings = new SettingsSource(connection);
   const notes = new Notes(connection, documents, options.home);
   const queue = new RunQueue();
+  const stores = new Stores(options.home, options.now);
   const engines = new EngineHolder(settings, options.createEngine, (status) => {
     void connection.sendNotification(statusNotification.method, status);
   });
@@ -74,13 +76,12 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     queue,
     settings,
     model: () => engines.get(),
-    services: { now: options.now, random: options.random, version: options.version },
-    home: options.home,
+    services: { stores, now: options.now, random: options.random, version: options.version },
   });
-  const decisions = createDecisions({ connection, notes, settings, home: options.home, now: options.now });
+  const decisions = createDecisions({ connection, notes, settings, stores });
   const handlers = {
     ...decisions.handlers,
-    ...createModelRequests({ connection, engines, settings, queue, home: options.home }),
+    ...createModelRequests({ connection, engines, settings, models: options.models }),
     'preflexor/reason': (params, token) =>
       reasoning.reason(
         params,
@@ -145,7 +146,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     const block = document && blockAt(document, position, blocks);
     if (!block) return null;
     const run = textDocument.uri.startsWith('file:')
-      ? await runOfBlock((await notes.note(textDocument.uri)).root, block.id)
+      ? await runOfBlock(stores, (await notes.note(textDocument.uri)).root, block.id)
       : null;
     return hoverText(block, run);
   });

@@ -123,7 +123,7 @@ class FileLedger implements Ledger {
     return next;
   }
 
-  async #append(decision: Decision, now: Date): Promise<Appended> {
+  async #append(decision: Decision, now: number): Promise<Appended> {
     const checked = Decision.safeParse(decision);
     if (!checked.success) throw notADecision(checked.error);
     let record = this.#record(decision, now, null);

@@ -236,9 +236,8 @@ function decodeRun(text: string, id: string): Run | { reason: string } {
   } catch {
     return { reason: 'it is not whole JSON' };
   }
-  const newer = z.object({ schema: z.int().min(2) }).safeParse(value);
-  if (newer.success)
-    return { reason: `a newer PRefLexOR wrote it (schema ${newer.data.schema}); update this one` };
+  const newer = newerSchema(value, 1);
+  if (newer !== null) return { reason: `a newer PRefLexOR wrote it (schema ${newer}); update this one` };
   const decoded = Run.safeParse(value);
   if (!decoded.success) return { reason: firstIssue(decoded.error) };
   if (decoded.data.id !== id) return { reason: `it holds another run, ${decoded.data.id}` };

@@ -48,6 +48,8 @@ export const ModelListing = z.object({
   fits: z.boolean(),
   /** Memory with a context of 4,096 tokens. */
   estimatedBytes: z.int().nonnegative(),
+  /** Whom a download would contact, in words for the writer: `huggingface.co`. Left out: it is not downloaded. */
+  hosts: z.array(z.string()).optional(),
 });
 export type ModelListing = z.infer<typeof ModelListing>;
 

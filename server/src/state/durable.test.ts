@@ -13,7 +13,7 @@ import {
   temporaryFolder,
   watchedFileSystem,
   withoutWriting,
-} from './testing.ts';
+} from '../../../test/support/faultyDisk.ts';
 
 const fails = (code: string) => (error: unknown) => PreflexorError.is(error, code as PreflexorError['code']);
 
@@ -68,7 +68,10 @@ test('given a disk that fills up, when written, then disk-full names the folder 
 
 test('given a real full disk, when written, then disk-full and no temporary file is left', async (t) => {
   const disk = smallDisk(t, 64);
-  if (typeof disk === 'string') return t.skip(disk);
+  if (typeof disk === 'string') {
+    t.skip(disk);
+    return;
+  }
   const file = path.join(disk.folder, 'a');
   await writeDurably(file, 'old');
   await assert.rejects(writeDurably(file, Buffer.alloc(100_000, 'x')), fails('disk-full'));
@@ -86,7 +89,10 @@ test('given a folder that may not be written, when written, then read-only names
 
 test('given a disk mounted read-only, when written, then read-only', async (t) => {
   const disk = smallDisk(t, 64);
-  if (typeof disk === 'string') return t.skip(disk);
+  if (typeof disk === 'string') {
+    t.skip(disk);
+    return;
+  }
   disk.makeReadOnly();
   await assert.rejects(writeDurably(path.join(disk.folder, 'a'), 'x'), fails('read-only'));
   await assert.rejects(makeFolders(path.join(disk.folder, 'b', 'c')), fails('read-only'));

@@ -169,7 +169,8 @@ async function replace(
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await fileSystem.rename(from, to);
+      await fileSystem.rename(from, to);
+      return;
     } catch (error) {
       if (platform !== 'win32' || attempt === 8 || !busyOnWindows.has(systemCode(error) ?? '')) throw error;
       await delay(2 ** attempt);

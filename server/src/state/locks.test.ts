@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PreflexorError } from '../errors.ts';
 import { withLock } from './locks.ts';
-import { temporaryFolder } from './testing.ts';
+import { temporaryFolder } from '../../../test/support/faultyDisk.ts';
 
 test('given many at once, when each works under the lock, then never two at a time', async (t) => {
   const place = path.join(temporaryFolder(t), 'locks', 'a.lock');

@@ -18,7 +18,7 @@ import {
   workspaceOf,
   workspacePlaces,
 } from './places.ts';
-import { refuse, temporaryFolder, watchedFileSystem } from './testing.ts';
+import { refuse, temporaryFolder, watchedFileSystem } from '../../../test/support/faultyDisk.ts';
 
 const fails = (code: PreflexorError['code']) => (error: unknown) => PreflexorError.is(error, code);
 
@@ -100,7 +100,8 @@ test('given the .gitignore, when git looks, then ledger and runs are kept and te
   try {
     await git('init', '--quiet');
   } catch (error) {
-    return t.skip(`git does not run here: ${String(error)}`);
+    t.skip(`git does not run here: ${String(error)}`);
+    return;
   }
   const places = workspacePlaces(root);
   await prepareWorkspace(places, 'ledger');

@@ -33,20 +33,22 @@ export function applicationHome(
   platform: NodeJS.Platform = process.platform,
 ): string {
   const paths = platform === 'win32' ? path.win32 : path.posix;
-  const wished = env['PREFLEXOR_HOME'];
-  if (wished) return paths.resolve(wished);
+  const wished = setting(env, 'PREFLEXOR_HOME');
+  if (wished !== undefined) return paths.resolve(wished);
   if (platform === 'win32') {
-    const local = env['LOCALAPPDATA'];
-    return paths.join(
-      local || paths.join(env['USERPROFILE'] || os.homedir(), 'AppData', 'Local'),
-      'preflexor',
-    );
+    const user = setting(env, 'USERPROFILE') ?? os.homedir();
+    return paths.join(setting(env, 'LOCALAPPDATA') ?? paths.join(user, 'AppData', 'Local'), 'preflexor');
   }
-  const user = env['HOME'] || os.homedir();
+  const user = setting(env, 'HOME') ?? os.homedir();
   if (platform === 'darwin') return paths.join(user, 'Library', 'Application Support', 'preflexor');
   // The XDG base directory specification: a relative path there is invalid and is to be ignored.
-  const data = env['XDG_DATA_HOME'];
-  return paths.join(data && paths.isAbsolute(data) ? data : paths.join(user, '.local', 'share'), 'preflexor');
+  const data = setting(env, 'XDG_DATA_HOME') ?? '';
+  return paths.join(paths.isAbsolute(data) ? data : paths.join(user, '.local', 'share'), 'preflexor');
+}
+
+/** An environment variable; an empty one counts as not set. */
+function setting(env: Environment, name: string): string | undefined {
+  return env[name] === '' ? undefined : env[name];
 }
 
 export interface WorkspaceQuestion {

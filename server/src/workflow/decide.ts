@@ -1,10 +1,11 @@
 // A writer's decision on an annotation: the edit that carries it out and the line that the ledger keeps.
 import { decideEdits, relocate, stripBlocks, readBlocks } from '../notes/index.ts';
 import { PreflexorError } from '../errors.ts';
-import { openLedger } from '../preferences/index.ts';
-import type { DecisionTexts, LedgerRecord, Run, Settings, TextEdit } from '../protocol/index.ts';
+import type { Appended, Decision as LedgerEntry } from '../preferences/index.ts';
+import type { DecisionTexts, Run, Settings, TextEdit } from '../protocol/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
 import { runOfBlock, type Note } from './reasonInNote.ts';
+import type { Stores } from './stores.ts';
 
 export type DecidableKind = 'accept' | 'accept-edited' | 'reject' | 'regenerate';
 
@@ -14,9 +15,6 @@ export interface Decision {
   /** The writer's own words on why. */
   readonly reason?: string | undefined;
 }
-
-/** A decision with everything in it but its place in the ledger. */
-export type LedgerEntry = Omit<LedgerRecord, 'schema' | 'id' | 'time' | 'device'>;
 
 export interface PlannedDecision {
   readonly edits: TextEdit[];
@@ -34,7 +32,7 @@ export async function planDecision(
   settings: Settings,
 ): Promise<PlannedDecision> {
   const block = readBlocks(note.text).blocks.find(({ id }) => id === decision.block);
-  const run = await runOfBlock(note.root, decision.block);
+  const run = await runOfBlock(stores, note.root, decision.block);
   if (!block && !run) {
     throw new PreflexorError('unknown-block', `This note has no annotation ${decision.block}.`, {
       remedy: 'It may have been removed already; undo brings it back.',
@@ -135,21 +133,11 @@ function fromSidebar(note: Note, as: DecidableKind, run: Run | null, settings: S
   };
 }
 
-export interface LedgerPorts {
-  readonly home: string;
-  readonly now: () => number;
-}
-
 /**
  * Appends a decision to the ledger of the note's workspace.
  * @returns the record, and a warning when it had to be put elsewhere for now
  * @throws PreflexorError `ledger-failed` when it could be written nowhere
  */
-export async function recordDecision(
-  root: string,
-  entry: LedgerEntry,
-  ports: LedgerPorts,
-): Promise<{ record: LedgerRecord; warning: string | null }> {
-  const ledger = await openLedger({ workspaceRoot: root, home: ports.home, now: ports.now });
-  return await ledger.append(entry);
+export async function recordDecision(stores: Stores, root: string, entry: LedgerEntry): Promise<Appended> {
+  return await (await stores.ledger(root)).append(entry);
 }

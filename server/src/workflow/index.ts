@@ -4,7 +4,7 @@ export {
   recordDecision,
   type DecidableKind,
   type Decision,
-  type LedgerEntry,
+  type PlannedDecision,
 } from './decide.ts';
 export {
   offer,
@@ -16,3 +16,4 @@ export {
   type RunOutcome,
   type Services,
 } from './reasonInNote.ts';
+export { Stores } from './stores.ts';

@@ -3,10 +3,10 @@
 import { insertBlock, newBlockId, paragraphAt, readBlocks, relocate, stripBlocks } from '../notes/index.ts';
 import type { Paragraph } from '../notes/index.ts';
 import { PreflexorError, sentence } from '../errors.ts';
-import { runsStore } from '../preferences/index.ts';
 import type { Intent, ReasonEvent, Run, Settings, TextEdit } from '../protocol/index.ts';
 import { questions, reason, type ReasonPorts } from '../reasoning/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
+import type { Stores } from './stores.ts';
 
 /** A note as it stands now. */
 export interface Note {
@@ -28,6 +28,7 @@ export interface ReasonRequest {
 }
 
 export interface Services extends ReasonPorts {
+  readonly stores: Stores;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly version: string;
@@ -51,7 +52,7 @@ export async function* reasonInNote(
   services: Services,
   signal: AbortSignal,
 ): AsyncGenerator<ReasonEvent, RunOutcome> {
-  const paragraph = await subjectParagraph(note, request);
+  const paragraph = await subjectParagraph(note, request, services.stores);
   const { text, start, end, headingPath, before, after } = paragraph;
   const run = yield* reason(
     {
@@ -77,7 +78,7 @@ export async function* reasonInNote(
     signal,
   );
   try {
-    await runsStore(note.root).save(run);
+    await services.stores.runs(note.root).save(run);
     return { run, warning: null };
   } catch (error) {
     return { run, warning: `This run could not be stored. ${sentence(error)}` };
@@ -85,14 +86,14 @@ export async function* reasonInNote(
 }
 
 /** The paragraph under the cursor, or the one that the block to be replaced belongs to. */
-async function subjectParagraph(note: Note, request: ReasonRequest): Promise<Paragraph> {
+async function subjectParagraph(note: Note, request: ReasonRequest, stores: Stores): Promise<Paragraph> {
   if (request.replaces === undefined) {
     if (request.offset === undefined)
       throw new PreflexorError('bad-input', 'A position or a block is needed.');
     return paragraphAt(note.text, request.offset);
   }
   const block = requireBlock(note.text, request.replaces);
-  const run = await runOfBlock(note.root, block.id);
+  const run = await runOfBlock(stores, note.root, block.id);
   const found = run && relocate(note.text, { text: run.paragraph, start: run.note.range.start });
   return found ?? paragraphAt(note.text, note.text.slice(0, block.start).trimEnd().length);
 }
@@ -109,9 +110,9 @@ export function requireBlock(text: string, id: string): ReturnType<typeof readBl
 }
 
 /** The stored run of a block, or null where it is not known or can't be read. */
-export async function runOfBlock(root: string, block: string): Promise<Run | null> {
+export async function runOfBlock(stores: Stores, root: string, block: string): Promise<Run | null> {
   try {
-    return await runsStore(root).findByBlock(block);
+    return await stores.runs(root).findByBlock(block);
   } catch {
     // An unreadable run costs the provenance of a decision, never the decision.
     return null;

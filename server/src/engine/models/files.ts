@@ -83,7 +83,7 @@ export async function withDownloadLock<T>(
     return await work(AbortSignal.any([signal, lost.signal]));
   } catch (error) {
     if (!lost.signal.aborted || signal.aborted) throw error;
-    throw new PreflexorError('download-failed', `Another window took over ${name}.`, {
+    throw new PreflexorError('locked', `Another window or command has taken over ${name}.`, {
       remedy: 'Try again.',
       cause: error,
     });
@@ -105,8 +105,8 @@ async function acquire(
     try {
       return await takeLock(join(folder, name), {
         realpath: false,
-        stale: 10_000,
-        update: 2_000,
+        stale: 5_000,
+        update: 1_500,
         onCompromised: onLost,
       });
     } catch (error) {

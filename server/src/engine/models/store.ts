@@ -1,24 +1,17 @@
 // The models of this machine: which are there and verified, which can be had, which the user added.
 // A file counts as there only when it was verified and has not changed since. Loads nothing.
 import { rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { PreflexorError } from '../../errors.ts';
-import {
-  clientCommands,
-  preflexorMarkers,
-  type CatalogueEntry,
-  type MarkerProfile,
-  type ModelIdentity,
-  type ModelListing,
-} from '../../protocol/index.ts';
+import type { CatalogueEntry, MarkerProfile, ModelIdentity, ModelListing } from '../../protocol/index.ts';
 import { makeFolders } from '../../state/index.ts';
-import { catalogue as wholeCatalogue, thinkTagMarkers, type CatalogueModel } from './catalogue.ts';
-import { describeGguf, requireLanguageModel, type GgufDescription } from './describe.ts';
+import { catalogue as wholeCatalogue, type CatalogueModel } from './catalogue.ts';
+import { describeGguf, requireLanguageModel } from './describe.ts';
 import { discardPart, usualPolicy, type DownloadPolicy } from './download.ts';
 import { hashFile, moveIntoPlace, sameStamp, stampOf, withDownloadLock, type FileStamp } from './files.ts';
-import { availableMemory, estimateMemory, fits } from './fit.ts';
+import { availableMemory } from './fit.ts';
 import { bringItYourself } from './http.ts';
+import { asPath, factsOf, fileGone, idOf, listAdded, listEntry, notHere, unknownModel } from './listing.ts';
 import { paced, type OnProgress } from './progress.ts';
 import {
   changeAdded,
@@ -55,14 +48,8 @@ export interface WorkOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** The context size that a listing's memory is estimated for, in tokens. */
-const listedContextTokens = 4096;
-
 /** Milliseconds between two progress events. */
 const progressMs = 200;
-
-const chooseCommand = `PRefLexOR: ${clientCommands['preflexor.chooseModel'].title}`;
-const addCommand = `PRefLexOR: ${clientCommands['preflexor.addModel'].title}`;
 
 export class ModelStore {
   readonly #folder: string;
@@ -84,8 +71,11 @@ export class ModelStore {
     const available = await this.#availableMemory();
     const added = await readAdded(this.#folder);
     const ofCatalogue = this.#catalogue.map(async (entry) => {
+      const here = await this.#recorded(entry);
       const own = added.find((model) => model.id === entry.id);
-      return await this.#listEntry(entry, own, available);
+      return here === null && own !== undefined
+        ? await listAdded(own, available, entry)
+        : listEntry(entry, here, available);
     });
     const others = added.filter((model) => this.#entry(model.id) === undefined);
     return await Promise.all([...ofCatalogue, ...others.map((model) => listAdded(model, available))]);
@@ -107,7 +97,7 @@ export class ModelStore {
     if (added !== undefined) return await this.#findAdded(added, signal, report);
     if (entry !== undefined) throw notHere(entry);
     const path = asPath(idOrPath);
-    if (path === null) throw this.#unknown(idOrPath);
+    if (path === null) throw unknownModel(idOrPath, this.#catalogue);
     return await this.#findPath(path, signal, report);
   }
 
@@ -161,7 +151,7 @@ export class ModelStore {
   async removeModel(id: string, signal: AbortSignal): Promise<void> {
     const entry = this.#entry(id);
     const isAdded = (await readAdded(this.#folder)).some((model) => model.id === id);
-    if (entry === undefined && !isAdded) throw this.#unknown(id);
+    if (entry === undefined && !isAdded) throw unknownModel(id, this.#catalogue);
     if (isAdded) {
       await changeAdded(this.#folder, (models) => ({
         models: models.filter((model) => model.id !== id),
@@ -196,17 +186,18 @@ export class ModelStore {
 
   /** Whether a verified file is here, by its record. */
   async #isHere(entry: CatalogueEntry): Promise<boolean> {
-    if ((await this.#recordedHash(entry)) !== null) return true;
+    if ((await this.#recorded(entry)) !== null) return true;
     const own = (await readAdded(this.#folder)).find((model) => model.id === entry.id);
     return own !== undefined && sameStamp(own, await stampOf(own.path));
   }
 
-  /** The hash of the downloaded file by its record; null when there is no record that still holds. */
-  async #recordedHash(entry: CatalogueEntry): Promise<string | null> {
-    const path = this.#managedPath(entry);
-    const record = await readVerified(path);
-    if (record === null || !sameStamp(record, await stampOf(path))) return null;
-    return entry.sha256 === null || entry.sha256 === record.sha256 ? record.sha256 : null;
+  /** The downloaded file, when its record says that it was verified and has not changed since. */
+  async #recorded(entry: CatalogueEntry): Promise<{ file: string; bytes: number; sha256: string } | null> {
+    const file = this.#managedPath(entry);
+    const record = await readVerified(file);
+    if (record === null || !sameStamp(record, await stampOf(file))) return null;
+    if (entry.sha256 !== null && entry.sha256 !== record.sha256) return null;
+    return { file, bytes: record.bytes, sha256: record.sha256 };
   }
 
   /** The hash of the downloaded file, verifying it if need be; null when there is no file. */
@@ -215,19 +206,25 @@ export class ModelStore {
     signal: AbortSignal,
     report: OnProgress,
   ): Promise<string | null> {
-    const recorded = await this.#recordedHash(entry);
-    if (recorded !== null) return recorded;
+    const recorded = await this.#recorded(entry);
+    if (recorded !== null) return recorded.sha256;
     const path = this.#managedPath(entry);
     const stamp = await stampOf(path);
     if (stamp === null) return null;
-    // Without a hash in the catalogue, the one of the first download holds.
-    const wanted = entry.sha256 ?? (await readVerified(path))?.sha256 ?? null;
+    const wanted = (await this.#pinned(entry)).sha256;
     if (entry.sha256 !== null && stamp.bytes !== entry.bytes) throw mismatch(entry);
     const sha256 = await hashWithProgress(path, signal, report);
     if (wanted !== null && sha256 !== wanted) throw mismatch(entry);
     if (wanted === null) await requireWhole(path, entry, signal);
     await rememberVerified(path, stamp, sha256);
     return sha256;
+  }
+
+  /** Without a hash in the catalogue, the one of the first download holds. */
+  async #pinned(entry: CatalogueEntry): Promise<CatalogueEntry> {
+    if (entry.sha256 !== null) return entry;
+    const first = await readVerified(this.#managedPath(entry));
+    return first === null ? entry : { ...entry, sha256: first.sha256, bytes: first.bytes };
   }
 
   async #getUnderLock(
@@ -251,13 +248,15 @@ export class ModelStore {
       );
     }
     const path = this.#managedPath(entry);
-    const { folder, environment, policy } = {
+    const obtained = await obtain({
+      entry: await this.#pinned(entry),
       folder: this.#folder,
       environment: this.#environment,
+      platform: process.platform,
       policy: this.#policy,
-    };
-    const request = { entry, folder, environment, platform: process.platform, policy, onProgress, signal };
-    const obtained = await obtain(request);
+      onProgress,
+      signal,
+    });
     await moveIntoPlace(obtained.path, path);
     const stamp = await stampOf(path);
     if (stamp !== null) await writeVerified(path, stamp, obtained.sha256);
@@ -267,26 +266,27 @@ export class ModelStore {
 
   async #findAdded(model: AddedModel, signal: AbortSignal, report: OnProgress): Promise<FoundModel> {
     const stamp = await stampOf(model.path);
-    if (stamp === null) {
-      throw new PreflexorError('no-model', `The file of the model ${model.id} is gone: ${model.path}.`, {
-        remedy: `Put it back, or add it where it is now with "preflexor models add FILE" or "${addCommand}".`,
-      });
-    }
+    if (stamp === null) throw fileGone(model);
     if (sameStamp(model, stamp)) return found(model, model.path, model.sha256);
     // It was changed, and it is the user's to change: what it is now counts from now on.
-    const again = await this.#register(model.path, signal, report);
+    const again = await this.#register(model.path, signal, report, 'when possible');
     return found(again, again.path, again.sha256);
   }
 
   async #findPath(path: string, signal: AbortSignal, report: OnProgress): Promise<FoundModel> {
     const known = (await readAdded(this.#folder)).find((model) => model.path === path);
     if (known !== undefined) return await this.#findAdded(known, signal, report);
-    const model = await this.#register(path, signal, report);
+    const model = await this.#register(path, signal, report, 'when possible');
     return found(model, model.path, model.sha256);
   }
 
-  /** Looks a file over and enters it into models.json. */
-  async #register(path: string, signal: AbortSignal, report: OnProgress): Promise<AddedModel> {
+  /** Looks a file over and enters it into models.json; to use it once, it need not be possible to enter it. */
+  async #register(
+    path: string,
+    signal: AbortSignal,
+    report: OnProgress,
+    enter: 'always' | 'when possible' = 'always',
+  ): Promise<AddedModel> {
     const description = await describeGguf(path, signal);
     requireLanguageModel(path, description);
     const stamp = await stampOf(path);
@@ -298,15 +298,21 @@ export class ModelStore {
     }
     const entry = this.#catalogue.find((known) => known.sha256 === sha256);
     const facts = { path, ...stamp, sha256, ...factsOf(description, entry) };
-    await makeFolders(this.#folder);
-    return await changeAdded(this.#folder, (models) => {
-      const id = entry?.id ?? this.#freeId(path, sha256, models);
-      const model: AddedModel = { id, ...facts };
-      return {
-        models: [...models.filter((each) => each.id !== id && each.path !== path), model],
-        result: model,
-      };
+    const withId = (models: readonly AddedModel[]): AddedModel => ({
+      id: entry?.id ?? this.#freeId(path, sha256, models),
+      ...facts,
     });
+    try {
+      await makeFolders(this.#folder);
+      return await changeAdded(this.#folder, (models) => {
+        const model = withId(models);
+        const others = models.filter((each) => each.id !== model.id && each.path !== path);
+        return { models: [...others, model], result: model };
+      });
+    } catch (error) {
+      if (enter === 'always' || !isUnwritable(error)) throw error;
+      return withId(await readAdded(this.#folder));
+    }
   }
 
   /** The same file keeps its id, also after it was moved; a new one gets one made of its name. */
@@ -321,78 +327,12 @@ export class ModelStore {
     }
   }
 
-  async #listEntry(
-    entry: CatalogueModel,
-    own: AddedModel | undefined,
-    available: number,
-  ): Promise<ModelListing> {
-    const recorded = await this.#recordedHash(entry);
-    if (recorded === null && own !== undefined) return await listAdded(own, available, entry);
-    const estimated = estimateMemory(
-      { ...entry.shape, weightBytes: entry.bytes },
-      listedContextTokens,
-    ).totalBytes;
-    const path = this.#managedPath(entry);
-    return {
-      id: entry.id,
-      name: entry.name,
-      file: recorded === null ? entry.file : path,
-      bytes: recorded === null ? entry.bytes : ((await stampOf(path))?.bytes ?? entry.bytes),
-      sha256: entry.sha256 ?? recorded,
-      license: entry.license,
-      role: [...entry.roles],
-      installed: recorded !== null,
-      fits: fits(estimated, available),
-      estimatedBytes: estimated,
-    };
-  }
-
   async #listingOf(idOrPath: string): Promise<ModelListing> {
     const path = asPath(idOrPath);
     const listing = (await this.listModels()).find((model) => model.id === idOrPath || model.file === path);
-    if (listing === undefined) throw this.#unknown(idOrPath);
+    if (listing === undefined) throw unknownModel(idOrPath, this.#catalogue);
     return listing;
   }
-
-  #unknown(id: string): PreflexorError {
-    const known = this.#catalogue.map((entry) => entry.id).join(', ');
-    return new PreflexorError('unknown-model', `There is no model called "${id}".`, {
-      remedy: `Known are ${known}. Add a GGUF file of your own with "preflexor models add FILE" or "${addCommand}".`,
-    });
-  }
-}
-
-async function listAdded(
-  model: AddedModel,
-  available: number,
-  entry?: CatalogueEntry,
-): Promise<ModelListing> {
-  return {
-    id: model.id,
-    name: model.name,
-    file: model.path,
-    bytes: model.bytes,
-    sha256: model.sha256,
-    license: model.license,
-    role: [...(entry?.roles ?? (['reasoner', 'critic'] as const))],
-    installed: sameStamp(model, await stampOf(model.path)),
-    fits: fits(model.estimatedBytes, available),
-    estimatedBytes: model.estimatedBytes,
-  };
-}
-
-function factsOf(
-  description: GgufDescription,
-  entry: CatalogueEntry | undefined,
-): Pick<AddedModel, 'name' | 'license' | 'markers' | 'chatTemplate' | 'estimatedBytes'> {
-  const thinksInTags = description.chatTemplate?.includes('<think>') ?? false;
-  return {
-    name: entry?.name ?? description.name ?? description.file.replace(/\.gguf$/i, ''),
-    license: entry?.license ?? description.license ?? 'unknown',
-    markers: entry?.markers ?? (thinksInTags ? thinkTagMarkers : preflexorMarkers),
-    chatTemplate: entry?.chatTemplate ?? (description.chatTemplate === null ? 'general' : 'embedded'),
-    estimatedBytes: Math.ceil(estimateMemory(description, listedContextTokens).totalBytes),
-  };
 }
 
 function found(
@@ -404,29 +344,6 @@ function found(
   return { file, identity, markers: model.markers, chatTemplate: model.chatTemplate };
 }
 
-function notHere(entry: CatalogueEntry): PreflexorError {
-  const size =
-    entry.bytes < 1e9 ? `${Math.round(entry.bytes / 1e6)} MB` : `${(entry.bytes / 1e9).toFixed(1)} GB`;
-  return new PreflexorError('no-model', `The model ${entry.name} is not on this machine yet.`, {
-    remedy: `Get it (${size}) with "preflexor models get ${entry.id}", or in VS Code with "${chooseCommand}".`,
-  });
-}
-
-/** What looks like a path, as an absolute one; null for what can only be an id. */
-function asPath(text: string): string | null {
-  const path = text.replace(/^~(?=[/\\])/, homedir());
-  return isAbsolute(path) || /[/\\]|\.gguf$/i.test(path) ? resolve(path) : null;
-}
-
-function idOf(path: string): string {
-  const id = basename(path)
-    .replace(/\.gguf$/i, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9.]+/g, '-')
-    .replace(/^[.-]+|[.-]+$/g, '');
-  return id === '' ? 'model' : id;
-}
-
 async function hashWithProgress(path: string, signal: AbortSignal, report: OnProgress): Promise<string> {
   const total = (await stampOf(path))?.bytes ?? null;
   return await hashFile(path, signal, (received) => report({ event: 'verifying', received, total }));
@@ -435,6 +352,10 @@ async function hashWithProgress(path: string, signal: AbortSignal, report: OnPro
 /** The record saves time next time; a folder that cannot be written is no reason to refuse a good file. */
 async function rememberVerified(path: string, stamp: FileStamp, sha256: string): Promise<void> {
   await writeVerified(path, stamp, sha256).catch((error: unknown) => {
-    if (!PreflexorError.is(error, 'read-only') && !PreflexorError.is(error, 'disk-full')) throw error;
+    if (!isUnwritable(error)) throw error;
   });
+}
+
+function isUnwritable(error: unknown): boolean {
+  return PreflexorError.is(error, 'read-only') || PreflexorError.is(error, 'disk-full');
 }

@@ -1,13 +1,12 @@
-// For tests only: Node's own file system with faults built in, and real small or read-only disks.
-// Not part of the room's face; nothing that ships imports it.
+// Node's own file system with faults built in, and real small or read-only disks.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { nodeFileSystem } from './fileSystem.ts';
-import type { FileSystem } from './fileSystem.ts';
+import { nodeFileSystem } from '../../server/src/state/index.ts';
+import type { FileSystem } from '../../server/src/state/index.ts';
 
 /** A step that changes what is on the disk. `bytes`: how many a write is about to write, else 0. */
 export interface Step {
@@ -69,10 +68,10 @@ function watchedHandle(handle: FileHandle, file: string, watch: Watcher): FileHa
     },
   };
   return new Proxy(handle, {
-    get: (target, name) => {
+    get: (target, name): unknown => {
       if (Object.hasOwn(watched, name)) return Reflect.get(watched, name);
       const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
+      return value instanceof Function ? (value.bind(target) as unknown) : value;
     },
   });
 }

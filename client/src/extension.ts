@@ -1,0 +1,62 @@
+// The client's door: wires the features together, nothing else. Nothing here waits for the language server.
+import { commands, window, type ExtensionContext } from 'vscode';
+import { clientCommands, type ClientCommand } from '../../server/src/protocol/index.ts';
+import { activateAnnotations } from './features/annotations.ts';
+import { activateCompare } from './features/compare.ts';
+import { activateFolding } from './features/folding.ts';
+import { activateIterations } from './features/iterations.ts';
+import { activateModels } from './features/models.ts';
+import { activatePreview, type MarkdownExtension } from './features/preview.ts';
+import { activateReasoning } from './features/reasoning.ts';
+import { activateStatus } from './features/status.ts';
+import type { CommandHandler } from './feature.ts';
+import { LanguageServer, nodeProblem } from './languageClient.ts';
+import { RunBoard } from './runBoard.ts';
+
+let server: LanguageServer | undefined;
+
+export function activate(context: ExtensionContext): MarkdownExtension {
+  const board = new RunBoard();
+  server = new LanguageServer(context, (command, args: readonly unknown[], next) =>
+    annotations.executeServerCommand(command, args, () => next(command, [...args])),
+  );
+  const iterations = activateIterations(context, server, board, {
+    stop: (key) => {
+      reasoning.stop(key);
+    },
+    retry: (key) => {
+      reasoning.retry(key);
+    },
+    act: (action, uri, block) => annotations.act(action, uri, block),
+  });
+  const reasoning = activateReasoning(server, board, iterations);
+  const annotations = activateAnnotations(server, board, reasoning, activateCompare(server));
+  const models = activateModels(server);
+  const status = activateStatus(server, board);
+  const folding = activateFolding(server);
+
+  // A command of the manifest that no feature brings does not compile.
+  const handlers: Record<ClientCommand, CommandHandler> = {
+    ...reasoning.commands,
+    ...annotations.commands,
+    ...iterations.commands,
+    ...models.commands,
+    ...status.commands,
+  };
+  for (const command of Object.keys(clientCommands) as ClientCommand[]) {
+    context.subscriptions.push(commands.registerCommand(command, handlers[command]));
+  }
+  for (const feature of [reasoning, annotations, iterations, models, status, folding]) {
+    context.subscriptions.push(...feature.disposables);
+  }
+
+  const problem = nodeProblem(process.versions.node);
+  if (problem === null) void server.start();
+  else void window.showErrorMessage(problem);
+  return activatePreview();
+}
+
+/** The server ends its engine host before it ends itself. */
+export async function deactivate(): Promise<void> {
+  await server?.stop();
+}

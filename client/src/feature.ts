@@ -1,0 +1,16 @@
+// What a feature hands to extension.ts: its commands, and what is to be disposed of with it.
+import type { Disposable } from 'vscode';
+import type { ClientCommand } from '../../server/src/protocol/index.ts';
+
+export type CommandHandler = (...args: unknown[]) => unknown;
+
+/** `C` names the commands, so that the whole table is checked when it is put together. */
+export interface Feature<C extends ClientCommand> {
+  readonly commands: Readonly<Record<C, CommandHandler>>;
+  readonly disposables: readonly Disposable[];
+}
+
+/** Feature ids that package.json names too. */
+export const iterationsViewId = 'preflexor.iterations';
+/** Context key: runs are waiting or running. */
+export const workingContext = 'preflexor.working';

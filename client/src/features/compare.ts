@@ -1,0 +1,44 @@
+// Compare: a paragraph and the suggestion for it, side by side in the editor's own diff (preflexor/compare).
+// The two texts are shown read-only; nothing here changes a note.
+import { EventEmitter, Uri, commands, workspace, type Disposable } from 'vscode';
+import { compareRequest } from '../../../server/src/protocol/index.ts';
+import type { Server } from '../languageClient.ts';
+
+const scheme = 'preflexor-compare';
+
+export interface Compare {
+  readonly disposables: readonly Disposable[];
+  /** @throws RequestError */
+  compare(uri: string, block: string): Promise<void>;
+}
+
+export function activateCompare(server: Server): Compare {
+  const texts = new Map<string, string>();
+  const changed = new EventEmitter<Uri>();
+
+  function keep(block: string, name: string, text: string): Uri {
+    const uri = Uri.from({ scheme, path: `/${block}/${name}.md` });
+    texts.set(uri.toString(), text);
+    changed.fire(uri);
+    return uri;
+  }
+
+  return {
+    compare: async (uri, block) => {
+      const { title, paragraph, answer } = await server.request(compareRequest, { textDocument: { uri }, block });
+      const left = keep(block, 'Paragraph', paragraph);
+      const right = keep(block, 'Suggestion', answer);
+      await commands.executeCommand('vscode.diff', left, right, title);
+    },
+    disposables: [
+      changed,
+      workspace.registerTextDocumentContentProvider(scheme, {
+        onDidChange: changed.event,
+        provideTextDocumentContent: (uri) => texts.get(uri.toString()) ?? '',
+      }),
+      workspace.onDidCloseTextDocument(({ uri }) => {
+        texts.delete(uri.toString());
+      }),
+    ],
+  };
+}

@@ -1,0 +1,178 @@
+// Implementation of backend.hpp.
+#include "backend.hpp"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "errors.hpp"
+
+namespace preflexor {
+namespace {
+
+/** The functions of libggml's registry, which is loaded by name and not linked. */
+struct Registry {
+  void (*loadAllFromPath)(const char*);
+  size_t (*deviceCount)();
+  ggml_backend_dev_t (*deviceAt)(size_t);
+};
+
+/** libggml.so, libggml.v0.5.0.so, libggml.cuda.v0.5.0.so …: the version is part of the name. */
+std::string findRegistryLibrary(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const std::string extension = entry.path().extension().string();
+    if (name.rfind("libggml.", 0) == 0 && (extension == ".so" || extension == ".dylib")) {
+      return entry.path().string();
+    }
+  }
+  throw TrainerError("libraries", "No libggml library was found in the folder " + folder + ".",
+                     "Point \"libraries\" at the bins folder of the @node-llama-cpp package for "
+                     "this platform.");
+}
+
+template <typename Function>
+void resolve(void* library, const char* name, Function& function) {
+  void* symbol = dlsym(library, name);
+  if (symbol == nullptr) {
+    throw TrainerError("libraries", std::string("libggml lacks the function ") + name + ".",
+                       "Use the @node-llama-cpp packages of the version that this trainer names.");
+  }
+  function = reinterpret_cast<Function>(symbol);
+}
+
+/** Loads the registry and its backends; libraries stay loaded until the process ends. */
+Registry loadRegistry(const std::string& folder) {
+  const std::string path = findRegistryLibrary(folder);
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  if (library == nullptr) {
+    throw TrainerError("libraries", std::string("Cannot load ") + path + ": " + dlerror() + ".",
+                       "Install the packages again (npm ci).");
+  }
+  Registry registry{};
+  resolve(library, "ggml_backend_load_all_from_path", registry.loadAllFromPath);
+  resolve(library, "ggml_backend_dev_count", registry.deviceCount);
+  resolve(library, "ggml_backend_dev_get", registry.deviceAt);
+  // A second backend in one process (tests, self-test) finds the devices already registered.
+  if (registry.deviceCount() == 0) registry.loadAllFromPath(folder.c_str());
+  return registry;
+}
+
+ggml_backend_dev_t findCpu(const Registry& registry) {
+  for (size_t index = 0; index < registry.deviceCount(); ++index) {
+    ggml_backend_dev_t device = registry.deviceAt(index);
+    if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) return device;
+  }
+  throw TrainerError("device", "The libraries hold no backend for this processor.",
+                     "Install the @node-llama-cpp package of this platform.");
+}
+
+std::vector<std::string> readFeatures(ggml_backend_reg_t registration) {
+  std::vector<std::string> names;
+  auto getFeatures = reinterpret_cast<ggml_backend_get_features_t>(
+      ggml_backend_reg_get_proc_address(registration, "ggml_backend_get_features"));
+  if (getFeatures == nullptr) return names;
+  for (ggml_backend_feature* feature = getFeatures(registration); feature->name != nullptr;
+       ++feature) {
+    if (std::string(feature->value) == "1") names.emplace_back(feature->name);
+  }
+  return names;
+}
+
+ggml_type chooseWeightType(Precision precision, const std::vector<std::string>& features) {
+  if (precision == Precision::f32) return GGML_TYPE_F32;
+  if (precision == Precision::bf16) return GGML_TYPE_BF16;
+  // Without the instruction BF16 is two to six times slower than F32.
+  for (const std::string& name : features) {
+    if (name == "AVX512_BF16") return GGML_TYPE_BF16;
+  }
+  return GGML_TYPE_F32;
+}
+
+void dropLog(ggml_log_level level, const char* text, void*) {
+  if (level == GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
+}
+
+}  // namespace
+
+Backend::Backend(const BackendOptions& options) : threads_(options.threads) {
+  if (options.device != "cpu") {
+    throw TrainerError("device", "This build trains on the CPU only, not on " + options.device + ".",
+                       "Set \"device\" to \"cpu\".");
+  }
+  ggml_log_set(dropLog, nullptr);
+  const Registry registry = loadRegistry(options.libraries);
+  ggml_backend_dev_t device = findCpu(registry);
+  backend_.reset(ggml_backend_dev_init(device, nullptr));
+  if (backend_ == nullptr) {
+    throw TrainerError("device", "The CPU backend could not be started.",
+                       "Free some memory and try again.");
+  }
+  ggml_backend_reg_t registration = ggml_backend_dev_backend_reg(device);
+  auto setThreads = reinterpret_cast<ggml_backend_set_n_threads_t>(
+      ggml_backend_reg_get_proc_address(registration, "ggml_backend_set_n_threads"));
+  if (setThreads == nullptr) {
+    throw TrainerError("libraries", "The CPU backend cannot be told its number of threads.",
+                       "Use the @node-llama-cpp packages of the version that this trainer names.");
+  }
+  setThreads(backend_.get(), threads_);
+  features_ = readFeatures(registration);
+  weightType_ = chooseWeightType(options.precision, features_);
+  description_ = ggml_backend_dev_description(device);
+  allocator_.reset(ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend_.get())));
+}
+
+void Backend::place(ggml_cgraph* graph) {
+  for (int index = 0; index < ggml_graph_n_nodes(graph); ++index) {
+    const ggml_tensor* node = ggml_graph_node(graph, index);
+    if (!ggml_backend_supports_op(backend_.get(), node)) {
+      throw TrainerError("unsupported-operation",
+                         std::string("The device cannot compute ") + ggml_op_desc(node) + " on " +
+                             ggml_type_name(node->type) + " (" + node->name + ").",
+                         "Set \"device\" to \"cpu\" or \"precision\" to \"f32\".");
+    }
+  }
+  if (!ggml_gallocr_alloc_graph(allocator_.get(), graph)) {
+    throw TrainerError("memory", "There is not enough memory for this step's activations.",
+                       "Use shorter texts, a smaller batch, or close other programs.");
+  }
+}
+
+void Backend::compute(ggml_cgraph* graph) {
+  if (ggml_backend_graph_compute(backend_.get(), graph) != GGML_STATUS_SUCCESS) {
+    throw TrainerError("compute", "The device failed while computing.", "Try again.");
+  }
+}
+
+ggml_backend_buffer_t Backend::allocate(ggml_context* context) const {
+  ggml_backend_buffer_t buffer = ggml_backend_alloc_ctx_tensors(context, backend_.get());
+  if (buffer == nullptr) {
+    throw TrainerError("memory", "There is not enough memory for the model's weights.",
+                       "Use a smaller model, or close other programs.");
+  }
+  return buffer;
+}
+
+TensorStore::TensorStore(int maximum) {
+  const size_t bytes = ggml_tensor_overhead() * static_cast<size_t>(maximum);
+  context_ = ggml_init({bytes, nullptr, true});
+}
+
+TensorStore::~TensorStore() {
+  if (buffer_ != nullptr) ggml_backend_buffer_free(buffer_);
+  ggml_free(context_);
+}
+
+ggml_tensor* TensorStore::add(const std::string& name, ggml_type type, int64_t ne0, int64_t ne1) {
+  ggml_tensor* tensor = ggml_new_tensor_2d(context_, type, ne0, ne1);
+  ggml_set_name(tensor, name.c_str());
+  return tensor;
+}
+
+void TensorStore::place(const Backend& backend) {
+  if (buffer_ == nullptr) buffer_ = backend.allocate(context_);
+}
+
+}  // namespace preflexor

@@ -1,0 +1,92 @@
+// The ggml backend: loads node-llama-cpp's libraries from a folder, opens the CPU device, chooses
+// the type of the frozen weights, and refuses operations that a device lacks before computing them
+// (ggml itself would abort the process). Knows nothing about models.
+#pragma once
+
+#include <ggml-alloc.h>
+#include <ggml-backend.h>
+#include <ggml.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace preflexor {
+
+/** What the matrices of the frozen model are kept as while computing. */
+enum class Precision { automatic, f32, bf16 };
+
+struct BackendOptions {
+  std::string libraries;  ///< folder with libggml.* and the CPU backends
+  std::string device = "cpu";
+  int threads = 1;
+  Precision precision = Precision::automatic;
+};
+
+class Backend {
+ public:
+  /** @throws TrainerError "libraries", "device" */
+  explicit Backend(const BackendOptions& options);
+
+  ggml_backend_t handle() const { return backend_.get(); }
+  int threads() const { return threads_; }
+  /** GGML_TYPE_BF16 where the CPU multiplies it in hardware (or on request), else GGML_TYPE_F32. */
+  ggml_type weightType() const { return weightType_; }
+  /** The CPU's name as ggml tells it. */
+  const std::string& description() const { return description_; }
+  /** Feature names that the loaded CPU library reports, such as AVX512_BF16. */
+  const std::vector<std::string>& features() const { return features_; }
+
+  /**
+   * Checks every node, places the graph's tensors in the shared work buffer and computes.
+   * `prepare` is called between placing and computing, to fill inputs.
+   * @throws TrainerError "unsupported-operation", "memory", "compute"
+   */
+  template <typename Prepare>
+  void run(ggml_cgraph* graph, Prepare&& prepare) {
+    place(graph);
+    prepare();
+    compute(graph);
+  }
+
+  /** Places all tensors of a context in one buffer of their own. @throws TrainerError "memory" */
+  ggml_backend_buffer_t allocate(ggml_context* context) const;
+
+ private:
+  void place(ggml_cgraph* graph);
+  void compute(ggml_cgraph* graph);
+
+  struct FreeBackend {
+    void operator()(ggml_backend_t backend) const { ggml_backend_free(backend); }
+  };
+  struct FreeAllocator {
+    void operator()(ggml_gallocr_t allocator) const { ggml_gallocr_free(allocator); }
+  };
+  std::unique_ptr<ggml_backend, FreeBackend> backend_;
+  std::unique_ptr<ggml_gallocr, FreeAllocator> allocator_;
+  ggml_type weightType_ = GGML_TYPE_F32;
+  int threads_ = 1;
+  std::string description_;
+  std::vector<std::string> features_;
+};
+
+/** Tensors that live outside of graphs, with the buffer that holds them. */
+class TensorStore {
+ public:
+  /** @param maximum how many tensors can be made */
+  explicit TensorStore(int maximum);
+  ~TensorStore();
+  TensorStore(const TensorStore&) = delete;
+  TensorStore& operator=(const TensorStore&) = delete;
+
+  /** Declares a tensor; `name` is cut to ggml's 63 characters. Only before place(). */
+  ggml_tensor* add(const std::string& name, ggml_type type, int64_t ne0, int64_t ne1 = 1);
+  /** Gives every declared tensor its memory, once. */
+  void place(const Backend& backend);
+
+ private:
+  ggml_context* context_;
+  ggml_backend_buffer_t buffer_ = nullptr;
+};
+
+}  // namespace preflexor

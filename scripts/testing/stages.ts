@@ -1,0 +1,102 @@
+// The stages of `npm test`, in the order in which they run: what is quick and tells most comes first.
+import { smallModel } from '../setup/model.ts';
+import { repository, testHome } from '../setup/paths.ts';
+import { filesUnder } from '../setup/stamps.ts';
+import { runExtensionSuite } from './extensionHost.ts';
+import { runNodeTests } from './nodeTests.ts';
+import { together, type Results } from './results.ts';
+import { check } from './tools.ts';
+
+/** What has to be there before a stage can run. */
+export type Need = 'build' | 'model' | 'code-server' | 'chromium';
+
+export interface Stage {
+  readonly name: string;
+  readonly about: string;
+  readonly needs: readonly Need[];
+  readonly run: (env: NodeJS.ProcessEnv) => Promise<Results>;
+}
+
+const workbench: readonly Need[] = ['build', 'model', 'code-server', 'chromium'];
+
+export const stages: readonly Stage[] = [
+  { name: 'types', about: 'the TypeScript compiler over every tsconfig.json', needs: [], run: types },
+  { name: 'lint', about: 'eslint and prettier', needs: [], run: lint },
+  { name: 'manifest', about: 'package.json and docs against the declarations', needs: [], run: manifest },
+  {
+    name: 'unit',
+    about: 'tests beside the code, without a model',
+    needs: [],
+    run: nodeTests(['server/src', 'client/src', 'webview/src', 'scripts', 'syntaxes', 'test/unit'], 2, 5),
+  },
+  {
+    name: 'webview',
+    about: 'the views in Chromium',
+    needs: ['build', 'chromium'],
+    run: nodeTests(['test/webview', 'webview/test'], 1, 5),
+  },
+  {
+    name: 'model',
+    about: `the engine on ${smallModel}`,
+    needs: ['build', 'model'],
+    run: nodeTests(['test/model'], 1, 10),
+  },
+  {
+    name: 'server',
+    about: 'the language server over a real connection',
+    needs: ['build', 'model'],
+    run: nodeTests(['test/server'], 1, 10),
+  },
+  { name: 'cli', about: 'the command line', needs: ['build', 'model'], run: nodeTests(['test/cli'], 1, 10) },
+  {
+    name: 'extension',
+    about: 'the extension in an extension host',
+    needs: workbench,
+    run: runExtensionSuite,
+  },
+  {
+    name: 'e2e',
+    about: 'the whole way in a real workbench',
+    needs: workbench,
+    run: nodeTests(['test/e2e'], 1, 10),
+  },
+];
+
+function nodeTests(
+  folders: readonly string[],
+  concurrency: number,
+  minutes: number,
+): (env: NodeJS.ProcessEnv) => Promise<Results> {
+  return (env) => runNodeTests({ folders, concurrency, minutes, env });
+}
+
+async function types(): Promise<Results> {
+  const projects = ['client', 'server', 'webview', 'test']
+    .flatMap((folder) => filesUnder(repository, folder))
+    .filter((file) => file.endsWith('/tsconfig.json') && !file.startsWith('test/fixtures/'));
+  const results: Results[] = [];
+  for (const project of ['tsconfig.json', ...projects.sort()]) {
+    results.push(await check(`tsc -p ${project}`, 'node_modules/typescript/bin/tsc', ['-p', project]));
+  }
+  return together(results);
+}
+
+async function lint(): Promise<Results> {
+  return together([
+    await check('eslint', 'node_modules/eslint/bin/eslint.js', ['--max-warnings=0', '.']),
+    await check('prettier', 'node_modules/prettier/bin/prettier.cjs', ['--check', '.']),
+  ]);
+}
+
+async function manifest(): Promise<Results> {
+  return check('package.json is generated from the declarations', 'scripts/generateManifest.ts', ['--check']);
+}
+
+/** The environment of every stage: a home of the tests' own, and the model that was verified. */
+export function testEnvironment(model: string | undefined): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    PREFLEXOR_HOME: testHome,
+    ...(model === undefined ? {} : { PREFLEXOR_TEST_MODEL: model }),
+  };
+}

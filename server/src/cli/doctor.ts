@@ -1,0 +1,96 @@
+// preflexor doctor: what works on this machine, and how to mend what does not.
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { availableMemory, ModelStore, probeBackends } from '../engine/index.ts';
+import { sentence } from '../errors.ts';
+import { bytesText } from './output.ts';
+import { settingsOf, type Context } from './context.ts';
+
+interface Problem {
+  readonly what: string;
+  readonly fix: string;
+}
+
+interface Report {
+  readonly node: string;
+  readonly platform: string;
+  readonly cpu: { readonly model: string; readonly cores: number };
+  readonly gpus: readonly string[];
+  readonly backend: string | null;
+  readonly memory: { readonly total: number; readonly available: number };
+  readonly models: readonly { readonly id: string; readonly file: string; readonly sha256ok: boolean }[];
+  readonly trainer: { readonly found: boolean; readonly selfTest: null };
+  readonly problems: readonly Problem[];
+}
+
+/** Looks, hashes the models that are here, and prints what it found. Fails when reasoning can't work. */
+export async function doctorCommand(context: Context): Promise<void> {
+  const { output, signal } = context;
+  const problems: Problem[] = [];
+  output.progress('Looking for GPUs');
+  const probed = await probeBackends(signal);
+  if (!probed.backend) {
+    problems.push({
+      what: `The model library does not start: ${probed.reasons.join(' ')}`,
+      fix: 'Run "npm ci" again on this machine; its native part is chosen by platform.',
+    });
+  }
+  const models = await checkModels(context, problems);
+  const wanted = settingsOf(context.options).model;
+  if (!models.some(({ id, file, sha256ok }) => sha256ok && (id === wanted || file === wanted))) {
+    problems.push({ what: `The model ${wanted} is not here.`, fix: `preflexor models get ${wanted}` });
+  }
+  const processors = cpus();
+  const report: Report = {
+    node: process.versions.node,
+    platform: `${platform()} ${release()} ${arch()}`,
+    cpu: { model: processors[0]?.model.trim() ?? 'unknown', cores: processors.length },
+    gpus: probed.gpus,
+    backend: probed.backend,
+    memory: { total: totalmem(), available: await availableMemory() },
+    models,
+    trainer: { found: false, selfTest: null },
+    problems,
+  };
+  output.result(report, readable(report));
+}
+
+/** Hashes every model that is here, whatever its record says. */
+async function checkModels(context: Context, problems: Problem[]): Promise<Report['models']> {
+  const store = new ModelStore({ home: context.home });
+  const here = (await store.listModels()).filter((model) => model.installed);
+  const checked: { id: string; file: string; sha256ok: boolean }[] = [];
+  for (const { id, file } of here) {
+    context.output.progress(`Checking ${id}`);
+    try {
+      const sha256ok = await store.checkModel(id, { signal: context.signal });
+      checked.push({ id, file, sha256ok });
+      if (!sha256ok) {
+        problems.push({
+          what: `${file} is not what it was when it was checked.`,
+          fix: `preflexor models get ${id}`,
+        });
+      }
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      checked.push({ id, file, sha256ok: false });
+      problems.push({ what: sentence(error), fix: `preflexor models get ${id}` });
+    }
+  }
+  return checked;
+}
+
+function readable(report: Report): string {
+  const { memory, problems } = report;
+  return [
+    `Node      ${report.node} on ${report.platform}`,
+    `Processor ${report.cpu.model}, ${report.cpu.cores} cores`,
+    `GPUs      ${report.gpus.length > 0 ? report.gpus.join(', ') : 'none that can be used'}`,
+    `Runs on   ${report.backend ?? 'nothing'}`,
+    `Memory    ${bytesText(memory.available)} of ${bytesText(memory.total)} available`,
+    ...report.models.map(({ id, sha256ok }) => `Model     ${id}: ${sha256ok ? 'verified' : 'damaged'}`),
+    'Trainer   not part of this version',
+    ...(problems.length === 0
+      ? ['All is well.']
+      : problems.flatMap(({ what, fix }) => ['', what, `  → ${fix}`])),
+  ].join('\n');
+}

@@ -1,0 +1,158 @@
+// Renders a chat with the model's own template and turns it into tokens.
+// Message text is data: whatever it contains, it never becomes a control token.
+import type { ChatHistoryItem, ChatWrapper, LlamaModel, LlamaText, Token, Tokenizer } from 'node-llama-cpp';
+import { PreflexorError } from '../../errors.ts';
+import type { ChatMessage } from '../../protocol/index.ts';
+import type { Library } from './library.ts';
+
+/** `embedded`: the template in the model file. */
+export const embeddedTemplate = 'embedded';
+
+/** How one model's chats are written. */
+export interface ChatFormat {
+  /** The chat up to where the model goes on, `prefix` being how its answer begins. */
+  tokens(messages: readonly ChatMessage[], prefix: string): Token[];
+  /** Tokens that end the model's turn, besides those that the vocabulary marks as ends. */
+  readonly endTokens: ReadonlySet<Token>;
+}
+
+/**
+ * The chat format that `chatTemplate` names: `embedded`, or a built-in wrapper of node-llama-cpp.
+ * @throws PreflexorError `bad-input` for an unknown name
+ */
+export function chatFormat(
+  library: Library,
+  model: LlamaModel,
+  chatTemplate: string,
+  log: (text: string) => void,
+): ChatFormat {
+  const { wrapper, opensAnswer } = resolveWrapper(library, model, chatTemplate, log);
+  const tokenizer = dataTokenizer(model);
+  return {
+    tokens(messages, prefix) {
+      const history = messages.map(historyItem);
+      // A template opens the answer itself; a wrapper only where there is an answer to be continued.
+      const chat = opensAnswer
+        ? library.LlamaText([render(wrapper, history), withoutOverlap(textOf(wrapper, history), prefix)])
+        : render(wrapper, [...history, { type: 'model', response: [prefix] }]);
+      return withBeginning(model, chat.tokenize(tokenizer));
+    },
+    endTokens: endTokensOf(wrapper, model),
+  };
+}
+
+function render(wrapper: ChatWrapper, chatHistory: ChatHistoryItem[]): LlamaText {
+  try {
+    return wrapper.generateContextState({ chatHistory }).contextText;
+  } catch (error) {
+    throw new PreflexorError('engine-failed', "The model's chat template cannot write this conversation.", {
+      remedy: 'Choose another model.',
+      cause: error,
+    });
+  }
+}
+
+function textOf(wrapper: ChatWrapper, history: ChatHistoryItem[]): string {
+  return render(wrapper, history).toString();
+}
+
+function historyItem({ role, text }: ChatMessage): ChatHistoryItem {
+  return role === 'assistant' ? { type: 'model', response: [text] } : { type: role, text };
+}
+
+/**
+ * `prefix` without the beginning with which `rendered` already ends: templates of thinking models open the
+ * thinking section themselves. White space alone is no overlap.
+ */
+export function withoutOverlap(rendered: string, prefix: string): string {
+  for (let length = Math.min(rendered.length, prefix.length); length > 0; length -= 1) {
+    const start = prefix.slice(0, length);
+    if (start.trim() !== '' && rendered.endsWith(start)) return prefix.slice(length);
+  }
+  return prefix;
+}
+
+function resolveWrapper(
+  library: Library,
+  model: LlamaModel,
+  chatTemplate: string,
+  log: (text: string) => void,
+): { wrapper: ChatWrapper; opensAnswer: boolean } {
+  if (chatTemplate !== embeddedTemplate) {
+    const type = library.specializedChatWrapperTypeNames.find((name) => name === chatTemplate);
+    const wrapper = type && library.resolveChatWrapper(model, { type });
+    if (!wrapper) {
+      throw new PreflexorError('bad-input', `There is no chat template named "${chatTemplate}".`, {
+        remedy: `Use "${embeddedTemplate}" or one of: ${library.specializedChatWrapperTypeNames.join(', ')}.`,
+      });
+    }
+    return { wrapper, opensAnswer: false };
+  }
+  const template = model.fileInfo.metadata.tokenizer.chat_template;
+  if (template !== undefined && template.trim() !== '') {
+    try {
+      const wrapper = new library.JinjaTemplateChatWrapper({
+        template,
+        tokenizer: model.tokenizer,
+        additionalRenderParameters: { add_generation_prompt: true },
+      });
+      return { wrapper, opensAnswer: true };
+    } catch (error) {
+      log(`The chat template in the file cannot be used, a built-in one takes its place: ${String(error)}`);
+    }
+  }
+  return { wrapper: library.resolveChatWrapper(model, { noJinja: true }), opensAnswer: false };
+}
+
+/** Single control tokens at which the template says that a turn ends. */
+function endTokensOf(wrapper: ChatWrapper, model: LlamaModel): Set<Token> {
+  const chatHistory: ChatHistoryItem[] = [
+    { type: 'user', text: 'Hi' },
+    { type: 'model', response: ['Hi'] },
+  ];
+  const ends = new Set<Token>();
+  for (const trigger of wrapper.generateContextState({ chatHistory }).stopGenerationTriggers) {
+    const tokens = trigger.tokenize(model.tokenizer);
+    const [token] = tokens;
+    if (tokens.length === 1 && token !== undefined && model.isSpecialToken(token)) ends.add(token);
+  }
+  return ends;
+}
+
+/** One beginning-of-text token where the vocabulary wants one; templates differ in whether they write it. */
+function withBeginning(model: LlamaModel, tokens: Token[]): Token[] {
+  const { bos, shouldPrependBosToken } = model.tokens;
+  if (bos === null || !shouldPrependBosToken) return tokens;
+  let written = 0;
+  while (tokens[written] === bos) written += 1;
+  return [bos, ...tokens.slice(written)];
+}
+
+/** The model's tokenizer, with a second lock on the door: plain text that came out as a control token is split. */
+function dataTokenizer(model: LlamaModel): Tokenizer {
+  const isControl = (token: Token) => model.isEogToken(token) || model.getTokenAttributes(token).control;
+  const tokenize: Tokenizer['tokenize'] = (text: string, special?: boolean | 'builtin', options?: 'trimLeadingSpace') => {
+    if (special === 'builtin') return model.tokenize(text as never, special);
+    if (special) return model.tokenize(text, special, options);
+    return plainTokens(text, isControl, (plain) => model.tokenize(plain, false, options));
+  };
+  return Object.assign(tokenize, {
+    detokenize: model.detokenize,
+    isSpecialToken: model.isSpecialToken,
+    isEogToken: model.isEogToken,
+  }) as Tokenizer;
+}
+
+/**
+ * Tokens of plain text without any control token: should the vocabulary have one that is matched even in plain
+ * text, the text is taken apart into its characters.
+ */
+export function plainTokens<T extends number>(
+  text: string,
+  isControl: (token: T) => boolean,
+  tokenize: (text: string) => T[],
+): T[] {
+  const tokens = tokenize(text);
+  if (!tokens.some(isControl)) return tokens;
+  return [...text].flatMap((character) => tokenize(character).filter((token) => !isControl(token)));
+}

@@ -1,0 +1,122 @@
+// How models are shown, named and sized: from a catalogue entry, from a GGUF's description, from a path.
+// Pure apart from looking at a file's stamp; decides nothing about what is verified.
+import { homedir } from 'node:os';
+import { basename, isAbsolute, resolve } from 'node:path';
+import { PreflexorError } from '../../errors.ts';
+import {
+  clientCommands,
+  preflexorMarkers,
+  type CatalogueEntry,
+  type ClientCommand,
+  type ModelListing,
+} from '../../protocol/index.ts';
+import { thinkTagMarkers, type CatalogueModel } from './catalogue.ts';
+import type { GgufDescription } from './describe.ts';
+import { sameStamp, stampOf } from './files.ts';
+import { estimateMemory, fits } from './fit.ts';
+import type { AddedModel } from './records.ts';
+
+/** The context size that a listing's memory is estimated for, in tokens. */
+const listedContextTokens = 4096;
+
+/** `file` is where a downloaded model is, and the file's name while it is not on this machine. */
+export function listEntry(
+  entry: CatalogueModel,
+  here: { file: string; bytes: number; sha256: string } | null,
+  availableBytes: number,
+): ModelListing {
+  const bytes = here?.bytes ?? entry.bytes;
+  const estimatedBytes = estimateMemory(
+    { ...entry.shape, weightBytes: bytes },
+    listedContextTokens,
+  ).totalBytes;
+  return {
+    id: entry.id,
+    name: entry.name,
+    file: here?.file ?? entry.file,
+    bytes,
+    sha256: entry.sha256 ?? here?.sha256 ?? null,
+    license: entry.license,
+    role: [...entry.roles],
+    installed: here !== null,
+    fits: fits(estimatedBytes, availableBytes),
+    estimatedBytes,
+  };
+}
+
+/** `installed`: the file is still the one that was added. */
+export async function listAdded(
+  model: AddedModel,
+  availableBytes: number,
+  entry?: CatalogueEntry,
+): Promise<ModelListing> {
+  return {
+    id: model.id,
+    name: model.name,
+    file: model.path,
+    bytes: model.bytes,
+    sha256: model.sha256,
+    license: model.license,
+    role: [...(entry?.roles ?? (['reasoner', 'critic'] as const))],
+    installed: sameStamp(model, await stampOf(model.path)),
+    fits: fits(model.estimatedBytes, availableBytes),
+    estimatedBytes: model.estimatedBytes,
+  };
+}
+
+/** What is kept of a file that the user adds; the catalogue's word counts where it knows the file. */
+export function factsOf(
+  description: GgufDescription,
+  entry: CatalogueEntry | undefined,
+): Pick<AddedModel, 'name' | 'license' | 'markers' | 'chatTemplate' | 'estimatedBytes'> {
+  const thinksInTags = description.chatTemplate?.includes('<think>') ?? false;
+  return {
+    name: entry?.name ?? description.name ?? description.file.replace(/\.gguf$/i, ''),
+    license: entry?.license ?? description.license ?? 'unknown',
+    markers: entry?.markers ?? (thinksInTags ? thinkTagMarkers : preflexorMarkers),
+    chatTemplate: entry?.chatTemplate ?? (description.chatTemplate === null ? 'general' : 'embedded'),
+    estimatedBytes: Math.ceil(estimateMemory(description, listedContextTokens).totalBytes),
+  };
+}
+
+export function notHere(entry: CatalogueEntry): PreflexorError {
+  const size =
+    entry.bytes < 1e9 ? `${Math.round(entry.bytes / 1e6)} MB` : `${(entry.bytes / 1e9).toFixed(1)} GB`;
+  return new PreflexorError('no-model', `The model ${entry.name} is not on this machine yet.`, {
+    remedy: `Get it (${size}) with "preflexor models get ${entry.id}", or in VS Code with "${palette('preflexor.chooseModel')}".`,
+  });
+}
+
+export function fileGone(model: AddedModel): PreflexorError {
+  return new PreflexorError('no-model', `The file of the model ${model.id} is gone: ${model.path}.`, {
+    remedy: `Put it back, or add it where it is now with "preflexor models add FILE" or "${palette('preflexor.addModel')}".`,
+  });
+}
+
+export function unknownModel(id: string, catalogue: readonly CatalogueEntry[]): PreflexorError {
+  const known = catalogue.map((entry) => entry.id).join(', ');
+  return new PreflexorError('unknown-model', `There is no model called "${id}".`, {
+    remedy: `Known are ${known}. Add a GGUF file of your own with "preflexor models add FILE" or "${palette('preflexor.addModel')}".`,
+  });
+}
+
+/** A command's name as the command palette shows it. */
+function palette(command: ClientCommand): string {
+  return `PRefLexOR: ${clientCommands[command].title}`;
+}
+
+/** What looks like a path, as an absolute one; null for what can only be an id. */
+export function asPath(text: string): string | null {
+  const path = text.replace(/^~(?=[/\\])/, homedir());
+  return isAbsolute(path) || /[/\\]|\.gguf$/i.test(path) ? resolve(path) : null;
+}
+
+/** An id made of a file's name. */
+export function idOf(path: string): string {
+  const id = basename(path)
+    .replace(/\.gguf$/i, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '');
+  return id === '' ? 'model' : id;
+}
