@@ -17,21 +17,23 @@ export interface Failure extends FailureSnapshot {
 type KnownCode = ErrorCode | 'unexpected' | 'server-down';
 
 /** What helps with a failure, besides the remedy that its sentence names. */
-const helpful = new Map<string, readonly RemedyAction[]>(Object.entries({
-  'no-model': ['chooseModel'],
-  'bad-model': ['chooseModel', 'showLog'],
-  'unknown-model': ['chooseModel'],
-  'out-of-memory': ['chooseModel', 'retry'],
-  'context-too-small': ['chooseModel'],
-  'engine-crashed': ['retry', 'showLog'],
-  'engine-failed': ['retry', 'showLog'],
-  'download-failed': ['retry'],
-  'checksum-mismatch': ['retry'],
-  offline: ['retry'],
-  'note-changed': ['retry'],
-  'server-down': ['showLog', 'reload'],
-  unexpected: ['showLog'],
-} satisfies Partial<Record<KnownCode, readonly RemedyAction[]>>));
+const helpful = new Map<string, readonly RemedyAction[]>(
+  Object.entries({
+    'no-model': ['chooseModel'],
+    'bad-model': ['chooseModel', 'showLog'],
+    'unknown-model': ['chooseModel'],
+    'out-of-memory': ['chooseModel', 'retry'],
+    'context-too-small': ['chooseModel'],
+    'engine-crashed': ['retry', 'showLog'],
+    'engine-failed': ['retry', 'showLog'],
+    'download-failed': ['retry'],
+    'checksum-mismatch': ['retry'],
+    offline: ['retry'],
+    'note-changed': ['retry'],
+    'server-down': ['showLog', 'reload'],
+    unexpected: ['showLog'],
+  } satisfies Partial<Record<KnownCode, readonly RemedyAction[]>>),
+);
 
 /** Reads whatever a request was rejected with. */
 export function failureOf(error: unknown): Failure {
@@ -41,7 +43,11 @@ export function failureOf(error: unknown): Failure {
   }
   if (code === connectionInactive || code === pendingResponseRejected) {
     const message = 'The language server of PRefLexOR has stopped.';
-    return failure('server-down', message, 'Try again: it starts anew. If it keeps stopping, its log says why.');
+    return failure(
+      'server-down',
+      message,
+      'Try again: it starts anew. If it keeps stopping, its log says why.',
+    );
   }
   const report = ErrorReport.safeParse(property(error, 'data'));
   if (report.success) return failure(report.data.code, report.data.message, report.data.remedy);

@@ -1,5 +1,11 @@
 // The connection to the language server: starts it, decodes what it answers, and knows nothing of features.
-import { window, type CancellationToken, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import {
+  window,
+  type CancellationToken,
+  type Disposable,
+  type ExtensionContext,
+  type LogOutputChannel,
+} from 'vscode';
 import {
   LanguageClient,
   ProgressType,
@@ -45,7 +51,10 @@ export interface Server {
     params: z.input<P>,
     options?: RequestOptions<Step>,
   ): Promise<z.output<R>>;
-  onNotification<P extends z.ZodType>(method: NotificationMethod<P>, hear: (params: z.output<P>) => void): Disposable;
+  onNotification<P extends z.ZodType>(
+    method: NotificationMethod<P>,
+    hear: (params: z.output<P>) => void,
+  ): Disposable;
   /** Hears each start, the first one and those after a crash. */
   onStarted(hear: () => void): Disposable;
 }
@@ -106,22 +115,33 @@ export class LanguageServer implements Server, Disposable {
     const tokens: { partialResultToken?: string; workDoneToken?: string } = {};
     if (partial) {
       tokens.partialResultToken = this.#newToken('partial');
-      listening.push(this.#client.onProgress(new ProgressType<unknown>(), tokens.partialResultToken, (value) => {
-        const decoded = partial.schema.safeParse(value);
-        if (decoded.success) partial.hear(decoded.data);
-        else this.log.warn(`${method.method}: a partial result could not be read. ${z.prettifyError(decoded.error)}`);
-      }));
+      listening.push(
+        this.#client.onProgress(new ProgressType<unknown>(), tokens.partialResultToken, (value) => {
+          const decoded = partial.schema.safeParse(value);
+          if (decoded.success) partial.hear(decoded.data);
+          else
+            this.log.warn(
+              `${method.method}: a partial result could not be read. ${z.prettifyError(decoded.error)}`,
+            );
+        }),
+      );
     }
     if (hearWork) {
       tokens.workDoneToken = this.#newToken('work');
-      listening.push(this.#client.onProgress(WorkDoneProgress.type, tokens.workDoneToken, (value) => {
-        if (value.kind !== 'end') hearWork(value.message ?? null, value.percentage ?? null);
-      }));
+      listening.push(
+        this.#client.onProgress(WorkDoneProgress.type, tokens.workDoneToken, (value) => {
+          if (value.kind !== 'end') hearWork(value.message ?? null, value.percentage ?? null);
+        }),
+      );
     }
     try {
       // The library does not start again a server that it gave up; somebody who asks for something may.
       if (this.#client.state === State.Stopped) await this.#client.start();
-      const result: unknown = await this.#client.sendRequest(method.method, { ...asObject(params), ...tokens }, token);
+      const result: unknown = await this.#client.sendRequest(
+        method.method,
+        { ...asObject(params), ...tokens },
+        token,
+      );
       return method.result.parse(result) as z.output<R>;
     } catch (error) {
       const failure = failureOf(error);
@@ -132,7 +152,10 @@ export class LanguageServer implements Server, Disposable {
     }
   }
 
-  onNotification<P extends z.ZodType>(method: NotificationMethod<P>, hear: (params: z.output<P>) => void): Disposable {
+  onNotification<P extends z.ZodType>(
+    method: NotificationMethod<P>,
+    hear: (params: z.output<P>) => void,
+  ): Disposable {
     return this.#client.onNotification(method.method, (params: unknown) => {
       const decoded = method.params.safeParse(params);
       if (decoded.success) hear(decoded.data);

@@ -18,7 +18,11 @@ export function activeNote(): TextEditor | undefined {
 }
 
 export function noNote(): Failure {
-  return failure('bad-input', 'No note is open.', 'Open a markdown file and put the cursor into a paragraph.');
+  return failure(
+    'bad-input',
+    'No note is open.',
+    'Open a markdown file and put the cursor into a paragraph.',
+  );
 }
 
 /** Makes sure that a note is open, so that an edit of it is seen. @param focus whether the editor takes the focus */

@@ -1,6 +1,12 @@
 // Which runs there are for each note, and which of them is shown. The Iterations view reads it, features write it.
 // Knows neither VS Code nor the server; what is stored on disk it is told as summaries.
-import type { DecisionKind, ReasonEvent, RunEntry, RunSummary, SegmentKind } from '../../server/src/protocol/index.ts';
+import type {
+  DecisionKind,
+  ReasonEvent,
+  RunEntry,
+  RunSummary,
+  SegmentKind,
+} from '../../server/src/protocol/index.ts';
 import { askedRun, isActive, withDecision, withEvent, type RunModel } from './runModel.ts';
 
 /** Finished runs that are kept in memory; older ones are read from disk when they are asked for. */
@@ -83,7 +89,8 @@ export class RunBoard {
     this.#summaries.set(uri, summaries);
     for (const { id, decision } of summaries) {
       if (decision === null) continue;
-      for (const [key, { model }] of this.#held) if (model.run === id) this.#replace(key, withDecision(model, decision));
+      for (const [key, { model }] of this.#held)
+        if (model.run === id) this.#replace(key, withDecision(model, decision));
     }
     this.#tell(uri, this.shownKey(uri) ?? '');
   }
@@ -98,7 +105,8 @@ export class RunBoard {
       );
     }
     for (const [key, held] of this.#held) {
-      if (held.uri === uri && held.model.block === block) this.#replace(key, withDecision(held.model, decision));
+      if (held.uri === uri && held.model.block === block)
+        this.#replace(key, withDecision(held.model, decision));
     }
     this.#tell(uri, this.shownKey(uri) ?? '');
   }
@@ -112,7 +120,8 @@ export class RunBoard {
   /** The run that is shown for a note: the selected one, else the newest. */
   shownKey(uri: string): string | null {
     const selected = this.#selected.get(uri);
-    if (selected !== undefined) return this.#held.has(selected) ? selected : (this.#keyOfRun(selected) ?? selected);
+    if (selected !== undefined)
+      return this.#held.has(selected) ? selected : (this.#keyOfRun(selected) ?? selected);
     return this.entries(uri)[0]?.key ?? null;
   }
 
@@ -140,7 +149,13 @@ export class RunBoard {
       ...summaries
         .filter(({ id }) => !known.has(id))
         .map(({ id, question, time, iterations, decision }) => {
-          return { key: id, question, time, state: iterations > 0 ? 'finished' : 'stopped', decision } as const;
+          return {
+            key: id,
+            question,
+            time,
+            state: iterations > 0 ? 'finished' : 'stopped',
+            decision,
+          } as const;
         }),
     ];
     return entries.sort((a, b) => b.time.localeCompare(a.time));

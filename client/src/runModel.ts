@@ -141,7 +141,9 @@ export function withAnswer(model: RunModel, { run, placement, reason }: ReasonRe
 
 /** The writer stopped it: what was written stays to be read. */
 export function withStop(model: RunModel, now: number): RunModel {
-  return isActive(model) ? { ...settled(model, now), state: 'stopped', message: null, fraction: null } : model;
+  return isActive(model)
+    ? { ...settled(model, now), state: 'stopped', message: null, fraction: null }
+    : model;
 }
 
 /** It went wrong. A failure after the run itself was done leaves the run as it is. */
@@ -212,7 +214,9 @@ function finishedIteration(iteration: Iteration, seen: IterationModel | undefine
   const { index, score, signals, tokens, seconds } = iteration;
   const sections = sectionsOf(iteration).map((section, position) => {
     const live = seen?.sections[position];
-    return live?.kind === section.kind ? { ...section, startedAt: live.startedAt, seconds: live.seconds } : section;
+    return live?.kind === section.kind
+      ? { ...section, startedAt: live.startedAt, seconds: live.seconds }
+      : section;
   });
   return { index, sections, facts: { score, signals, tokens, seconds } };
 }
@@ -236,7 +240,11 @@ function begun(kind: SegmentKind, startedAt: number | null): SectionModel {
 
 function ended(section: SectionModel, now: number): SectionModel {
   if (section.done) return section;
-  return { ...section, done: true, seconds: section.startedAt === null ? null : elapsed(section.startedAt, now) };
+  return {
+    ...section,
+    done: true,
+    seconds: section.startedAt === null ? null : elapsed(section.startedAt, now),
+  };
 }
 
 function settled(model: RunModel, now: number): RunModel {
@@ -251,7 +259,11 @@ function running(model: RunModel): RunModel {
   return model.state === 'running' ? model : { ...model, state: 'running', message: null, fraction: null };
 }
 
-function inIteration(model: RunModel, index: number, change: (iteration: IterationModel) => IterationModel): RunModel {
+function inIteration(
+  model: RunModel,
+  index: number,
+  change: (iteration: IterationModel) => IterationModel,
+): RunModel {
   const known = model.iterations.find((iteration) => iteration.index === index);
   const changed = change(known ?? { index, sections: [], facts: null });
   const iterations = known

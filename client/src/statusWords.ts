@@ -27,13 +27,22 @@ export function statusWords(status: EngineStatus | null, runs: number): StatusWo
       return words('loading~spin', `${name} · loading${share}`, `PRefLexOR: loading ${name}${share}`);
     }
     case 'measuring':
-      return words('loading~spin', `${name} · measuring`, `PRefLexOR: measuring the best thread count for ${name}`);
+      return words(
+        'loading~spin',
+        `${name} · measuring`,
+        `PRefLexOR: measuring the best thread count for ${name}`,
+      );
     case 'ready':
       return words('sparkle', name, `PRefLexOR: ${name}, ready`);
     case 'generating': {
       const { tokensPerSecond } = status;
-      const speed = tokensPerSecond === null || tokensPerSecond === 0 ? '' : ` · ${rate(tokensPerSecond)} tokens/s`;
-      return words('loading~spin', `${name}${speed}`, `PRefLexOR: ${name} is writing${speed.replace(' ·', ',')}`);
+      const speed =
+        tokensPerSecond === null || tokensPerSecond === 0 ? '' : ` · ${rate(tokensPerSecond)} tokens/s`;
+      return words(
+        'loading~spin',
+        `${name}${speed}`,
+        `PRefLexOR: ${name} is writing${speed.replace(' ·', ',')}`,
+      );
     }
     case 'failed':
       return {
@@ -56,7 +65,8 @@ export function statusFacts(status: EngineStatus): StatusFact[] {
   const facts: StatusFact[] = [
     {
       label: 'Model',
-      description: status.model === null ? 'none' : `${shortModel(status.model)} · ${stateWords[status.state]}`,
+      description:
+        status.model === null ? 'none' : `${shortModel(status.model)} · ${stateWords[status.state]}`,
       ...(status.error && { detail: [status.error.message, status.error.remedy ?? ''].join(' ').trim() }),
       leadsTo: status.error ? 'showLog' : 'chooseModel',
     },

@@ -13,12 +13,14 @@ interface Results {
 
 export async function run(): Promise<void> {
   Mocha.reporters.Base.consoleLog = (...parts: unknown[]) => {
-    console.log(format(...parts).replaceAll(/^/gm, suiteMark));
+    for (const line of format(...parts).split('\n')) console.log(suiteMark + line);
   };
   const mocha = new Mocha({ ui: 'bdd', timeout: 120_000, color: false });
   // Makes describe, it and the hooks global, as mocha does before it loads a file.
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('./activation.ts');
+  await import('./annotations.ts');
+  await import('./reasoning.ts');
   const results = await runTests(mocha);
   const file = process.env['PREFLEXOR_TEST_RESULTS'];
   if (file) writeFileSync(file, JSON.stringify(results));

@@ -128,7 +128,7 @@ function isWithin(folder: string, file: string): boolean {
 
 /** A folder that is gone when the test is over. */
 export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'preflexor-test-'));
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'preflexor-folder-'));
   t.after(() => {
     rmSync(folder, { recursive: true, force: true });
   });

@@ -94,14 +94,21 @@ export function activateAnnotations(
     }
   }
 
-  async function blockHere({ document, selection }: TextEditor, uri: string): Promise<AnnotationBlock | undefined> {
+  async function blockHere(
+    { document, selection }: TextEditor,
+    uri: string,
+  ): Promise<AnnotationBlock | undefined> {
     const { blocks } = await server.request(annotationsRequest, { textDocument: { uri } });
     if (blocks.length === 0) {
       const remedy = 'Reason about a paragraph first.';
       await showFailure(failure('unknown-block', 'This note has no suggestions.', remedy));
       return undefined;
     }
-    const meant = blockMeant(blocks, selection.active.line, (line) => document.lineAt(line).isEmptyOrWhitespace);
+    const meant = blockMeant(
+      blocks,
+      selection.active.line,
+      (line) => document.lineAt(line).isEmptyOrWhitespace,
+    );
     if (meant) return meant;
     const items = blocks.map((block) => {
       return { label: blockLabel(block), description: `line ${block.range.start.line + 1}`, block };

@@ -25,7 +25,10 @@ export function activateCompare(server: Server): Compare {
 
   return {
     compare: async (uri, block) => {
-      const { title, paragraph, answer } = await server.request(compareRequest, { textDocument: { uri }, block });
+      const { title, paragraph, answer } = await server.request(compareRequest, {
+        textDocument: { uri },
+        block,
+      });
       const left = keep(block, 'Paragraph', paragraph);
       const right = keep(block, 'Suggestion', answer);
       await commands.executeCommand('vscode.diff', left, right, title);

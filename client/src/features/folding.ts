@@ -69,7 +69,11 @@ async function foldBlock(server: Server, editor: TextEditor, block: string): Pro
 }
 
 /** Header lines of the block that the editor can fold by now. null: there is nothing to be folded. */
-async function foldableLines(server: Server, { document }: TextEditor, block: string): Promise<number[] | null> {
+async function foldableLines(
+  server: Server,
+  { document }: TextEditor,
+  block: string,
+): Promise<number[] | null> {
   const textDocument = { uri: document.uri.toString() };
   const { blocks } = await server.request(annotationsRequest, { textDocument });
   const found = blocks.find(({ id }) => id === block);

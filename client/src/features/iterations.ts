@@ -67,9 +67,17 @@ export function activateIterations(
     },
     disposables: [
       window.registerWebviewViewProvider(iterationsViewId, view),
-      { dispose: board.onChange((change) => { view.boardChanged(change); }) },
-      window.onDidChangeActiveTextEditor((editor) => { view.follow(editor); }),
-      server.onStarted(() => { view.refresh(); }),
+      {
+        dispose: board.onChange((change) => {
+          view.boardChanged(change);
+        }),
+      },
+      window.onDidChangeActiveTextEditor((editor) => {
+        view.follow(editor);
+      }),
+      server.onStarted(() => {
+        view.refresh();
+      }),
     ],
   };
 }
@@ -103,9 +111,13 @@ class IterationsView implements WebviewViewProvider {
       {
         extensionUri: this.#context.extensionUri,
         language: env.language,
-        warn: (problem) => { this.#server.log.warn(problem); },
+        warn: (problem) => {
+          this.#server.log.warn(problem);
+        },
       },
-      (message) => { this.#hear(message); },
+      (message) => {
+        this.#hear(message);
+      },
     );
     this.#page = page;
     view.onDidChangeVisibility(() => {
@@ -209,7 +221,9 @@ class IterationsView implements WebviewViewProvider {
   }
 
   async #remedy(key: string, action: RemedyAction): Promise<void> {
-    await actOn(action, () => { this.#controls.retry(key); });
+    await actOn(action, () => {
+      this.#controls.retry(key);
+    });
   }
 
   /** The block in the note, else the paragraph that it was about. */

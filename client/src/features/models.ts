@@ -76,19 +76,23 @@ export function activateModels(server: Server): Feature<'preflexor.chooseModel' 
     return await window.withProgress(options, async (progress, token) => {
       let received = 0;
       try {
-        const answer = await server.request(getModelRequest, { id: model.id }, {
-          token,
-          partial: {
-            schema: z.array(DownloadProgress),
-            hear: (steps) => {
-              for (const step of steps) {
-                const { message, increment, received: now } = downloadStep(step, received);
-                received = now;
-                progress.report({ message, increment });
-              }
+        const answer = await server.request(
+          getModelRequest,
+          { id: model.id },
+          {
+            token,
+            partial: {
+              schema: z.array(DownloadProgress),
+              hear: (steps) => {
+                for (const step of steps) {
+                  const { message, increment, received: now } = downloadStep(step, received);
+                  received = now;
+                  progress.report({ message, increment });
+                }
+              },
             },
           },
-        });
+        );
         return answer.model;
       } catch (error) {
         const failure = failureFrom(error);
@@ -120,7 +124,10 @@ export function activateModels(server: Server): Feature<'preflexor.chooseModel' 
     }
   }
 
-  return { commands: { 'preflexor.chooseModel': chooseModel, 'preflexor.addModel': addModel }, disposables: [] };
+  return {
+    commands: { 'preflexor.chooseModel': chooseModel, 'preflexor.addModel': addModel },
+    disposables: [],
+  };
 }
 
 async function choose({ id, name }: ModelListing): Promise<void> {

@@ -2,7 +2,12 @@
 // run board, which the Iterations view shows. What a paragraph is and where the block goes is the server's.
 import { CancellationTokenSource, ProgressLocation, commands, window } from 'vscode';
 import { z } from 'zod';
-import { ReasonEvent, reasonRequest, stopRequest, type Position } from '../../../server/src/protocol/index.ts';
+import {
+  ReasonEvent,
+  reasonRequest,
+  stopRequest,
+  type Position,
+} from '../../../server/src/protocol/index.ts';
 import { iterationsViewId, workingContext, type Feature } from '../feature.ts';
 import type { Server } from '../languageClient.ts';
 import { activeNote, noNote, showNote } from '../notes.ts';
@@ -36,7 +41,10 @@ export interface Reasoning extends Feature<'preflexor.reason' | 'preflexor.ask' 
 }
 
 export function activateReasoning(server: Server, board: RunBoard, display: RunDisplay): Reasoning {
-  const asked = new Map<string, { readonly request: ReasonRequest; readonly source: CancellationTokenSource }>();
+  const asked = new Map<
+    string,
+    { readonly request: ReasonRequest; readonly source: CancellationTokenSource }
+  >();
 
   async function reason(request: ReasonRequest): Promise<void> {
     const source = new CancellationTokenSource();
@@ -53,18 +61,22 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
     try {
       // A note that is closed while it waits is still worked on.
       await showNote(uri, false);
-      const answer = await server.request(reasonRequest, { textDocument: { uri }, ...rest }, {
-        token: source.token,
-        partial: {
-          schema: z.array(ReasonEvent),
-          hear: (events) => {
-            for (const event of events) board.event(key, event, Date.now());
+      const answer = await server.request(
+        reasonRequest,
+        { textDocument: { uri }, ...rest },
+        {
+          token: source.token,
+          partial: {
+            schema: z.array(ReasonEvent),
+            hear: (events) => {
+              for (const event of events) board.event(key, event, Date.now());
+            },
+          },
+          hearWork: (message) => {
+            if (message !== null) board.update(key, (model) => withWait(model, message));
           },
         },
-        hearWork: (message) => {
-          if (message !== null) board.update(key, (model) => withWait(model, message));
-        },
-      });
+      );
       asked.delete(key);
       board.update(key, (model) => withAnswer(model, answer));
     } catch (error) {

@@ -1,5 +1,12 @@
 // The status item (preflexor/didChangeStatus): model, state and speed; its menu says the rest and holds Stop.
-import { QuickPickItemKind, StatusBarAlignment, ThemeColor, commands, window, type QuickPickItem } from 'vscode';
+import {
+  QuickPickItemKind,
+  StatusBarAlignment,
+  ThemeColor,
+  commands,
+  window,
+  type QuickPickItem,
+} from 'vscode';
 import {
   clientCommands,
   statusNotification,
@@ -66,7 +73,10 @@ export function activateStatus(
       action('preflexor.showIterations'),
       action('preflexor.showLog'),
       { label: 'State', kind: QuickPickItemKind.Separator },
-      ...(status ? statusFacts(status) : []).map(({ leadsTo, ...fact }) => ({ ...fact, run: () => lead(leadsTo) })),
+      ...(status ? statusFacts(status) : []).map(({ leadsTo, ...fact }) => ({
+        ...fact,
+        run: () => lead(leadsTo),
+      })),
     ];
   }
 

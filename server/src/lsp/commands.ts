@@ -36,9 +36,11 @@ export function createCommands({ connection, reasoning, decisions }: CommandPart
     return result;
   }
 
-  const decide = (as: 'accept' | 'accept-edited' | 'reject') => (argument: unknown) => {
+  const decide = (as: 'accept' | 'accept-edited' | 'reject') => async (argument: unknown) => {
     const { uri, block } = decodeParams(as, BlockArgument, argument);
-    return decisions.decide({ textDocument: { uri }, block, as });
+    const result = await decisions.decide({ textDocument: { uri }, block, as });
+    if (result.warning) connection.window.showWarningMessage(result.warning);
+    return result;
   };
 
   const commands: Record<ServerCommand, (argument: unknown, token: CancellationToken) => Promise<unknown>> = {

@@ -1,5 +1,4 @@
 // Decisions on annotations and what is known of a note's runs: preflexor/decide, annotations, strip, compare, runs.
-import type { Connection } from 'vscode-languageserver/node';
 import type { z } from 'zod';
 import { PreflexorError } from '../errors.ts';
 import { readBlocks, stripBlocks } from '../notes/index.ts';
@@ -25,7 +24,6 @@ import type { Notes } from './documents.ts';
 import type { SettingsSource } from './settings.ts';
 
 export interface DecisionParts {
-  readonly connection: Connection;
   readonly notes: Notes;
   readonly settings: SettingsSource;
   readonly stores: Stores;
@@ -80,7 +78,6 @@ export function createDecisions({ connection, notes, settings: source, stores }:
 
   async function record(root: string, { entry }: PlannedDecision): Promise<DecideResult> {
     const { record: written, warning } = await recordDecision(stores, root, entry);
-    if (warning) connection.window.showWarningMessage(warning);
     return { entry: written, warning };
   }
 

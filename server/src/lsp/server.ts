@@ -78,7 +78,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     model: () => engines.get(),
     services: { stores, now: options.now, random: options.random, version: options.version },
   });
-  const decisions = createDecisions({ connection, notes, settings, stores });
+  const decisions = createDecisions({ notes, settings, stores });
   const handlers = {
     ...decisions.handlers,
     ...createModelRequests({ connection, engines, settings, models: options.models }),

@@ -6,11 +6,9 @@ const hash = 35;
 const dollar = 36;
 const backtick = 96;
 const tilde = 126;
-const space = 32;
-const tab = 9;
 
 function isSpaceOrTab(unit: number): boolean {
-  return unit === space || unit === tab;
+  return unit === 32 || unit === 9;
 }
 
 /** How many units equal to `unit` stand from `at` on. */
@@ -61,6 +59,25 @@ export function atxLevel(note: string, at: number, end: number): number {
   const size = runLength(note, at, end, hash);
   if (size === 0 || size > 6) return 0;
   return at + size >= end || isSpaceOrTab(note.charCodeAt(at + size)) ? size : 0;
+}
+
+/** The text of an ATX heading in `[from, to)`: without white space around it and without closing `#`s. */
+export function headingText(note: string, from: number, to: number): { start: number; end: number } {
+  let start = from;
+  while (start < to && isSpaceOrTab(note.charCodeAt(start))) start += 1;
+  const end = trimmedEnd(note, start, to);
+  let closing = end;
+  while (closing > start && note.charCodeAt(closing - 1) === hash) closing -= 1;
+  if (closing === start) return { start, end: start };
+  const isClosed = closing < end && isSpaceOrTab(note.charCodeAt(closing - 1));
+  return { start, end: isClosed ? trimmedEnd(note, start, closing) : end };
+}
+
+/** Where `[start, end)` ends without the spaces and tabs at its end. */
+export function trimmedEnd(note: string, start: number, end: number): number {
+  let place = end;
+  while (place > start && isSpaceOrTab(note.charCodeAt(place - 1))) place -= 1;
+  return place;
 }
 
 /** Level of a setext underline (1 for `=`, 2 for `-`), or 0. */
@@ -129,13 +146,13 @@ export interface HtmlStart {
   readonly searchFrom: number;
 }
 
-const rawStart = /^<(?:pre|script|style|textarea)(?=[\s>]|$)/i;
-const rawEnd = /<\/(?:pre|script|style|textarea)>/gi;
+const rawStart = /^<(?:pre|script|style|textarea)(?=[ \t>]|$)/i;
+const rawEnd = /<\/(?:pre|script|style|textarea)>/i;
 const namedBlock = new RegExp(
   '^</?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|' +
     'dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|' +
     'main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|' +
-    'thead|title|tr|track|ul)(?=[\\s>]|/>|$)',
+    'thead|title|tr|track|ul)(?=[ \\t>]|/>|$)',
   'i',
 );
 const attribute = `[ \\t]+[A-Za-z_:][A-Za-z0-9_.:-]*(?:[ \\t]*=[ \\t]*(?:[^ \\t"'=<>\`/]+|'[^']*'|"[^"]*"))?`;
@@ -162,16 +179,15 @@ export function htmlStart(note: string, at: number, end: number, interrupting: b
 /** Offset of the first end of an HTML block in `[from, to)`, or -1. Blocks that end at a blank line have none. */
 export function findHtmlEnd(note: string, from: number, to: number, until: HtmlEnd): number {
   if (until === 'blank') return -1;
-  const text = to >= note.length ? note : note.slice(0, to);
-  if (until !== 'raw') return text.indexOf(until, from);
-  rawEnd.lastIndex = from;
-  return rawEnd.exec(text)?.index ?? -1;
+  const text = note.slice(from, to);
+  const found = until === 'raw' ? text.search(rawEnd) : text.indexOf(until);
+  return found < 0 ? -1 : from + found;
 }
 
-/** What would close an open HTML block. */
-export function htmlCloser(until: HtmlEnd, opening: string): string {
+/** What would close the HTML block that opens at `at`; an empty string where a blank line does. */
+export function htmlCloser(note: string, at: number, until: HtmlEnd): string {
   if (until === 'blank') return '';
-  return until === 'raw' ? `</${/[a-z]+/i.exec(opening)?.[0] ?? 'pre'}>` : until;
+  return until === 'raw' ? `</${/[a-z]+/i.exec(note.slice(at, at + 10))?.[0] ?? 'pre'}>` : until;
 }
 
 const delimiterRow = /^\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;

@@ -18,6 +18,7 @@ import fc from 'fast-check';
 import { PreflexorError } from '../errors.ts';
 import type { LedgerRecord } from '../protocol/index.ts';
 import { temporaryFolder } from '../../../test/support/faultyDisk.ts';
+import { nodeFileSystem } from '../state/index.ts';
 import { openLedger } from './ledger.ts';
 import type { LedgerOptions } from './ledger.ts';
 import { decisionOf, labels } from '../../../test/support/ledgerExamples.ts';
@@ -309,6 +310,25 @@ test('given a ledger in use, when its file is extended, edited in place, replace
   assert.deepEqual(await read(), [id(2), id(3)]);
   await rm(file);
   assert.deepEqual(await read(), []);
+});
+
+test('given a line that another window is writing this moment, when read, then it is not taken for a torn one', async (t) => {
+  const { open, file, ledgerFolder } = await setUp(t);
+  await mkdir(ledgerFolder, { recursive: true });
+  const line = lineOf(id(1));
+  await writeFile(file, line.slice(0, 100));
+  let looks = 0;
+  const ledger = await open({
+    fileSystem: {
+      ...nodeFileSystem,
+      open: async (name, flags, mode) => {
+        if (name === file && (looks += 1) === 2) await appendFile(file, line.slice(100));
+        return await nodeFileSystem.open(name, flags, mode);
+      },
+    },
+  });
+  const { records, problems } = await ledger.read();
+  assert.deepEqual([labels(records), problems], [[id(1)], []]);
 });
 
 test('given a file that cannot be read, when read, then it is named and the others stand', async (t) => {

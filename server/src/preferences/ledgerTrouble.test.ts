@@ -297,11 +297,13 @@ test('given several processes that append at once while another reads, when all 
   let done = false;
   const reader = await setting.open();
   const reading = (async () => {
-    for (let seen = 0; !done; await delay(15)) {
+    let seen = 0;
+    while (!done) {
       const { records, problems } = await reader.read();
       assert.deepEqual(problems, []);
       assert.ok(records.length >= seen, 'a record that was seen is gone');
       seen = records.length;
+      await delay(15);
     }
   })();
   const outcomes = await Promise.all(

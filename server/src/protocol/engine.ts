@@ -101,6 +101,8 @@ export const HostRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('load'), request: z.int(), load: LoadRequest }),
   z.object({ do: z.literal('generate'), request: z.int(), generate: GenerateRequest }),
   z.object({ do: z.literal('tokenize'), request: z.int(), text: z.string() }),
+  /** Opens a backend without a model, to see whether it is there. */
+  z.object({ do: z.literal('probe'), request: z.int(), gpu: Gpu.exclude(['auto']) }),
   z.object({ do: z.literal('cancel'), request: z.int() }),
   z.object({ do: z.literal('quit'), request: z.int() }),
 ]);
@@ -118,6 +120,10 @@ export const HostMessage = z.discriminatedUnion('is', [
   z.object({ is: z.literal('loaded'), request: z.int(), model: ModelDescription }),
   z.object({ is: z.literal('generated'), request: z.int(), events: z.array(GenerateEvent) }),
   z.object({ is: z.literal('tokenized'), request: z.int(), tokens: z.array(z.int()) }),
+  /** The backend is there; `devices` are the names of its GPUs. */
+  z.object({ is: z.literal('probed'), request: z.int(), devices: z.array(z.string()) }),
+  /** Resident memory of the host process, said after each completion. */
+  z.object({ is: z.literal('memory'), bytes: z.int().nonnegative() }),
   z.object({ is: z.literal('cancelled'), request: z.int() }),
   z.object({ is: z.literal('failed'), request: z.int(), error: ErrorReport }),
 ]);

@@ -38,7 +38,9 @@ export function fallbackSentence(passed: readonly PassedOver[], backend: Backend
   const failures = passed.filter(({ failure }) => failure !== null);
   const where = `running on the ${backendNames[backend]}`;
   if (failures.length > 0) {
-    const reasons = failures.map((each) => `the ${backendNames[each.backend]} failed (${each.failure ?? ''})`);
+    const reasons = failures.map(
+      (each) => `the ${backendNames[each.backend]} failed (${each.failure ?? ''})`,
+    );
     return sentenceCase(`${reasons.join(', ')}; ${where}.`);
   }
   if (backend !== 'cpu' || passed.length === 0) return null;

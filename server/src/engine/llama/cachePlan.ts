@@ -26,7 +26,7 @@ export interface PromptPlan {
 function endsFrom(start: number, promptTokens: number, batchTokens: number): number[] {
   const ends: number[] = [];
   const last = promptTokens - 1;
-  for (let at = start; at < last; ) {
+  for (let at = start; at < last;) {
     at = Math.min(last, (Math.floor(at / batchTokens) + 1) * batchTokens);
     ends.push(at);
   }

@@ -1,6 +1,14 @@
 // Renders a chat with the model's own template and turns it into tokens.
 // Message text is data: whatever it contains, it never becomes a control token.
-import type { ChatHistoryItem, ChatWrapper, LlamaModel, LlamaText, Token, Tokenizer } from 'node-llama-cpp';
+import type {
+  BuiltinSpecialTokenValue,
+  ChatHistoryItem,
+  ChatWrapper,
+  LlamaModel,
+  LlamaText,
+  Token,
+  Tokenizer,
+} from 'node-llama-cpp';
 import { PreflexorError } from '../../errors.ts';
 import type { ChatMessage } from '../../protocol/index.ts';
 import type { Library } from './library.ts';
@@ -31,11 +39,15 @@ export function chatFormat(
   return {
     tokens(messages, prefix) {
       const history = messages.map(historyItem);
-      // A template opens the answer itself; a wrapper only where there is an answer to be continued.
-      const chat = opensAnswer
-        ? library.LlamaText([render(wrapper, history), withoutOverlap(textOf(wrapper, history), prefix)])
-        : render(wrapper, [...history, { type: 'model', response: [prefix] }]);
-      return withBeginning(model, chat.tokenize(tokenizer));
+      if (!opensAnswer) {
+        const chat = render(wrapper, [...history, { type: 'model', response: [prefix] }]);
+        return withBeginning(model, chat.tokenize(tokenizer));
+      }
+      const chat = render(wrapper, history);
+      const opening = chat.values.at(-1);
+      const rest =
+        opening instanceof library.SpecialTokensText ? withoutOverlap(opening.value, prefix) : prefix;
+      return withBeginning(model, library.LlamaText([chat, rest]).tokenize(tokenizer));
     },
     endTokens: endTokensOf(wrapper, model),
   };
@@ -50,10 +62,6 @@ function render(wrapper: ChatWrapper, chatHistory: ChatHistoryItem[]): LlamaText
       cause: error,
     });
   }
-}
-
-function textOf(wrapper: ChatWrapper, history: ChatHistoryItem[]): string {
-  return render(wrapper, history).toString();
 }
 
 function historyItem({ role, text }: ChatMessage): ChatHistoryItem {
@@ -72,12 +80,18 @@ export function withoutOverlap(rendered: string, prefix: string): string {
   return prefix;
 }
 
+interface ResolvedWrapper {
+  readonly wrapper: ChatWrapper;
+  /** A template opens the answer after the last message; a built-in wrapper only continues an answer. */
+  readonly opensAnswer: boolean;
+}
+
 function resolveWrapper(
   library: Library,
   model: LlamaModel,
   chatTemplate: string,
   log: (text: string) => void,
-): { wrapper: ChatWrapper; opensAnswer: boolean } {
+): ResolvedWrapper {
   if (chatTemplate !== embeddedTemplate) {
     const type = library.specializedChatWrapperTypeNames.find((name) => name === chatTemplate);
     const wrapper = type && library.resolveChatWrapper(model, { type });
@@ -131,16 +145,19 @@ function withBeginning(model: LlamaModel, tokens: Token[]): Token[] {
 /** The model's tokenizer, with a second lock on the door: plain text that came out as a control token is split. */
 function dataTokenizer(model: LlamaModel): Tokenizer {
   const isControl = (token: Token) => model.isEogToken(token) || model.getTokenAttributes(token).control;
-  const tokenize: Tokenizer['tokenize'] = (text: string, special?: boolean | 'builtin', options?: 'trimLeadingSpace') => {
-    if (special === 'builtin') return model.tokenize(text as never, special);
+  function tokenize(text: string, special?: boolean, options?: 'trimLeadingSpace'): Token[];
+  function tokenize(text: BuiltinSpecialTokenValue, special: 'builtin'): Token[];
+  function tokenize(
+    text: string,
+    special: boolean | 'builtin' = false,
+    options?: 'trimLeadingSpace',
+  ): Token[] {
+    if (special === 'builtin') return model.tokenize(text as BuiltinSpecialTokenValue, special);
     if (special) return model.tokenize(text, special, options);
     return plainTokens(text, isControl, (plain) => model.tokenize(plain, false, options));
-  };
-  return Object.assign(tokenize, {
-    detokenize: model.detokenize,
-    isSpecialToken: model.isSpecialToken,
-    isEogToken: model.isEogToken,
-  }) as Tokenizer;
+  }
+  const { detokenize, isSpecialToken, isEogToken } = model;
+  return Object.assign(tokenize, { detokenize, isSpecialToken, isEogToken });
 }
 
 /**

@@ -1,6 +1,7 @@
 // The one place that imports node-llama-cpp: opens a backend, and turns its failures into errors with a remedy.
 // Runs in the engine host only.
 import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { Llama, LlamaGpuType } from 'node-llama-cpp';
 import { PreflexorError } from '../../errors.ts';
 import { backendNames, type Backend } from './backends.ts';
@@ -20,11 +21,7 @@ const keptComplaints = 50;
  * Loads the model library for one backend.
  * @throws PreflexorError `no-gpu` when the backend cannot be had on this machine
  */
-export async function openLibrary(
-  backend: Backend,
-  threads: number,
-  log: (text: string) => void,
-): Promise<OpenLibrary> {
+export async function openLibrary(backend: Backend, log: (text: string) => void): Promise<OpenLibrary> {
   const library = await importLibrary();
   const complaints: string[] = [];
   const gpu: LlamaGpuType = backend === 'cpu' ? false : backend;
@@ -34,7 +31,7 @@ export async function openLibrary(
       gpu,
       build: 'never',
       progressLogs: false,
-      maxThreads: threads,
+      maxThreads: availableParallelism(),
       logLevel: library.LlamaLogLevel.warn,
       logger: (level, message) => {
         complaints.push(message.trim());
@@ -57,15 +54,15 @@ export async function openLibrary(
   return { library, llama, complaints };
 }
 
-/** Whether it is worth the third of a second that trying a GPU backend costs. */
+/** Whether a GPU backend is worth the third of a second that trying it costs. May be wrong in both directions. */
 export async function mayHaveBackend(backend: Exclude<Backend, 'cpu'>): Promise<boolean> {
   if (backend === 'metal') return process.platform === 'darwin';
   const library = await importLibrary();
-  const supported = await library.getLlamaGpuTypes('supported').catch(() => []);
+  const supported: readonly LlamaGpuType[] = await library.getLlamaGpuTypes('supported').catch(() => []);
   if (supported.includes(backend)) return true;
   // The library looks for files at the usual places; a device that is there is worth a try all the same.
   if (process.platform !== 'linux') return false;
-  const devices = await readdir('/dev').catch(() => []);
+  const devices: readonly string[] = await readdir('/dev').catch(() => []);
   if (devices.includes('dxg')) return true;
   return backend === 'cuda' ? devices.includes('nvidia0') : devices.includes('dri');
 }

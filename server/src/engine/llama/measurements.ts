@@ -11,7 +11,7 @@ const Measurement = z.object({
   generation: z.int().positive(),
   /** Milliseconds since the epoch. */
   time: z.int().nonnegative(),
-  /** Whether the machine was otherwise idle; if it was not, it is measured again another day. */
+  /** Whether the machine was otherwise idle; if it was not, it holds for an hour. */
   quiet: z.boolean(),
 });
 export type Measurement = z.infer<typeof Measurement>;
@@ -32,7 +32,7 @@ export function keyText({ model, processor, cores, backend, library }: Measureme
   return [model, processor, `${cores} cores`, backend, library].join(' | ');
 }
 
-const disturbedValidMs = 24 * 60 * 60 * 1000;
+const disturbedValidMs = 60 * 60 * 1000;
 
 /** The remembered counts, or null when there are none that hold. */
 export async function recall(file: string, key: MeasurementKey, now: number): Promise<ThreadCounts | null> {

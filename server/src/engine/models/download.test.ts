@@ -49,8 +49,11 @@ test('given a server that serves, when a file is downloaded, then it is whole an
 
 test('given a connection that breaks off twice, when a file is downloaded, then it goes on where it was', async (t) => {
   const { server, request } = await setUp(t);
-  server.next({ kind: 'break', after: 50_000 }, { kind: 'break', after: 10_000 });
-  await download(request);
+  server.next({ kind: 'stall', after: 50_000 }, { kind: 'stall', after: 10_000 });
+  const onProgress = ({ received }: DownloadProgress): void => {
+    if (received === 50_000 || received === 60_000) server.cut();
+  };
+  await download({ ...request, policy: { ...quickPolicy, stallMs: 60_000 }, onProgress });
   await assertComplete(request);
   const ranges = server.requests.map(({ headers }) => headers.range);
   assert.deepEqual(ranges, [undefined, 'bytes=50000-', 'bytes=60000-']);
@@ -245,12 +248,15 @@ test('given a server that accepts and never answers, when a file is downloaded, 
 
 test('given a full disk, when a file is downloaded, then it says so at once', async (t) => {
   if (process.platform !== 'linux') return t.skip('/dev/full is of Linux');
-  const { request } = await setUp(t);
-  // The part is removed before a new download, so the fault is put where resuming writes.
-  await download(request);
-  const state = await readFile(`${request.part}.json`, 'utf8');
-  const full = { ...request, part: `${request.part}.full`, bytes: null, mostBytes: 1e9 };
-  await symlink('/dev/full', full.part);
-  await writeFile(`${full.part}.json`, JSON.stringify({ ...(JSON.parse(state) as object), total: null }));
-  await assert.rejects(download(full), { code: 'disk-full', remedy: /room/ });
+  const { server, request } = await setUp(t);
+  await symlink('/dev/full', request.part);
+  await assert.rejects(download(request), { code: 'disk-full', remedy: /room/ });
+  assert.equal(server.requests.length, 1);
+});
+
+test('given a file larger than the room on the disk, when it is downloaded, then it ends before the bytes are fetched', async (t) => {
+  const { server, request } = await setUp(t);
+  server.next({ kind: 'announce', bytes: 1e15 });
+  const large = { ...request, bytes: null, mostBytes: 1e16 };
+  await assert.rejects(download(large), { code: 'disk-full', message: /needs 1000000\.0 GB/ });
 });

@@ -24,6 +24,8 @@ export interface DownloadPolicy {
   /** Before the second attempt; doubled for each further one, at most `longestBackOffMs`. */
   readonly backOffMs: number;
   readonly longestBackOffMs: number;
+  /** Between two progress events. */
+  readonly progressMs: number;
 }
 
 export const usualPolicy: DownloadPolicy = {
@@ -33,6 +35,7 @@ export const usualPolicy: DownloadPolicy = {
   attemptsToReach: 2,
   backOffMs: 1_000,
   longestBackOffMs: 30_000,
+  progressMs: 200,
 };
 
 export interface DownloadRequest {
@@ -197,8 +200,8 @@ class Transfer {
   }
 
   async #remember(etag: string | null, lastModified: string | null, total: number | null): Promise<void> {
-    // Before anything is written: a part without a state would be thrown away, a state without a part is harmless.
-    await rm(this.#request.part, { force: true });
+    // Emptied first: old bytes must never stand beside the new state.
+    await (await open(this.#request.part, 'w')).close();
     const state: PartState = {
       url: this.#request.url,
       etag: etag?.startsWith('"') ? etag : null,

@@ -28,7 +28,7 @@ async function refusal(context: TestContext, bytes: Uint8Array): Promise<string>
 }
 
 /** The tiny model with the bytes at `at` replaced. */
-function patched(at: number, bytes: Uint8Array): Buffer {
+function patched(at: number, bytes: ArrayLike<number>): Buffer {
   const model = Buffer.from(tinyModel());
   Buffer.from(bytes).copy(model, at);
   return model;

@@ -48,9 +48,6 @@ export interface WorkOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** Milliseconds between two progress events. */
-const progressMs = 200;
-
 export class ModelStore {
   readonly #folder: string;
   readonly #catalogue: readonly CatalogueModel[];
@@ -87,7 +84,7 @@ export class ModelStore {
    * Throws `no-model`, `unknown-model`, `checksum-mismatch`, `bad-model`, `cancelled`.
    */
   async findModel(idOrPath: string, { signal, onProgress }: WorkOptions): Promise<FoundModel> {
-    const report = paced(onProgress ?? (() => {}), progressMs);
+    const report = this.#paced(onProgress);
     const entry = this.#entry(idOrPath);
     if (entry !== undefined) {
       const sha256 = await this.#verifyManaged(entry, signal, report);
@@ -109,7 +106,7 @@ export class ModelStore {
    */
   async getModel(id: string, options: WorkOptions & { readonly offline?: boolean }): Promise<ModelListing> {
     const { signal } = options;
-    const report = paced(options.onProgress ?? (() => {}), progressMs);
+    const report = this.#paced(options.onProgress);
     const entry = this.#entry(id);
     if (entry === undefined) {
       await this.findModel(id, { signal, onProgress: report });
@@ -142,7 +139,7 @@ export class ModelStore {
    * Throws `bad-model` for what is no whole language model, `no-model` when there is no such file.
    */
   async addModel(path: string, { signal, onProgress }: WorkOptions): Promise<ModelListing> {
-    const report = paced(onProgress ?? (() => {}), progressMs);
+    const report = this.#paced(onProgress);
     const model = await this.#register(asPath(path) ?? resolve(path), signal, report);
     return await this.#listingOf(model.id);
   }
@@ -171,9 +168,13 @@ export class ModelStore {
 
   /** Hashes a model's file again, whatever its record says: whether it is what it was. For diagnosis. */
   async checkModel(id: string, { signal, onProgress }: WorkOptions): Promise<boolean> {
-    const report = paced(onProgress ?? (() => {}), progressMs);
+    const report = this.#paced(onProgress);
     const model = await this.findModel(id, { signal, onProgress: report });
     return (await hashWithProgress(model.file, signal, report)) === model.identity.sha256;
+  }
+
+  #paced(onProgress: OnProgress | undefined): OnProgress {
+    return onProgress === undefined ? () => {} : paced(onProgress, this.#policy.progressMs);
   }
 
   #entry(id: string): CatalogueModel | undefined {

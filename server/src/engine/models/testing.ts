@@ -29,10 +29,11 @@ export const never = new AbortController().signal;
 export const quickPolicy: DownloadPolicy = {
   ...usualPolicy,
   connectMs: 5_000,
-  stallMs: 300,
+  stallMs: 500,
   attempts: 3,
   backOffMs: 1,
   longestBackOffMs: 20,
+  progressMs: 0,
 };
 
 // GGUF
@@ -205,10 +206,10 @@ export function writeZip(members: Readonly<Record<string, Buffer>>): Buffer {
 /** How the server treats one request; the requests after the last one named are served properly. */
 export type Behaviour =
   | { readonly kind: 'serve' }
-  /** Sends so many bytes of what was asked for, then cuts the connection. */
-  | { readonly kind: 'break'; readonly after: number }
-  /** Sends so many bytes, then nothing more. */
+  /** Sends so many bytes of what was asked for, then nothing more until `cut` ends the connection. */
   | { readonly kind: 'stall'; readonly after: number }
+  /** Announces so many bytes and sends none. */
+  | { readonly kind: 'announce'; readonly bytes: number }
   | { readonly kind: 'ignore-range' }
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: 'redirect'; readonly to: string };
@@ -227,6 +228,7 @@ export class FileServer {
   token: string | null = null;
   readonly #behaviours: Behaviour[] = [];
   readonly #server: Server;
+  readonly #stalled = new Set<ServerResponse>();
   #waiting: { count: number; resolve: () => void }[] = [];
 
   private constructor(content: Buffer) {
@@ -260,10 +262,18 @@ export class FileServer {
     await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
   }
 
+  /** Ends the connections that stall. */
+  cut(): void {
+    for (const response of this.#stalled) response.destroy();
+    this.#stalled.clear();
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
     this.requests.push({ path: request.url ?? '', headers: request.headers });
     const behaviour = this.#behaviours.shift() ?? { kind: 'serve' };
-    if (behaviour.kind === 'redirect') response.writeHead(302, { location: behaviour.to }).end();
+    if (behaviour.kind === 'announce') {
+      response.writeHead(200, { 'content-length': behaviour.bytes }).flushHeaders();
+    } else if (behaviour.kind === 'redirect') response.writeHead(302, { location: behaviour.to }).end();
     else if (behaviour.kind === 'status') response.writeHead(behaviour.status, behaviour.headers).end('no');
     else if (this.token !== null && request.headers.authorization !== `Bearer ${this.token}`) {
       response.writeHead(401).end('no');
@@ -295,9 +305,9 @@ export class FileServer {
       'content-length': body.length,
       ...(!whole && { 'content-range': `bytes ${start}-${total - 1}/${total}` }),
     });
-    if (behaviour.kind === 'break')
-      response.write(body.subarray(0, behaviour.after), () => response.destroy());
-    else if (behaviour.kind === 'stall') response.write(body.subarray(0, behaviour.after));
-    else response.end(body);
+    if (behaviour.kind === 'stall') {
+      this.#stalled.add(response);
+      response.write(body.subarray(0, behaviour.after));
+    } else response.end(body);
   }
 }

@@ -1,0 +1,40 @@
+// What the benchmarks share: medians, percentiles, the machine in words, and results kept as JSON.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+export const resultsFolder = join(import.meta.dirname, 'results');
+
+/** The value below which `share` (0 to 1) of the values lie, by the nearest rank. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? NaN;
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+/** Processor, cores, memory and how busy the machine was: without it no time means anything. */
+export function machine(): { cpu: string; cores: number; memoryGiB: number; load: number } {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    load: Number((loadavg()[0] ?? 0).toFixed(2)),
+  };
+}
+
+/** Prints a result, and keeps it under bench/results when the command line says `--write`. */
+export async function report(name: string, result: Record<string, unknown>): Promise<void> {
+  const whole = { benchmark: name, machine: machine(), ...result };
+  const text = `${JSON.stringify(whole, (_key, value: unknown) => (typeof value === 'number' ? round(value) : value), 2)}\n`;
+  process.stdout.write(text);
+  if (!process.argv.includes('--write')) return;
+  await mkdir(resultsFolder, { recursive: true });
+  await writeFile(join(resultsFolder, `${name}.json`), text);
+}
+
+function round(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(4));
+}

@@ -1,0 +1,467 @@
+// The engine as the rest of the program sees it: one model in a process of its own, that is started when it is
+// needed, started again after a crash, and ended when nobody needs it. Knows no library and no editor.
+import { cancelled, PreflexorError, throwIfCancelled } from '../../errors.ts';
+import type {
+  EngineStatus,
+  GenerateEvent,
+  GenerateRequest,
+  Gpu,
+  LoadRequest,
+  ModelDescription,
+} from '../../protocol/index.ts';
+import type { Engine, LoadedModel } from '../languageModel.ts';
+import type { FoundModel } from '../models/index.ts';
+import { backendNames, backendsFor, fallbackSentence, type Backend, type PassedOver } from './backends.ts';
+import { EventChannel } from './eventChannel.ts';
+import { HostProcess, realTimers, type HostEnding, type Timers } from './hostProcess.ts';
+import { errorOf, reportOf } from './reports.ts';
+import { SharedTask, type OnWait } from './sharedTask.ts';
+import { nothingLoaded, StatusBoard } from './statusBoard.ts';
+import { Turns } from './turns.ts';
+
+export interface LlamaEngineOptions {
+  /** The model's name for people, as the settings give it. */
+  readonly modelName: string;
+  /** Finds the model's file; asked before each load. @throws PreflexorError `no-model` and the like */
+  readonly resolveModel: (signal: AbortSignal) => Promise<FoundModel>;
+  readonly gpu: Gpu;
+  /** 0: as much as memory allows. */
+  readonly contextTokens: number;
+  /** 0: measured once for this machine and model. */
+  readonly threads: number;
+  /** Time without work after which the model leaves memory; 0: it stays. */
+  readonly idleUnloadMs: number;
+  /** A GGUF LoRA adapter's file, or null. */
+  readonly adapter: string | null;
+  /** dist/engineHost.js, or the host's source where the sources run as they are. */
+  readonly hostModule: string;
+  /** Where measured thread counts are kept. */
+  readonly measurementsFile: string;
+  /** Hears each line that the host prints, and what goes wrong with the host itself. */
+  readonly onLog: (line: string) => void;
+  readonly platform?: NodeJS.Platform;
+  readonly timers?: Timers;
+}
+
+/** Says that somebody is at work with the engine: the idle time starts when the last lease is released. */
+export interface EngineLease {
+  release(): void;
+}
+
+/** An engine that can be kept in memory over several requests. */
+export interface LlamaEngine extends Engine {
+  acquire(): EngineLease;
+  /** The host's process id while there is one: for measuring, and for tests that end it. */
+  readonly hostPid: number | null;
+}
+
+/** The engine for one model and one set of settings. Starts nothing before it is first needed. */
+export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
+  return new HostedEngine(options);
+}
+
+/** Pauses before the second, third, … start after crashes without a completion in between. */
+const firstPauseMs = 1000;
+const longestPauseMs = 30_000;
+
+class HostedEngine implements LlamaEngine {
+  readonly #options: LlamaEngineOptions;
+  readonly #timers: Timers;
+  readonly #status: StatusBoard;
+  readonly #turns = new Turns();
+  readonly #loading: SharedTask<LoadedModel>;
+  /** GPU backends that are not there or that crashed: not tried again while this engine lives. */
+  readonly #passedOver = new Map<Backend, PassedOver>();
+  #host: HostProcess | null = null;
+  #loaded: LoadedModel | null = null;
+  #leases = 0;
+  #cancelIdle: () => void = () => undefined;
+  #crashes = 0;
+  #lastCrash = -Infinity;
+  #disposed = false;
+
+  constructor(options: LlamaEngineOptions) {
+    this.#options = options;
+    this.#timers = options.timers ?? realTimers;
+    this.#status = new StatusBoard(options.modelName, this.#timers.now, (error) => {
+      options.onLog(`A listener of the engine's status failed: ${String(error)}`);
+    });
+    this.#loading = new SharedTask((signal, report) => this.#load(signal, report));
+  }
+
+  get hostPid(): number | null {
+    return this.#host?.pid ?? null;
+  }
+
+  status(): EngineStatus {
+    return this.#status.get();
+  }
+
+  onStatus(listener: (status: EngineStatus) => void): () => void {
+    return this.#status.listen(listener);
+  }
+
+  acquire(): EngineLease {
+    this.#leases += 1;
+    this.#cancelIdle();
+    let released = false;
+    return {
+      release: () => {
+        if (released) return;
+        released = true;
+        this.#leases -= 1;
+        if (this.#leases === 0) this.#startIdle();
+      },
+    };
+  }
+
+  async load(signal: AbortSignal, onWait: OnWait = () => undefined): Promise<LoadedModel> {
+    this.#requireAlive();
+    throwIfCancelled(signal);
+    if (this.#loaded) return this.#loaded;
+    const lease = this.acquire();
+    try {
+      return await this.#loading.join(signal, onWait);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
+    this.#requireAlive();
+    const lease = this.acquire();
+    let endTurn: () => void = () => undefined;
+    try {
+      endTurn = await this.#turns.take(signal);
+      const host = await this.#readyHost(signal);
+      yield* this.#generateOn(host, request, signal);
+    } finally {
+      endTurn();
+      lease.release();
+    }
+  }
+
+  async tokenize(text: string, signal: AbortSignal): Promise<number[]> {
+    this.#requireAlive();
+    const lease = this.acquire();
+    try {
+      const host = await this.#readyHost(signal);
+      let tokens: number[] = [];
+      await host.ask({ do: 'tokenize', text }, signal, (answer) => {
+        if (answer.is === 'failed') throw errorOf(answer.error);
+        if (answer.is !== 'tokenized') return answer.is === 'cancelled';
+        tokens = answer.tokens;
+        return true;
+      });
+      return tokens;
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** Requests that are running end as `cancelled`. */
+  async unload(): Promise<void> {
+    this.#cancelIdle();
+    const host = this.#host;
+    this.#host = null;
+    this.#loaded = null;
+    await host?.stop();
+    if (host && !this.#host) this.#status.set({ ...nothingLoaded, state: 'unloaded', error: null });
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.unload();
+  }
+
+  #requireAlive(): void {
+    if (!this.#disposed) return;
+    throw new PreflexorError('engine-failed', 'This engine has been shut down.', { remedy: 'Try again.' });
+  }
+
+  // Generating.
+
+  async #readyHost(signal: AbortSignal): Promise<HostProcess> {
+    await this.load(signal);
+    // Between the load and here nothing can end the host but a crash.
+    if (this.#host?.alive) return this.#host;
+    throw new PreflexorError('engine-crashed', 'The model process ended as soon as it was loaded.', {
+      remedy: 'Try again.',
+    });
+  }
+
+  async *#generateOn(
+    host: HostProcess,
+    request: GenerateRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<GenerateEvent> {
+    const channel = new EventChannel<GenerateEvent>();
+    // Stops the host also when the consumer just leaves its loop.
+    const leaving = new AbortController();
+    const speed = new Speedometer(this.#timers.now);
+    this.#status.set({ state: 'generating', error: null, tokensPerSecond: null });
+    const asked = host.ask(
+      { do: 'generate', generate: request },
+      AbortSignal.any([signal, leaving.signal]),
+      (answer) => {
+        if (answer.is === 'failed') throw errorOf(answer.error);
+        if (answer.is === 'cancelled') throw cancelled();
+        if (answer.is !== 'generated') return false;
+        this.#status.setNumbers({ tokensPerSecond: speed.after(answer.events) });
+        if (!signal.aborted) channel.push(answer.events);
+        return answer.events.some(({ event }) => event === 'end');
+      },
+    );
+    asked.then(
+      () => {
+        this.#crashes = 0;
+        channel.end();
+      },
+      (error: unknown) => {
+        channel.fail(error);
+      },
+    );
+    try {
+      for await (const event of channel) {
+        throwIfCancelled(signal);
+        yield event;
+      }
+    } finally {
+      leaving.abort();
+      await asked.catch(() => undefined);
+      if (this.#status.get().state === 'generating') this.#status.set({ state: 'ready' });
+    }
+  }
+
+  // Loading.
+
+  async #load(signal: AbortSignal, report: OnWait): Promise<LoadedModel> {
+    const { adapter } = this.#options;
+    this.#status.set({ ...nothingLoaded, state: 'loading', error: null });
+    try {
+      report('Looking for the model', null);
+      const found = await this.#options.resolveModel(signal);
+      throwIfCancelled(signal);
+      await this.#pauseAfterCrashes(signal, report);
+      const { host, description } = await this.#loadOnBestBackend(found, signal, report);
+      // `unload` or `dispose` came in between.
+      if (this.#host !== host) throw cancelled();
+      this.#loaded = { ...description, identity: found.identity, adapter, markers: found.markers };
+      const { backend, fallback, contextTokens, threads, memoryBytes } = description;
+      this.#status.set({
+        ...nothingLoaded,
+        ...{
+          state: 'ready',
+          model: found.identity.id,
+          backend,
+          fallback,
+          contextTokens,
+          threads,
+          memoryBytes,
+        },
+      });
+      return this.#loaded;
+    } catch (error) {
+      const state = PreflexorError.is(error, 'no-model')
+        ? 'no-model'
+        : PreflexorError.is(error, 'cancelled')
+          ? 'unloaded'
+          : 'failed';
+      const shown = state === 'unloaded' ? null : reportOf(error);
+      this.#status.set({ ...nothingLoaded, state, error: shown });
+      throw error;
+    }
+  }
+
+  /** The first backend in order on which the model loads; a forced one is the only one. */
+  async #loadOnBestBackend(
+    found: FoundModel,
+    signal: AbortSignal,
+    report: OnWait,
+  ): Promise<{ host: HostProcess; description: ModelDescription }> {
+    const backends = backendsFor(this.#options.gpu, this.#options.platform ?? process.platform);
+    const passed: PassedOver[] = [];
+    for (const backend of backends) {
+      const known = this.#passedOver.get(backend);
+      if (known) {
+        passed.push(known);
+        continue;
+      }
+      try {
+        const host = await this.#startHost(signal, report);
+        if (this.#options.gpu === 'auto' && backend !== 'cpu') await this.#probe(host, backend, signal);
+        const description = await this.#loadOn(host, backend, found, signal, report);
+        return { host, description: { ...description, fallback: fallbackSentence(passed, backend) } };
+      } catch (error) {
+        passed.push(await this.#passOver(backend, backends, error));
+      }
+    }
+    throw new PreflexorError('engine-failed', 'There is nothing to run the model on.');
+  }
+
+  /** Notes why a backend is not used; throws the error when there is nothing else to try, or no sense in it. */
+  async #passOver(backend: Backend, backends: readonly Backend[], error: unknown): Promise<PassedOver> {
+    const missing = PreflexorError.is(error, 'no-gpu');
+    // After any other failure a fresh process is the only one whose state is known.
+    if (!missing) await this.#dropHost();
+    const aboutTheFile = ['cancelled', 'no-model', 'bad-model', 'bad-input'] as const;
+    if (aboutTheFile.some((code) => PreflexorError.is(error, code))) throw error;
+    if (backend === backends.at(-1)) {
+      await this.#dropHost();
+      throw backend === 'cpu' ? error : forcedBackendFailed(backend, error);
+    }
+    const passed = { backend, failure: missing ? null : reasonOf(error) };
+    // Memory of a GPU that is full today may be free tomorrow.
+    if (!PreflexorError.is(error, 'out-of-memory')) this.#passedOver.set(backend, passed);
+    this.#options.onLog(`Not using the ${backendNames[backend]}: ${reasonOf(error)}`);
+    return passed;
+  }
+
+  async #probe(host: HostProcess, backend: Exclude<Backend, 'cpu'>, signal: AbortSignal): Promise<void> {
+    await host.ask({ do: 'probe', gpu: backend }, signal, (answer) => {
+      if (answer.is === 'failed') throw errorOf(answer.error);
+      return answer.is === 'probed' || answer.is === 'cancelled';
+    });
+  }
+
+  async #loadOn(
+    host: HostProcess,
+    backend: Backend,
+    found: FoundModel,
+    signal: AbortSignal,
+    report: OnWait,
+  ): Promise<ModelDescription> {
+    const { contextTokens, threads, adapter, measurementsFile } = this.#options;
+    const { file, chatTemplate } = found;
+    const load: LoadRequest = {
+      ...{ file, gpu: backend, contextTokens, threads, adapter, chatTemplate, measurementsFile },
+    };
+    let description: ModelDescription | null = null;
+    await host.ask({ do: 'load', load }, signal, (answer) => {
+      if (answer.is === 'failed') throw errorOf(answer.error);
+      if (answer.is === 'loading') {
+        const state = answer.phase;
+        this.#status.set({ state, fraction: answer.fraction });
+        report(
+          state === 'loading' ? 'Loading the model' : 'Measuring how many threads are best',
+          answer.fraction,
+        );
+      }
+      if (answer.is === 'loaded') description = answer.model;
+      return answer.is === 'loaded' || answer.is === 'cancelled';
+    });
+    if (!description) throw cancelled();
+    return description;
+  }
+
+  // The host's life.
+
+  async #startHost(signal: AbortSignal, report: OnWait): Promise<HostProcess> {
+    this.#requireAlive();
+    if (this.#host?.alive) return this.#host;
+    report('Starting the model process', null);
+    const { hostModule, onLog } = this.#options;
+    const host = new HostProcess({
+      module: hostModule,
+      timers: this.#timers,
+      onLog,
+      onMemory: (memoryBytes) => {
+        if (this.#host === host) this.#status.setNumbers({ memoryBytes });
+      },
+      onEnd: (ending) => {
+        this.#hostEnded(host, ending);
+      },
+    });
+    this.#host = host;
+    await host.up(signal);
+    return host;
+  }
+
+  async #dropHost(): Promise<void> {
+    const host = this.#host;
+    this.#host = null;
+    await host?.stop();
+  }
+
+  #hostEnded(host: HostProcess, { why, error }: HostEnding): void {
+    if (why === 'crashed' || why === 'garbage') {
+      this.#crashes += 1;
+      this.#lastCrash = this.#timers.now();
+      this.#options.onLog(error.message);
+    }
+    if (this.#host !== host) return;
+    this.#host = null;
+    // While it was loading, the load says what became of it.
+    if (!this.#loaded) return;
+    this.#loaded = null;
+    const failed = why === 'crashed' || why === 'garbage';
+    this.#status.set({
+      ...nothingLoaded,
+      ...(failed ? { state: 'failed', error: reportOf(error) } : { state: 'unloaded', error: null }),
+    });
+  }
+
+  /** A model that crashes each time must not keep the machine busy with starting it. */
+  async #pauseAfterCrashes(signal: AbortSignal, report: OnWait): Promise<void> {
+    if (this.#crashes < 2) return;
+    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#crashes - 2));
+    const rest = this.#lastCrash + pause - this.#timers.now();
+    if (rest <= 0) return;
+    report(`The model process ended ${this.#crashes} times; waiting before it is started again`, null);
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = () => {
+        cancelTimer();
+        reject(cancelled());
+      };
+      const cancelTimer = this.#timers.after(rest, () => {
+        signal.removeEventListener('abort', giveUp);
+        resolve();
+      });
+      signal.addEventListener('abort', giveUp, { once: true });
+    });
+  }
+
+  #startIdle(): void {
+    this.#cancelIdle();
+    if (this.#options.idleUnloadMs === 0 || !this.#host) return;
+    this.#cancelIdle = this.#timers.after(this.#options.idleUnloadMs, () => {
+      if (this.#leases === 0) void this.unload();
+    });
+  }
+}
+
+/** Tokens a second of one completion, from when its prompt had been evaluated. */
+class Speedometer {
+  readonly #now: () => number;
+  #started: number | null = null;
+  #tokens = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  after(events: readonly GenerateEvent[]): number | null {
+    for (const event of events) {
+      if (event.event === 'prompt') this.#started = this.#now();
+      if (event.event === 'text') this.#tokens += event.tokens.length;
+    }
+    const seconds = this.#started === null ? 0 : (this.#now() - this.#started) / 1000;
+    return seconds > 0 && this.#tokens > 0 ? this.#tokens / seconds : null;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+}
+
+function forcedBackendFailed(backend: Backend, error: unknown): unknown {
+  if (!PreflexorError.is(error, 'engine-crashed') && !PreflexorError.is(error, 'engine-failed')) return error;
+  return new PreflexorError(
+    error.code,
+    `The model cannot be loaded on the ${backendNames[backend]}: ${error.message}`,
+    {
+      remedy: 'Set preflexor.engine.gpu to auto or cpu.',
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,38 @@
+// Gathers a completion's events so that a fast model does not send hundreds of messages a second.
+// Neighbouring text events become one; the first text goes out at once.
+import type { GenerateEvent } from '../../protocol/index.ts';
+
+const batchMs = 30;
+
+/** Sends on its own when events have waited long enough; `flush` at the end sends what is left. */
+export class EventBatch {
+  readonly #send: (events: GenerateEvent[]) => void;
+  readonly #now: () => number;
+  #events: GenerateEvent[] = [];
+  #sent = -Infinity;
+
+  constructor(send: (events: GenerateEvent[]) => void, now: () => number) {
+    this.#send = send;
+    this.#now = now;
+  }
+
+  add(event: GenerateEvent): void {
+    const last = this.#events.at(-1);
+    if (event.event === 'text' && last?.event === 'text') {
+      last.text += event.text;
+      last.tokens.push(...event.tokens);
+    } else {
+      this.#events.push(event.event === 'text' ? { ...event, tokens: [...event.tokens] } : event);
+    }
+    // Tokens come one by one, so there is always a next event soon: no timer is needed.
+    if (event.event !== 'text' || this.#now() - this.#sent >= batchMs) this.flush();
+  }
+
+  flush(): void {
+    if (this.#events.length === 0) return;
+    const events = this.#events;
+    this.#events = [];
+    this.#sent = this.#now();
+    this.#send(events);
+  }
+}

@@ -1,0 +1,173 @@
+// What the Iterations view says, in words. Pure.
+import type {
+  DecisionKind,
+  IterationSnapshot,
+  RemedyAction,
+  RunEntry,
+  RunSnapshot,
+  SectionSnapshot,
+  SegmentKind,
+  SegmentProblem,
+  Signal,
+} from '../../../server/src/protocol/index.ts';
+import { openSection } from './viewState.ts';
+
+export const sectionNames: Record<SegmentKind, string> = {
+  thinking: 'Thinking',
+  reflection: 'Reflection',
+  answer: 'Suggestion',
+};
+
+const problemSentences: Record<SegmentProblem, string> = {
+  unclosed: 'The model did not say where this ends, so all that followed was taken.',
+  'stray-end': 'The model did not say where this begins, so all that came before was taken.',
+  nested: 'The model began another section inside this one.',
+  truncated: 'Cut off: it reached its token budget.',
+};
+
+const signalSentences: Record<Signal['name'], string> = {
+  generic: 'It may be generic: it has few words in common with your paragraph.',
+  'empty-reflection': 'The reflection names nothing that could be improved.',
+  'no-change': 'It hardly differs from the iteration before.',
+  degradation: 'It was judged weaker than the iteration before.',
+  loop: 'It repeats itself.',
+  truncation: 'A section was cut off at its token budget.',
+};
+
+export const remedyTitles: Record<RemedyAction, string> = {
+  retry: 'Try Again',
+  chooseModel: 'Choose Model',
+  save: 'Save Note',
+  showLog: 'Show Log',
+  reload: 'Reload Window',
+};
+
+/** "0.4 s", "12 s", "1 min 5 s". */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+export function tokenCount(tokens: number): string {
+  return tokens === 1 ? '1 token' : `${tokens.toLocaleString('en')} tokens`;
+}
+
+/** "12 s · 240 tokens". @param since seconds since the snapshot, counted on while it is being written */
+export function sectionFacts({ seconds, tokens, done }: SectionSnapshot, since: number): string {
+  const time = seconds === null ? null : done ? duration(seconds) : `${Math.floor(seconds + since)} s`;
+  return joined([time, tokens === null ? null : tokenCount(tokens)]);
+}
+
+/** "Draft", "Iteration 2". Iteration 0 is the draft, everywhere. */
+export function iterationName(index: number): string {
+  return index === 0 ? 'Draft' : `Iteration ${index}`;
+}
+
+export function iterationFacts({ facts, index }: IterationSnapshot, best: number | null): string {
+  const picked = best === index ? 'picked' : null;
+  return joined([picked, facts && duration(facts.seconds), facts && tokenCount(facts.tokens.generated)]);
+}
+
+/** What is doubtful about an iteration: each thing once. */
+export function warnings({ sections, facts }: IterationSnapshot): string[] {
+  const problems = sections.flatMap(({ kind, problems: found }) => {
+    return found.map((problem) => `${sectionNames[kind]}: ${lowerFirst(problemSentences[problem])}`);
+  });
+  const signals = (facts?.signals ?? [])
+    .filter(({ verdict }) => verdict !== 'fine')
+    // The section that was cut off has said so itself.
+    .filter(
+      ({ name }) =>
+        name !== 'truncation' || !sections.some((section) => section.problems.includes('truncated')),
+    )
+    .map(({ name }) => signalSentences[name]);
+  return [...new Set([...problems, ...signals])];
+}
+
+const decisions: Partial<Record<DecisionKind, string>> = {
+  accept: 'Accepted',
+  'accept-edited': 'Accepted with your edit',
+  reject: 'Rejected',
+  regenerate: 'Replaced by a new run',
+};
+
+/** What the writer decided, or null while it is open. */
+export function decisionWords(decision: DecisionKind | null): string | null {
+  return decision === null ? null : (decisions[decision] ?? null);
+}
+
+/** The line under the question: what the run is doing, or how it ended. */
+export function stateWords(run: RunSnapshot): string {
+  const tokens = run.iterations.reduce((sum, { facts }) => sum + (facts?.tokens.generated ?? 0), 0);
+  switch (run.state) {
+    case 'waiting':
+      return run.message ?? 'Waiting for the language server';
+    case 'running': {
+      const kind = openSection(run)?.kind;
+      return kind === undefined
+        ? 'Working'
+        : { thinking: 'Thinking', reflection: 'Reflecting', answer: 'Answering' }[kind];
+    }
+    case 'finished':
+      return joined([
+        run.model,
+        run.seconds === null ? null : duration(run.seconds),
+        tokens > 0 ? tokenCount(tokens) : null,
+      ]);
+    case 'stopped':
+      return 'Stopped';
+    case 'failed':
+      return 'Failed';
+  }
+}
+
+/** What a screen reader is told, as soon as it changes. Ends with the suggestion, read out once as a whole. */
+export function spokenState(run: RunSnapshot | null): string {
+  if (!run) return '';
+  if (run.failure) return [run.failure.message, run.failure.remedy ?? ''].join(' ').trim();
+  const decided = decisionWords(run.decision);
+  if (decided !== null) return decided;
+  if (run.state !== 'finished') return stateWords(run);
+  const picked = run.iterations.find(({ index }) => index === run.best) ?? run.iterations.at(-1);
+  const answer = run.final ?? picked?.sections.findLast(({ kind }) => kind === 'answer')?.text ?? '';
+  return `Finished. Suggestion: ${answer}`;
+}
+
+/** How an earlier run ended, for the list. */
+export function entryWords({ state, decision }: RunEntry): string {
+  return (
+    decisionWords(decision) ??
+    { waiting: 'Waiting', running: 'Running', finished: 'Open', stopped: 'Stopped', failed: 'Failed' }[state]
+  );
+}
+
+export function entryIcon({ state, decision }: RunEntry): string {
+  if (decision === 'accept' || decision === 'accept-edited') return 'check';
+  if (decision === 'reject') return 'close';
+  if (decision === 'regenerate') return 'refresh';
+  return {
+    waiting: 'watch',
+    running: 'sync',
+    finished: 'circle-outline',
+    stopped: 'debug-stop',
+    failed: 'warning',
+  }[state];
+}
+
+/** "just now", "5 min ago", "3 h ago", else the date. Both in milliseconds since the epoch. */
+export function ago(time: number, now: number, language: string): string {
+  const minutes = Math.floor((now - time) / 60_000);
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`;
+  return new Date(time).toLocaleDateString(language, { day: 'numeric', month: 'short', year: 'numeric' });
+}
+
+function joined(parts: readonly (string | null)[]): string {
+  return parts.filter((part) => part !== null && part !== '').join(' · ');
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
