@@ -1,6 +1,6 @@
 // `npm start`: builds, gets the small model, and opens an editor with the extension on a folder of notes.
 // Each step is left out when it is up to date. Ends with the editor in the browser, or with Ctrl+C.
-import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -16,6 +16,7 @@ import { findDesktop, openDesktop } from './setup/desktop.ts';
 import { explain, SetupError } from './setup/errors.ts';
 import { getModel, installedModel } from './setup/model.ts';
 import { cache, samples } from './setup/paths.ts';
+import { copyOnce } from './setup/samples.ts';
 import { findOnPath, freePort } from './setup/processes.ts';
 import { step } from './setup/steps.ts';
 
@@ -24,11 +25,11 @@ npm start -- FOLDER       open it on a folder of your own
   --browser               use VS Code in the browser even where a desktop VS Code is
   --password              ask for a password in the browser (for a machine that others use too)
   --no-open               print the address, but open no browser window
+  --data FOLDER           where the editor in the browser keeps its settings (default: .cache/editor)
   --check                 start the editor in the browser, see that it answers, and end`;
 
 /** Where the editor in the browser listens, when it can: the browser keeps its layout per address. */
 const usualPort = 8765;
-const running = path.join(cache, 'editor', 'running.json');
 
 interface Wishes {
   readonly folder: string;
@@ -37,6 +38,8 @@ interface Wishes {
   readonly password: boolean;
   readonly open: boolean;
   readonly check: boolean;
+  /** The editor's own folder. */
+  readonly data: string;
 }
 
 async function main(): Promise<number> {
@@ -47,7 +50,7 @@ async function main(): Promise<number> {
   await step('Getting the small language model (98 MB, once)', model !== undefined, () =>
     getModel(process.env),
   );
-  if (!wishes.ownFolder) await copySamples(wishes.folder);
+  if (!wishes.ownFolder) await copyOnce(samples, wishes.folder);
 
   const desktop = wishes.browser || wishes.check ? undefined : await findDesktop();
   if (desktop && 'code' in desktop) {
@@ -72,6 +75,7 @@ async function readArguments(): Promise<Wishes | number> {
     password: { type: 'boolean' },
     'no-open': { type: 'boolean' },
     check: { type: 'boolean' },
+    data: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;
   try {
@@ -91,6 +95,7 @@ async function readArguments(): Promise<Wishes | number> {
       password: values.password ?? false,
       open: !(values['no-open'] ?? false),
       check: values.check ?? false,
+      data: path.resolve(from, values.data ?? path.join(cache, values.check ? 'editor-check' : 'editor')),
     };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -106,24 +111,18 @@ async function mustBeFolder(folder: string): Promise<void> {
   throw new SetupError(`${folder} ${what}.`, 'Name the folder that your notes are in: npm start -- FOLDER');
 }
 
-/** Copied once: what the person writes into the copy stays. */
-async function copySamples(folder: string): Promise<void> {
-  if (await stat(folder).catch(() => undefined)) return;
-  await cp(samples, folder, { recursive: true });
-}
-
 async function openInBrowser(wishes: Wishes): Promise<number> {
-  const elsewhere = wishes.check ? undefined : await alreadyRunning(wishes.folder);
+  const running = path.join(wishes.data, 'running.json');
+  const elsewhere = wishes.check ? undefined : await alreadyRunning(running, wishes.folder);
   if (elsewhere) {
     console.log(`\nPRefLexOR is already open at ${elsewhere}`);
     return 0;
   }
-  const data = path.join(cache, wishes.check ? 'editor-check' : 'editor');
-  await writeSettingsOnce(path.join(data, 'User', 'settings.json'));
+  await writeSettingsOnce(path.join(wishes.data, 'User', 'settings.json'));
   const password = wishes.password ? randomBytes(9).toString('base64url') : undefined;
   const editor = await startCodeServer({
     open: wishes.folder,
-    data,
+    data: wishes.data,
     port: await freePort(wishes.check ? 0 : usualPort),
     env: process.env,
     // Our own samples need no question whether their authors are trusted; a person's own folder does.
@@ -153,7 +152,7 @@ function nextStep(wishes: Wishes): string {
 }
 
 /** The address of an editor that an earlier `npm start` left running on the same folder. */
-async function alreadyRunning(folder: string): Promise<string | undefined> {
+async function alreadyRunning(running: string, folder: string): Promise<string | undefined> {
   try {
     const last = JSON.parse(await readFile(running, 'utf8')) as { address: string; folder: string };
     if (last.folder !== folder) return undefined;

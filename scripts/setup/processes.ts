@@ -55,6 +55,8 @@ function collect(stream: NodeJS.ReadableStream | null): () => string {
 
 /** A process group that runs until it is ended, by us or with us. */
 export interface Kept {
+  /** Number of the process group; undefined when it could not be started. */
+  readonly pid: number | undefined;
   /** The last 200,000 characters of what it wrote, both streams. */
   output(): string;
   isGone(): boolean;
@@ -84,6 +86,7 @@ export function keep(
   child.stdin.on('error', () => undefined); // It may be gone before we close it.
   const gone = ended(child);
   return {
+    pid: child.pid,
     output: () => output,
     isGone: () => child.exitCode !== null || child.signalCode !== null,
     gone,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { copyOnce } from './samples.ts';
 import { isOlder } from './desktop.ts';
 import { freePort, keep, run } from './processes.ts';
 import { filesUnder, hashOf, isStamped, stamp } from './stamps.ts';
@@ -63,6 +64,20 @@ describe('given source folders', () => {
     const before = hash();
     await writeFile(path.join(root, 'a/one.test.ts'), 'x');
     assert.equal(hash(), before);
+  });
+});
+
+describe('given sample notes', () => {
+  it('when they are copied again then what the person wrote meanwhile stays', async (test) => {
+    const root = await temporaryFolder(test);
+    const [from, to] = [path.join(root, 'samples'), path.join(root, 'copy')];
+    await mkdir(from);
+    await writeFile(path.join(from, 'note.md'), 'as it came');
+    await copyOnce(from, to);
+    assert.equal(await readFile(path.join(to, 'note.md'), 'utf8'), 'as it came');
+    await writeFile(path.join(to, 'note.md'), 'as I like it');
+    await copyOnce(from, to);
+    assert.equal(await readFile(path.join(to, 'note.md'), 'utf8'), 'as I like it');
   });
 });
 

@@ -10,7 +10,7 @@ import { chromium, type Browser, type Frame, type Locator, type Page } from 'pla
 import { findChromium } from '../../scripts/setup/chromium.ts';
 import { startCodeServer, type Editor } from '../../scripts/setup/codeServer.ts';
 import { testHome, testOutput } from '../../scripts/setup/paths.ts';
-import { freePort } from '../../scripts/setup/processes.ts';
+import { freePort, run } from '../../scripts/setup/processes.ts';
 
 export interface WorkbenchOptions {
   /** Copied; the tests work on the copy. */
@@ -164,19 +164,28 @@ export class Workbench {
       .waitFor({ timeout: patience });
   }
 
+  /** Types into the input box that is open, and presses Enter. */
+  async answer(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
+    await input.waitFor();
+    await input.fill(text);
+    await input.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
   async undo(): Promise<void> {
-    await this.#editorFocus();
+    await this.focusEditor();
     await this.page.keyboard.press('ControlOrMeta+Z');
   }
 
   async save(): Promise<void> {
-    await this.#editorFocus();
+    await this.focusEditor();
     await this.page.keyboard.press('ControlOrMeta+S');
     await this.page.locator('.tab.active:not(.dirty)').waitFor();
   }
 
   /** Focus goes to the text without a click, which would move the cursor. */
-  async #editorFocus(): Promise<void> {
+  async focusEditor(): Promise<void> {
     await this.page.keyboard.press('ControlOrMeta+1');
     await this.page.locator('.editor-group-container.active .monaco-editor.focused').waitFor();
   }
@@ -186,6 +195,24 @@ export class Workbench {
     const lens = this.lens(text).first();
     await lens.waitFor({ timeout: patience });
     await lens.click();
+  }
+
+  /** Puts one more file into the folder. */
+  async addFile(name: string, text: string): Promise<void> {
+    await writeFile(path.join(this.folder, name), text);
+  }
+
+  /** What happens without a person: a process that the editor started is killed. Says how many there were. */
+  async killProcesses(pattern: RegExp): Promise<number> {
+    const { stdout } = await run('ps', ['-A', '-o', 'pid=,pgid=,args=']);
+    const group = String(this.#editor.process.pid);
+    const pids = stdout
+      .split('\n')
+      .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [])
+      .filter(([, , pgid, args]) => pgid === group && pattern.test(args ?? ''))
+      .map(([, pid]) => Number(pid));
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    return pids.length;
   }
 
   // ——— what a person sees ———
@@ -257,11 +284,6 @@ export class Workbench {
     );
   }
 
-  /** Text of the status bar's item whose text or hint contains `text`. */
-  status(text: string): Locator {
-    return this.page.locator('.statusbar-item').filter({ hasText: text });
-  }
-
   /** Waits for a notification that contains `text` and gives its whole text. */
   async notification(text: string | RegExp, timeout = patience): Promise<string> {
     const toast = this.page
@@ -269,6 +291,14 @@ export class Workbench {
       .filter({ hasText: text });
     await toast.first().waitFor({ timeout });
     return toast.first().innerText();
+  }
+
+  /** The aria label or text of every item in the status bar, in reading order. */
+  async statusLabels(): Promise<string[]> {
+    const labels = await this.page.locator('.statusbar-item .statusbar-item-label').all();
+    return Promise.all(
+      labels.map(async (label) => (await label.getAttribute('aria-label')) ?? (await label.innerText())),
+    );
   }
 
   async dismissNotifications(): Promise<void> {

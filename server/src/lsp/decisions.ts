@@ -45,7 +45,7 @@ export interface Decisions {
   };
 }
 
-export function createDecisions({ connection, notes, settings: source, stores }: DecisionParts): Decisions {
+export function createDecisions({ notes, settings: source, stores }: DecisionParts): Decisions {
   /**
    * The note is changed first and the ledger written then; when the ledger can be written nowhere, the change is
    * taken back, so that a decision is never half there.

@@ -207,6 +207,7 @@ export class StructureScanner {
 
   /** No white space, list marker or byte order mark at the line's start: nothing from above goes on in it. */
   #startsFlushLeft(): boolean {
+    if (this.#leaf.kind === 'indented') return false;
     const first = this.#note[this.start];
     if (this.start === this.end || first === ' ' || first === '\t' || first === '\uFEFF') return false;
     return listMarkerLength(this.#note, this.start, this.end, false) === 0;

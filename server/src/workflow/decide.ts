@@ -30,6 +30,7 @@ export async function planDecision(
   note: Note,
   decision: Decision,
   settings: Settings,
+  stores: Stores,
 ): Promise<PlannedDecision> {
   const block = readBlocks(note.text).blocks.find(({ id }) => id === decision.block);
   const run = await runOfBlock(stores, note.root, decision.block);

@@ -40,11 +40,15 @@ export class IterationsView extends LitElement {
   /** Opened and closed by the writer, in the run that is shown. */
   #toggled = new Map<string, boolean>();
   #shownKey: string | null = null;
-  #spokenAt = 0;
+  /** The words that the screen reader was last told, or that were there when the run was first shown. */
+  #said = '';
+  #saidKey: string | null = null;
+  #spokenAt = -speechPauseMs;
   #clock: ReturnType<typeof setInterval> | null = null;
   /** Where to scroll to when the page is made anew. */
   #restore: { readonly key: string; readonly scroll: number } | null = null;
   #wasAtEnd = true;
+  #hadFocus = false;
   #lost = false;
 
   constructor(host: Host<IterationsToView, IterationsFromView>) {
@@ -82,6 +86,7 @@ export class IterationsView extends LitElement {
     this.#wasAtEnd = scroller
       ? scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < followPixels
       : true;
+    this.#hadFocus = this.shadowRoot?.activeElement != null;
     this.#tick(current !== null && isActive(current));
     this.#speak();
   }
@@ -89,6 +94,8 @@ export class IterationsView extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     const scroller = this.#scroller;
     const { current } = this.state;
+    // A button that is gone after it was pressed leaves the keyboard in the view.
+    if (this.#hadFocus && this.shadowRoot?.activeElement == null) scroller?.focus({ preventScroll: true });
     if (!scroller || !current || !changed.has('state')) return;
     if (this.#restore?.key === current.key) scroller.scrollTop = this.#restore.scroll;
     else if (isActive(current) && this.#wasAtEnd) scroller.scrollTop = scroller.scrollHeight;
@@ -216,15 +223,22 @@ export class IterationsView extends LitElement {
   }
 
   #speak(): void {
-    const words = spokenState(this.state.current);
+    const { current } = this.state;
+    const words = spokenState(current);
     const now = performance.now();
-    if (words === this.spoken || (now - this.#spokenAt < speechPauseMs && this.spoken !== '')) return;
+    if (current && current.key !== this.#saidKey) {
+      // A run that was done before it was shown is no news.
+      this.#saidKey = current.key;
+      if (!isActive(current)) this.#said = words;
+    }
+    if (words === this.#said || now - this.#spokenAt < speechPauseMs) return;
+    this.#said = words;
     this.spoken = words;
     this.#spokenAt = now;
   }
 
   get #scroller(): HTMLElement | null {
-    return this.renderRoot instanceof ShadowRoot ? this.renderRoot.querySelector('.scroll') : null;
+    return this.shadowRoot?.querySelector<HTMLElement>('.scroll') ?? null;
   }
 
   readonly #save = (): void => {

@@ -1,4 +1,5 @@
 // The Iterations view's page: connects the editor and puts the view in.
+import '../shared/jitless.ts';
 import { IterationsToView, type IterationsFromView } from '../../../server/src/protocol/index.ts';
 import { connectHost } from '../shared/host.ts';
 import '../shared/theme.css';

@@ -93,11 +93,11 @@ export function actionsTemplate(run: RunSnapshot, around: RunSurroundings): Temp
         decided === null
           ? [
               tool('refresh', 'Regenerate', 'regenerate', around),
-              tool('diff', 'Compare With Paragraph', 'compare', around),
+              tool('compare-changes', 'Compare With Paragraph', 'compare', around),
             ]
           : nothing
       }
-      ${tool('target', 'Reveal in Note', 'reveal', around)}
+      ${tool('go-to-file', 'Reveal in Note', 'reveal', around)}
     </span>
   </footer>`;
 }

@@ -166,13 +166,15 @@ export const styles = css`
     background: var(--vscode-list-hoverBackground);
     color: var(--vscode-list-hoverForeground, inherit);
   }
-  .entry:focus-visible {
-    outline: 1px solid var(--vscode-focusBorder);
-    outline-offset: -1px;
-  }
   .entry[aria-current='true'] {
     background: var(--vscode-list-inactiveSelectionBackground);
     color: var(--vscode-list-inactiveSelectionForeground, inherit);
+    outline: 1px dotted var(--vscode-contrastActiveBorder, transparent);
+    outline-offset: -1px;
+  }
+  .entry:focus-visible {
+    outline: 1px solid var(--vscode-focusBorder);
+    outline-offset: -1px;
   }
   .entry vscode-icon {
     color: inherit;
@@ -231,8 +233,9 @@ export const styles = css`
     width: 1px;
   }
   @media (prefers-reduced-motion: reduce) {
-    vscode-icon[spin] {
-      --still: none;
+    vscode-progress-bar[indeterminate]::part(indicator) {
+      animation: none;
+      width: 100%;
     }
   }
 `;

@@ -18,11 +18,12 @@ export const sectionNames: Record<SegmentKind, string> = {
   answer: 'Suggestion',
 };
 
-const problemSentences: Record<SegmentProblem, string> = {
-  unclosed: 'The model did not say where this ends, so all that followed was taken.',
-  'stray-end': 'The model did not say where this begins, so all that came before was taken.',
-  nested: 'The model began another section inside this one.',
-  truncated: 'Cut off: it reached its token budget.',
+const problemSentences: Record<SegmentProblem, (section: string) => string> = {
+  unclosed: (section) => `${section}: the model did not say where it ends, so all that followed was taken.`,
+  'stray-end': (section) =>
+    `${section}: the model did not say where it begins, so all that came before was taken.`,
+  nested: (section) => `${section}: the model began another section inside it.`,
+  truncated: (section) => `${section} was cut off at its token budget.`,
 };
 
 const signalSentences: Record<Signal['name'], string> = {
@@ -71,9 +72,9 @@ export function iterationFacts({ facts, index }: IterationSnapshot, best: number
 
 /** What is doubtful about an iteration: each thing once. */
 export function warnings({ sections, facts }: IterationSnapshot): string[] {
-  const problems = sections.flatMap(({ kind, problems: found }) => {
-    return found.map((problem) => `${sectionNames[kind]}: ${lowerFirst(problemSentences[problem])}`);
-  });
+  const problems = sections.flatMap(({ kind, problems: found }) =>
+    found.map((problem) => problemSentences[problem](sectionNames[kind])),
+  );
   const signals = (facts?.signals ?? [])
     .filter(({ verdict }) => verdict !== 'fine')
     // The section that was cut off has said so itself.
@@ -138,7 +139,9 @@ export function spokenState(run: RunSnapshot | null): string {
 export function entryWords({ state, decision }: RunEntry): string {
   return (
     decisionWords(decision) ??
-    { waiting: 'Waiting', running: 'Running', finished: 'Open', stopped: 'Stopped', failed: 'Failed' }[state]
+    { waiting: 'Waiting', running: 'Running', finished: 'To review', stopped: 'Stopped', failed: 'Failed' }[
+      state
+    ]
   );
 }
 
@@ -166,8 +169,4 @@ export function ago(time: number, now: number, language: string): string {
 
 function joined(parts: readonly (string | null)[]): string {
   return parts.filter((part) => part !== null && part !== '').join(' · ');
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -2,9 +2,6 @@
 // views never see a raw message. memoryHost.ts is its twin for tests.
 import { z } from 'zod';
 
-// zod would compile its readers with `new Function`, which the page's content security policy forbids (rightly).
-z.config({ jitless: true });
-
 /** What VS Code gives a webview. */
 export interface EditorApi {
   postMessage(message: unknown): void;

@@ -26,8 +26,9 @@ test('given the catalogue, when it is looked at, then every file is pinned by re
 
 test('given the catalogue, when the default of the settings is looked up, then it is there, first, and has a wheel', () => {
   assert.equal(defaultSettings().model, defaultModelId);
-  assert.equal(catalogue[0]?.id, defaultModelId);
-  assert.ok(catalogue[0]?.sources.some((source) => source.kind === 'wheel'));
+  const first = catalogue[0] ?? assert.fail('empty');
+  assert.equal(first.id, defaultModelId);
+  assert.ok(first.sources.some((source) => source.kind === 'wheel'));
 });
 
 test('given the families that the project promises, when the catalogue is searched, then they are there', () => {
@@ -59,9 +60,9 @@ test('given a shape, when it is looked at, then it has its layers and its heads 
 });
 
 test('given models that think between tags, when their markers are looked at, then reflecting keeps ours', () => {
-  const qwen = catalogue.find((entry) => entry.id === 'qwen3-4b');
-  assert.deepEqual(qwen?.markers.thinking, { start: '<think>', end: '</think>' });
-  assert.deepEqual(qwen?.markers.reflection, { start: '<|reflect|>', end: '<|/reflect|>' });
+  const qwen = catalogue.find((entry) => entry.id === 'qwen3-4b') ?? assert.fail('none');
+  assert.deepEqual(qwen.markers.thinking, { start: '<think>', end: '</think>' });
+  assert.deepEqual(qwen.markers.reflection, { start: '<|reflect|>', end: '<|/reflect|>' });
 });
 
 test('given HF_ENDPOINT, when an address is made, then the mirror is used, and nonsense is refused', () => {

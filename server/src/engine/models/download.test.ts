@@ -247,7 +247,10 @@ test('given a server that accepts and never answers, when a file is downloaded, 
 });
 
 test('given a full disk, when a file is downloaded, then it says so at once', async (t) => {
-  if (process.platform !== 'linux') return t.skip('/dev/full is of Linux');
+  if (process.platform !== 'linux') {
+    t.skip('/dev/full is of Linux');
+    return;
+  }
   const { server, request } = await setUp(t);
   await symlink('/dev/full', request.part);
   await assert.rejects(download(request), { code: 'disk-full', remedy: /room/ });

@@ -140,8 +140,12 @@ class Transfer {
   async run(): Promise<void> {
     const state = await readState(this.#request);
     const have = state === null ? 0 : await partBytes(this.#request);
-    if (state !== null && have > 0 && have === state.total) return this.#report(have, state.total);
-    const usable = state === null || state.total === null || have < state.total ? have : 0;
+    const total = state?.total ?? null;
+    if (have > 0 && have === total) {
+      this.#report(have, total);
+      return;
+    }
+    const usable = total === null || have < total ? have : 0;
     const { policy, url } = this.#request;
     const abort = new AbortController();
     const patience = setTimeout(() => abort.abort(), policy.connectMs);

@@ -16,6 +16,8 @@ const limits = {
   stringBytes: 16 * 1024 * 1024,
   tensorNameBytes: 63,
   dimensions: 4,
+  /** Vocabularies have some hundred thousand; their merges twice that. */
+  strings: 4_194_304,
   keptNumbers: 4096,
 } as const;
 
@@ -81,11 +83,14 @@ export async function readGgufHeader(path: string, signal?: AbortSignal): Promis
   }
 }
 
+/** Without O_NONBLOCK (which Windows lacks), opening a pipe would wait for somebody to write into it. */
+const readingFlags = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
+
 /** Opens a regular file for reading. A pipe or a device would block, so it is refused. */
 async function openModelFile(path: string): Promise<FileHandle> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    file = await open(path, readingFlags);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') {
@@ -163,9 +168,11 @@ class HeaderReader {
     const of = await this.#type(key);
     if (of === 'array') throw this.#bad(`"${shown(key)}" is an array of arrays`);
     await this.#need(8);
-    const length = this.#count(Math.floor(this.#rest() / valueBytes[of]), `values of "${shown(key)}"`);
+    const room = Math.floor(this.#rest() / valueBytes[of]);
+    const most = of === 'string' ? Math.min(room, limits.strings) : room;
+    const length = this.#count(most, `values of "${shown(key)}"`);
     if (of === 'string') {
-      for (let index = 0; index < length; index++) await this.#skipString(key);
+      await this.#skipStrings(length, key);
       return { of, length, numbers: null };
     }
     if (length > limits.keptNumbers) {
@@ -286,22 +293,27 @@ class HeaderReader {
     return Number(count);
   }
 
-  async #length(most: number, what: string): Promise<number> {
-    if (this.#window.length - this.#at < 8) await this.#need(8);
+  /** The length in front of a string; its eight bytes must be in the window. */
+  #length(most: number, what: string): number {
     const length = this.#uint64();
     if (length > BigInt(most)) throw this.#bad(`${what} is ${length} bytes long`);
     return Number(length);
   }
 
   async #string(most: number, what: string): Promise<string> {
-    const length = await this.#length(most, what);
+    await this.#need(8);
+    const length = this.#length(most, what);
     await this.#need(length);
     this.#at += length;
     return this.#window.toString('utf8', this.#at - length, this.#at);
   }
 
-  async #skipString(key: string): Promise<void> {
-    this.#skip(await this.#length(limits.stringBytes, `a value of "${shown(key)}"`));
+  /** Waits for the disk only between windows: there may be millions of strings. */
+  async #skipStrings(count: number, key: string): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      if (this.#window.length - this.#at < 8) await this.#need(8);
+      this.#skip(this.#length(limits.stringBytes, `a value of "${shown(key)}"`));
+    }
   }
 
   #scalar(type: Exclude<ValueType, 'array' | 'string'>): number | bigint | boolean {

@@ -3,7 +3,6 @@
 import { execFile } from 'node:child_process';
 import { z } from 'zod';
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
-import { systemCode } from '../../state/index.ts';
 import { bringItYourself } from './http.ts';
 
 export interface PipOptions {
@@ -95,9 +94,10 @@ async function runPip(commands: readonly string[], options: PipOptions): Promise
       return await run(python, [...flags, '-m', 'pip', ...commands], options);
     } catch (error) {
       throwIfCancelled(options.signal);
+      if (!(error instanceof PipExit)) throw error;
       // The Microsoft Store's stand-in for Python exists, prints an invitation and exits with 9009.
-      if (systemCode(error) === 'ENOENT' || codeOf(error) === 9009) continue;
-      if (!/No module named '?pip/.test(saidBy(error))) throw pipFailure(error);
+      if (error.code === 'ENOENT' || error.code === 9009) continue;
+      if (!/No module named '?pip/.test(error.said)) throw pipFailure(error);
       withoutPip = true;
     }
   }
@@ -120,24 +120,29 @@ async function run(program: string, commands: readonly string[], options: PipOpt
     const settings = { cwd, env, signal, maxBuffer: longestOutputBytes, windowsHide: true };
     execFile(program, commands, settings, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(Object.assign(error, { said: stderr }));
+      else reject(new PipExit(error.code ?? null, stderr, error));
     });
   });
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : null;
-}
+/** How a run of pip ended that did not go well. */
+class PipExit extends Error {
+  /** An exit status, or why the program could not be started. */
+  readonly code: string | number | null;
+  readonly said: string;
 
-function saidBy(error: unknown): string {
-  return error instanceof Error && 'said' in error && typeof error.said === 'string' ? error.said : '';
+  constructor(code: string | number | null, said: string, cause: Error) {
+    super(`pip ended with ${code}`, { cause });
+    this.code = code;
+    this.said = said;
+  }
 }
 
 const unreachable =
   /NewConnectionError|NameResolutionError|ConnectTimeoutError|connection broken by|name resolution|getaddrinfo failed/i;
 
-function pipFailure(error: unknown): PreflexorError {
-  const said = saidBy(error);
+function pipFailure(error: PipExit): PreflexorError {
+  const { said } = error;
   if (unreachable.test(said)) {
     return new PreflexorError('offline', 'pip cannot reach its package index.', {
       remedy: bringItYourself,

@@ -196,7 +196,10 @@ test('given an entry without a hash and a server that sends a web page, when it 
 });
 
 test('given a folder that cannot be written, when a model is got, then it says so', async (t) => {
-  if (process.platform === 'win32' || process.getuid?.() === 0) return t.skip('permissions bind nobody here');
+  if (process.platform === 'win32' || process.getuid?.() === 0) {
+    t.skip('permissions bind nobody here');
+    return;
+  }
   const { store, home } = await setUp(t);
   await chmod(home, 0o500);
   await assert.rejects(store.getModel('tiny', { signal }), { code: 'read-only' });

@@ -1,0 +1,126 @@
+// Implementation of protocol.hpp.
+#include "protocol.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+
+namespace preflexor {
+namespace {
+
+constexpr int pollMilliseconds = 100;
+constexpr size_t longestLine = 1024;
+
+/** Replaces numbers that are not finite by null and collects their keys. */
+void collectNonFinite(Event& value, const std::string& path, Event& keys) {
+  if (value.is_object() || value.is_array()) {
+    for (auto& [key, entry] : value.items()) {
+      collectNonFinite(entry, path.empty() ? key : path + "." + key, keys);
+    }
+  } else if (value.is_number_float() && !std::isfinite(value.get<double>())) {
+    value = nullptr;
+    keys.push_back(path);
+  }
+}
+
+}  // namespace
+
+void emitEvent(const char* name, const Event& fields) {
+  static std::mutex mutex;
+  static std::uint64_t sequence = 0;
+  const std::lock_guard<std::mutex> lock(mutex);
+  Event line;
+  line["event"] = name;
+  line["seq"] = sequence++;
+  if (fields.is_object()) {
+    for (const auto& [key, value] : fields.items()) line[key] = value;
+  }
+  Event nonFinite = Event::array();
+  collectNonFinite(line, "", nonFinite);
+  if (!nonFinite.empty()) line["nonFinite"] = nonFinite;
+  // Paths may hold any bytes; what is no UTF-8 is replaced, so that a line is always JSON.
+  const std::string text =
+      line.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void emitHello(const Backend& backend) {
+  emitEvent("hello", {{"protocol", protocolVersion},
+                      {"version", PREFLEXOR_VERSION},
+                      {"device", backend.description()},
+                      {"features", backend.features()},
+                      {"precision", backend.weightType() == GGML_TYPE_BF16 ? "bf16" : "f32"},
+                      {"threads", backend.threads()},
+                      {"pid", ::getpid()}});
+}
+
+void emitFailed(const TrainerError& error) {
+  emitEvent("failed",
+            {{"code", error.code()}, {"message", error.what()}, {"hint", error.hint()}});
+}
+
+CommandReader::CommandReader() : thread_([this] { readLoop(); }) {}
+
+CommandReader::~CommandReader() {
+  leaving_ = true;
+  thread_.join();
+}
+
+std::optional<Command> CommandReader::take() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (commands_.empty()) return std::nullopt;
+  const Command command = commands_.front();
+  commands_.pop_front();
+  return command;
+}
+
+std::optional<Command> CommandReader::wait() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  arrived_.wait(lock, [this] { return !commands_.empty() || ended_; });
+  if (commands_.empty()) return std::nullopt;
+  const Command command = commands_.front();
+  commands_.pop_front();
+  return command;
+}
+
+void CommandReader::readLoop() {
+  std::string line;
+  while (!leaving_) {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&input, 1, pollMilliseconds) <= 0) continue;
+    char bytes[256];
+    const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof(bytes));
+    if (count <= 0) break;
+    for (ssize_t index = 0; index < count; ++index) {
+      if (bytes[index] == '\n') {
+        accept(line);
+        line.clear();
+      } else if (line.size() < longestLine) {
+        line += bytes[index];
+      }
+    }
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ended_ = true;
+  arrived_.notify_all();
+}
+
+void CommandReader::accept(const std::string& line) {
+  std::optional<Command> command;
+  if (line == "pause") command = Command::pause;
+  if (line == "resume") command = Command::resume;
+  if (line == "checkpoint") command = Command::checkpoint;
+  if (line == "stop") command = Command::stop;
+  if (!command.has_value()) {
+    emitEvent("warning", {{"message", "Unknown command: " + line}});
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  commands_.push_back(*command);
+  arrived_.notify_all();
+}
+
+}  // namespace preflexor

@@ -1,0 +1,62 @@
+// The talk with whoever started the process: one JSON object per line on stdout, one command word
+// per line on stdin. Logs go to stderr. PROTOCOL.md is the contract.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "backend.hpp"
+#include "errors.hpp"
+
+namespace preflexor {
+
+inline constexpr int protocolVersion = 1;
+
+using Event = nlohmann::ordered_json;
+
+/**
+ * Writes one line: {"event": …, "seq": …, …} and flushes. A number that is not finite becomes null
+ * and its key is listed under "nonFinite", as JSON has no such numbers.
+ */
+void emitEvent(const char* name, const Event& fields);
+
+/** The first line of every run. */
+void emitHello(const Backend& backend);
+
+/** The last line of a run that failed. */
+void emitFailed(const TrainerError& error);
+
+enum class Command { pause, resume, checkpoint, stop };
+
+/** Reads commands on a thread of its own; the end of stdin is not a command. */
+class CommandReader {
+ public:
+  CommandReader();
+  ~CommandReader();
+  CommandReader(const CommandReader&) = delete;
+  CommandReader& operator=(const CommandReader&) = delete;
+
+  /** The oldest command that was not taken yet. */
+  std::optional<Command> take();
+  /** The same, waiting for one; empty when stdin has ended and none is left. */
+  std::optional<Command> wait();
+
+ private:
+  void readLoop();
+  void accept(const std::string& line);
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Command> commands_;
+  bool ended_ = false;
+  std::atomic<bool> leaving_{false};
+  std::thread thread_;
+};
+
+}  // namespace preflexor

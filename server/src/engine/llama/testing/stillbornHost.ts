@@ -1,0 +1,3 @@
+// Ends before it has said a word.
+process.stderr.write('cannot start\n');
+process.exit(3);
