@@ -40,7 +40,9 @@ const bundles = [
     format: 'esm',
     external: ['node-llama-cpp'],
     // Some dependencies are CommonJS and call require for Node's own modules.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
   },
   {
     ...common,

@@ -50,6 +50,8 @@ export default tseslint.config(
         'error',
         { ignorePrimitives: { string: true, number: true } },
       ],
+      // `const { id: _id, ...rest }` leaves a field out.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
       // Schemas and the types inferred from them share one name.
       '@typescript-eslint/no-redeclare': 'off',
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],

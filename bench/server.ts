@@ -5,7 +5,12 @@ import { fork } from 'node:child_process';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createProtocolConnection, InitializeRequest, IPCMessageReader, IPCMessageWriter } from 'vscode-languageserver/node';
+import {
+  createProtocolConnection,
+  InitializeRequest,
+  IPCMessageReader,
+  IPCMessageWriter,
+} from 'vscode-languageserver/node';
 import { insertBlock, applyEdits } from '../server/src/notes/index.ts';
 import { cache, dist } from '../scripts/setup/paths.ts';
 import { LspClient } from '../test/support/lspClient.ts';
@@ -22,7 +27,8 @@ async function startTime(module: string, args: readonly string[]): Promise<numbe
   connection.listen();
   await connection.sendRequest(InitializeRequest.type, {
     processId: process.pid,
-    rootUri: null,
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    rootUri: null, // Required by the protocol, replaced by the folders below.
     workspaceFolders: null,
     capabilities: {},
     initializationOptions: { markdownFileExtensions: ['md'], i10lLocation: undefined },

@@ -8,7 +8,9 @@
 namespace preflexor {
 
 Adapter::Adapter(Backend& backend, const Model& model, std::vector<LoraModule> modules)
-    : model_(model), modules_(std::move(modules)), store_(4 * static_cast<int>(modules_.size()) + 1) {
+    : model_(model),
+      modules_(std::move(modules)),
+      store_(4 * static_cast<int>(modules_.size()) + 1) {
   for (const LoraModule& module : modules_) {
     const std::string name =
         "blk." + std::to_string(module.layer) + "." + ggufName(module.role) + ".";

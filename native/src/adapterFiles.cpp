@@ -181,8 +181,7 @@ std::map<std::pair<int, LinearRole>, TensorPair> collect(const SafeTensorsFile& 
 
 LoraModule checkedModule(const Model& model, const PeftConfig& config, int layer, LinearRole role,
                          const TensorPair& pair, const std::string& folder) {
-  const std::string name =
-      "model.layers." + std::to_string(layer) + "." + peftPath(role);
+  const std::string name = "model.layers." + std::to_string(layer) + "." + peftPath(role);
   if (pair.a == nullptr || pair.b == nullptr) refuse(folder, name + " lacks A or B");
   const std::vector<int64_t>& a = pair.a->shape;
   const std::vector<int64_t>& b = pair.b->shape;
@@ -216,8 +215,8 @@ std::unique_ptr<Adapter> readPeftAdapter(Backend& backend, const Model& model,
     const LoraModule& module = modules[index];
     const TensorPair& pair = pairs.at({module.layer, module.role});
     const LoraTensors& tensors = adapter->tensors(index);
-    const std::vector<float> bt = turnIn(pair.b->floats, ggufRows(model, module.role),
-                                         static_cast<size_t>(module.rank));
+    const std::vector<float> bt =
+        turnIn(pair.b->floats, ggufRows(model, module.role), static_cast<size_t>(module.rank));
     ggml_backend_tensor_set(tensors.a, pair.a->floats.data(), 0, ggml_nbytes(tensors.a));
     ggml_backend_tensor_set(tensors.bt, bt.data(), 0, ggml_nbytes(tensors.bt));
   }
@@ -252,19 +251,27 @@ Json peftConfig(const Adapter& adapter) {
   std::array<bool, linearRoleCount> used{};
   for (const LoraModule& module : adapter.modules()) {
     used[static_cast<size_t>(module.role)] = true;
-    const std::string name =
-        "layers." + std::to_string(module.layer) + "." + peftPath(module.role);
+    const std::string name = "layers." + std::to_string(module.layer) + "." + peftPath(module.role);
     if (module.rank != first.rank) ranks[name] = module.rank;
     if (module.alpha != first.alpha) alphas[name] = module.alpha;
   }
   for (const LinearRole role : allLinearRoles) {
     if (used[static_cast<size_t>(role)]) targets.push_back(peftName(role));
   }
-  return {{"peft_type", "LORA"},        {"task_type", "CAUSAL_LM"}, {"r", first.rank},
-          {"lora_alpha", first.alpha},  {"lora_dropout", 0.0},      {"bias", "none"},
-          {"target_modules", targets},  {"rank_pattern", ranks},    {"alpha_pattern", alphas},
-          {"fan_in_fan_out", false},    {"use_rslora", false},      {"use_dora", false},
-          {"inference_mode", true},     {"modules_to_save", nullptr},
+  return {{"peft_type", "LORA"},
+          {"task_type", "CAUSAL_LM"},
+          {"r", first.rank},
+          {"lora_alpha", first.alpha},
+          {"lora_dropout", 0.0},
+          {"bias", "none"},
+          {"target_modules", targets},
+          {"rank_pattern", ranks},
+          {"alpha_pattern", alphas},
+          {"fan_in_fan_out", false},
+          {"use_rslora", false},
+          {"use_dora", false},
+          {"inference_mode", true},
+          {"modules_to_save", nullptr},
           {"base_model_name_or_path", nullptr}};
 }
 

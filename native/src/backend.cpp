@@ -99,7 +99,8 @@ void dropLog(ggml_log_level level, const char* text, void*) {
 
 Backend::Backend(const BackendOptions& options) : threads_(options.threads) {
   if (options.device != "cpu") {
-    throw TrainerError("device", "This build trains on the CPU only, not on " + options.device + ".",
+    throw TrainerError("device",
+                       "This build trains on the CPU only, not on " + options.device + ".",
                        "Set \"device\" to \"cpu\".");
   }
   ggml_log_set(dropLog, nullptr);

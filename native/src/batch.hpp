@@ -3,6 +3,7 @@
 // Knows nothing about losses.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

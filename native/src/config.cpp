@@ -86,7 +86,9 @@ class Fields {
     }
   }
 
-  std::string at(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
+  std::string at(const std::string& name) const {
+    return path_.empty() ? name : path_ + "." + name;
+  }
 
  private:
   const Json& object_;
@@ -253,8 +255,9 @@ void readLora(const Json* value, TrainConfig& train) {
       const auto matches = [&](LinearRole role) { return entry == peftName(role); };
       const auto role = std::find_if(allLinearRoles.begin(), allLinearRoles.end(), matches);
       if (role == allLinearRoles.end()) {
-        refuse("lora.targets may hold q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and "
-               "down_proj");
+        refuse(
+            "lora.targets may hold q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and "
+            "down_proj");
       }
       train.targets.push_back(*role);
     }
@@ -290,16 +293,19 @@ TrainConfig readTrain(Fields& fields, const std::vector<Record>& records,
   return train;
 }
 
-/** Everything but paths, threads and the run's length decides the numbers. */
+/**
+ * The length of a run with a constant rate decides nothing; the model's own identity and the type
+ * of its weights are added by the trainer.
+ */
 std::uint64_t identityOf(Json json) {
   const bool constant = !json.contains("optimizer") || !json["optimizer"].contains("schedule") ||
                         json["optimizer"]["schedule"] == "constant";
   if (constant) json.erase("steps");
-  for (const char* name : {"libraries", "model", "adapter", "reference", "out", "threads", "resume",
+  for (const char* name : {"libraries", "model", "out", "threads", "precision", "resume",
                            "lowPriority", "evaluateEvery", "checkpointEvery"}) {
     json.erase(name);
   }
-  return fingerprint(json.dump());
+  return fingerprint(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace
@@ -325,7 +331,6 @@ Config parseConfig(const std::string& text) {
     refuse("task must be score or train");
   }
   fields.finish();
-  // Text with invalid UTF-8 can only be in paths, which the identity leaves out.
   config.identity = identityOf(json);
   return config;
 }
@@ -347,7 +352,8 @@ void checkRecords(const std::vector<Record>& records, const Model& model, const 
     const size_t length =
         record.prompt.size() + std::max(record.chosen.size(), record.rejected.size());
     if (length > static_cast<size_t>(p.contextLength)) {
-      refuseRecord(place, "is " + std::to_string(length) + " tokens long and the model reads only " +
+      refuseRecord(place, "is " + std::to_string(length) +
+                              " tokens long and the model reads only " +
                               std::to_string(p.contextLength));
     }
   }

@@ -33,7 +33,7 @@ struct TrainConfig {
   int steps = 0;
   int batch = 1;
   int accumulation = 1;
-  int evaluateEvery = 0;    ///< 0: only at the end
+  int evaluateEvery = 0;     ///< 0: only at the end
   int checkpointEvery = 50;  ///< 0: only at the end and on command
   std::uint64_t seed = 0;
   bool resume = false;

@@ -46,7 +46,7 @@ void writeAll(int descriptor, std::string_view bytes, const std::string& path) {
 MappedFile::MappedFile(const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.value < 0) fail("Cannot open", path, errno);
-  struct stat information{};
+  struct stat information {};
   if (::fstat(file.value, &information) != 0) fail("Cannot inspect", path, errno);
   if (!S_ISREG(information.st_mode)) fail("Cannot map", path, EINVAL);
   if (information.st_size == 0) {
@@ -74,7 +74,8 @@ std::string readWholeFile(const std::string& path) {
 void writeFileAtomically(const std::string& path, std::string_view bytes) {
   const std::string temporary = path + ".tmp";
   {
-    const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+    const Descriptor file{
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.value < 0) fail("Cannot create", temporary, errno);
     writeAll(file.value, bytes, temporary);
     if (::fsync(file.value) != 0) fail("Cannot flush", temporary, errno);

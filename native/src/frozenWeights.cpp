@@ -109,7 +109,8 @@ FrozenWeights::FrozenWeights(Backend& backend, const Model& model)
     linear.transposed = store_.add(std::string(ggufName(role)) + " transposed", type, out, in);
   }
   const int64_t width = model.parameters().width;
-  headStage_ = store_.add("head block", type, width * std::min<int64_t>(headBlock, model.parameters().vocabulary));
+  headStage_ = store_.add("head block", type,
+                          width * std::min<int64_t>(headBlock, model.parameters().vocabulary));
   struct Copy {
     ggml_tensor* target;
     const GgufTensor* source;

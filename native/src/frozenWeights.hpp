@@ -55,9 +55,9 @@ class FrozenWeights {
   Backend& backend_;
   const Model& model_;
   TensorStore store_;
-  LayerWeights staged_;                  ///< linears: the staging area, shared by all layers
-  std::vector<LayerWeights> small_;      ///< norms and biases of each layer, kept
-  ggml_tensor* headStage_ = nullptr;     ///< room for D × headBlock values
+  LayerWeights staged_;               ///< linears: the staging area, shared by all layers
+  std::vector<LayerWeights> small_;   ///< norms and biases of each layer, kept
+  ggml_tensor* headStage_ = nullptr;  ///< room for D × headBlock values
   ggml_tensor* outputNorm_ = nullptr;
   ggml_tensor* ropeFactors_ = nullptr;
   int stagedLayer_ = -1;

@@ -11,8 +11,19 @@ namespace preflexor {
 namespace {
 
 enum class Kind : std::uint32_t {
-  u8 = 0, i8 = 1, u16 = 2, i16 = 3, u32 = 4, i32 = 5, f32 = 6, boolean = 7, text = 8, array = 9,
-  u64 = 10, i64 = 11, f64 = 12
+  u8 = 0,
+  i8 = 1,
+  u16 = 2,
+  i16 = 3,
+  u32 = 4,
+  i32 = 5,
+  f32 = 6,
+  boolean = 7,
+  text = 8,
+  array = 9,
+  u64 = 10,
+  i64 = 11,
+  f64 = 12
 };
 
 /** Bytes of one value of a fixed-size kind; 0 for text, arrays and unknown kinds. */
@@ -195,7 +206,8 @@ GgufFile::GgufFile(const std::string& path) : path_(path), file_(path) {
   const size_t start = (cursor.position() + mask) & ~mask;
   for (TensorEntry& entry : entries) {
     GgufTensor& tensor = entry.tensor;
-    const size_t size = ggml_row_size(tensor.type, tensor.ne[0]) * static_cast<size_t>(tensor.rows());
+    const size_t size =
+        ggml_row_size(tensor.type, tensor.ne[0]) * static_cast<size_t>(tensor.rows());
     if (entry.offset % static_cast<size_t>(alignment) != 0) {
       cursor.fail("tensor " + tensor.name + " is not aligned");
     }

@@ -15,8 +15,8 @@ constexpr int64_t largestChunk = 512;
 
 float valueAt(const ggml_tensor* tensor, int64_t column, int64_t row) {
   float value = 0;
-  const size_t offset = static_cast<size_t>(row) * tensor->nb[1] +
-                        static_cast<size_t>(column) * sizeof(float);
+  const size_t offset =
+      static_cast<size_t>(row) * tensor->nb[1] + static_cast<size_t>(column) * sizeof(float);
   ggml_backend_tensor_get(tensor, &value, offset, sizeof(float));
   return value;
 }

@@ -1,5 +1,5 @@
-// Implementation of losses.hpp. w: chosen, l: rejected, S: sum, L: mean, Δ: S under the policy minus
-// S under the reference.
+// Implementation of losses.hpp. w: chosen, l: rejected, S: sum, L: mean, Δ: S under the policy
+// minus S under the reference.
 #include "losses.hpp"
 
 #include <algorithm>
@@ -97,8 +97,8 @@ LossOutcome exoPair(const LossParameters& p, const RecordSums& sums) {
   const double z = p.beta * (ratioOfChosen(sums) - ratioOfRejected(sums));
   const double logWin = std::log1p(-p.epsilon);
   const double logLose = std::log(p.epsilon);
-  const double loss = sigmoid(z) * (logSigmoid(z) - logWin) +
-                      sigmoid(-z) * (logSigmoid(-z) - logLose);
+  const double loss =
+      sigmoid(z) * (logSigmoid(z) - logWin) + sigmoid(-z) * (logSigmoid(-z) - logLose);
   // log σ(z) − log σ(−z) = z, and the two terms that come from the logarithms cancel.
   return ofLogit(p, loss, sigmoid(z) * sigmoid(-z) * (z - logWin + logLose));
 }
@@ -117,8 +117,7 @@ LossOutcome ipo(const LossParameters& p, const RecordSums& sums) {
 /** Meng, Xia, Chen 2024 (arXiv:2405.14734), eq. 6. */
 LossOutcome simpo(const LossParameters& p, const RecordSums& sums) {
   LossOutcome result;
-  const double margin =
-      p.simpoBeta * (sums.chosen->mean() - sums.rejected->mean()) - p.gamma;
+  const double margin = p.simpoBeta * (sums.chosen->mean() - sums.rejected->mean()) - p.gamma;
   const double slope = -p.simpoBeta * sigmoid(-margin);
   result.loss = -logSigmoid(margin);
   result.byChosen = slope / sums.chosen->tokens;

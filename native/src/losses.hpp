@@ -9,11 +9,22 @@
 
 namespace preflexor {
 
-enum class LossKind { sft, sftFull, orpo, orpoCompletionNll, dpo, exoPair, ipo, simpo, cpoSimpo, kto };
+enum class LossKind {
+  sft,
+  sftFull,
+  orpo,
+  orpoCompletionNll,
+  dpo,
+  exoPair,
+  ipo,
+  simpo,
+  cpoSimpo,
+  kto
+};
 
 inline constexpr LossKind allLossKinds[] = {
-    LossKind::sft,     LossKind::sftFull, LossKind::orpo,  LossKind::orpoCompletionNll,
-    LossKind::dpo,     LossKind::exoPair, LossKind::ipo,   LossKind::simpo,
+    LossKind::sft,      LossKind::sftFull, LossKind::orpo, LossKind::orpoCompletionNll,
+    LossKind::dpo,      LossKind::exoPair, LossKind::ipo,  LossKind::simpo,
     LossKind::cpoSimpo, LossKind::kto};
 
 /** "sft", "sft_full", "orpo" … as in the protocol. */

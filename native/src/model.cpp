@@ -72,7 +72,8 @@ void Model::readParameters() {
   p.architecture = file_.text("general.architecture").value_or("");
   const Traits* traits = findTraits(p.architecture);
   if (traits == nullptr) {
-    refuse("The architecture \"" + p.architecture + "\" cannot be trained yet: its backward pass is "
+    refuse("The architecture \"" + p.architecture +
+           "\" cannot be trained yet: its backward pass is "
            "not written.");
   }
   p.ropePairsHalves = traits->ropePairsHalves;
@@ -80,8 +81,10 @@ void Model::readParameters() {
   const auto count = [&](const std::string& key, int fallback) {
     const std::int64_t value = file_.integer(prefix + key).value_or(fallback);
     if (value < 1 || value > 1 << 24) {
-      throw TrainerError("bad-model", "The file " + file_.path() + " lacks a sound value for " +
-                         prefix + key + ".", "Download the file again and compare its sha256.");
+      throw TrainerError(
+          "bad-model",
+          "The file " + file_.path() + " lacks a sound value for " + prefix + key + ".",
+          "Download the file again and compare its sha256.");
     }
     return static_cast<int>(value);
   };
@@ -100,8 +103,8 @@ void Model::readParameters() {
   if (p.ropeDimensions > p.headWidth || p.ropeDimensions % 2 != 0) {
     refuse("The rotated dimensions do not fit the head.");
   }
-  p.normEpsilon = static_cast<float>(
-      file_.number(prefix + "attention.layer_norm_rms_epsilon").value_or(1e-5));
+  p.normEpsilon =
+      static_cast<float>(file_.number(prefix + "attention.layer_norm_rms_epsilon").value_or(1e-5));
   p.ropeBase = static_cast<float>(file_.number(prefix + "rope.freq_base").value_or(10000.0));
   const std::string scaling = file_.text(prefix + "rope.scaling.type").value_or("none");
   const double factor = file_.number(prefix + "rope.scaling.factor")
@@ -122,9 +125,10 @@ const GgufTensor* Model::optional(const std::string& name, int64_t ne0, int64_t 
   const GgufTensor* tensor = file_.findTensor(name);
   if (tensor == nullptr) return nullptr;
   if (tensor->ne[0] != ne0 || tensor->rows() != ne1) {
-    throw TrainerError("bad-model", "The tensor " + name + " in " + file_.path() +
-                       " has another shape than its metadata says.",
-                       "Download the file again and compare its sha256.");
+    throw TrainerError(
+        "bad-model",
+        "The tensor " + name + " in " + file_.path() + " has another shape than its metadata says.",
+        "Download the file again and compare its sha256.");
   }
   if (tensor->type != GGML_TYPE_F32 && ggml_get_type_traits(tensor->type)->to_float == nullptr) {
     refuse(std::string("The tensor ") + name + " has the type " + ggml_type_name(tensor->type) +

@@ -28,7 +28,7 @@ const char* ggufName(LinearRole role);
 struct HyperParameters {
   std::string architecture;
   int layers = 0;
-  int width = 0;       ///< D, the model width
+  int width = 0;        ///< D, the model width
   int feedForward = 0;  ///< width of the gated MLP
   int heads = 0;
   int keyValueHeads = 0;
@@ -38,15 +38,15 @@ struct HyperParameters {
   float normEpsilon = 0;
   int ropeDimensions = 0;
   float ropeBase = 10000;
-  float ropeScale = 1;     ///< 1 / factor of linear scaling
+  float ropeScale = 1;           ///< 1 / factor of linear scaling
   bool ropePairsHalves = false;  ///< true: (i, i + n/2) rotate together (NeoX); false: (2i, 2i + 1)
 };
 
 struct ModelLayer {
-  const GgufTensor* attentionNorm = nullptr;     ///< [D]
-  const GgufTensor* feedForwardNorm = nullptr;   ///< [D]
-  const GgufTensor* queryNorm = nullptr;         ///< [headWidth], qwen3
-  const GgufTensor* keyNorm = nullptr;           ///< [headWidth], qwen3
+  const GgufTensor* attentionNorm = nullptr;                    ///< [D]
+  const GgufTensor* feedForwardNorm = nullptr;                  ///< [D]
+  const GgufTensor* queryNorm = nullptr;                        ///< [headWidth], qwen3
+  const GgufTensor* keyNorm = nullptr;                          ///< [headWidth], qwen3
   std::array<const GgufTensor*, linearRoleCount> weights = {};  ///< [in, out]
   std::array<const GgufTensor*, linearRoleCount> biases = {};   ///< [out] or null
 };
@@ -59,7 +59,7 @@ class Model {
   const GgufFile& file() const { return file_; }
   const HyperParameters& parameters() const { return parameters_; }
   const ModelLayer& layer(int index) const { return layers_[static_cast<size_t>(index)]; }
-  const GgufTensor& embedding() const { return *embedding_; }   ///< [D, V]
+  const GgufTensor& embedding() const { return *embedding_; }    ///< [D, V]
   const GgufTensor& outputNorm() const { return *outputNorm_; }  ///< [D]
   const GgufTensor& head() const { return *head_; }  ///< [D, V]; the embedding when tied
   const GgufTensor* ropeFactors() const { return ropeFactors_; }  ///< [ropeDimensions / 2] or null

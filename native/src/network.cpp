@@ -27,11 +27,12 @@ Forward Network::forward(const PackedBatch& batch, const Adapter* adapter, bool 
     Graph graph(backend_, nodesFor(batch));
     ggml_tensor* input = graph.input("x", x, width, batch.size());
     ggml_tensor* positions = graph.input("positions", batch.positions);
-    const LayerContext layer{model_.parameters(), weights, batch,
+    const LayerContext layer{model_.parameters(),
+                             weights,
+                             batch,
                              {&model_.parameters(), positions, weights_.ropeFactors()},
-                             adapter == nullptr
-                                 ? std::array<const LoraTensors*, linearRoleCount>{}
-                                 : adapter->layer(index)};
+                             adapter == nullptr ? std::array<const LoraTensors*, linearRoleCount>{}
+                                                : adapter->layer(index)};
     LayerSaved saved;
     ggml_tensor* y = layerForward(graph, layer, input, saved);
     graph.output(y);
@@ -68,7 +69,9 @@ void Network::backward(const PackedBatch& batch, const Adapter& adapter, const F
     ggml_tensor* input = graph.input("x", kept, width, batch.size());
     ggml_tensor* gradient = graph.input("dy", dy, width, batch.size());
     ggml_tensor* positions = graph.input("positions", batch.positions);
-    const LayerContext layer{model_.parameters(), layerWeights, batch,
+    const LayerContext layer{model_.parameters(),
+                             layerWeights,
+                             batch,
                              {&model_.parameters(), positions, weights_.ropeFactors()},
                              adapter.layer(index)};
     LayerSaved saved;
@@ -83,8 +86,7 @@ void Network::backward(const PackedBatch& batch, const Adapter& adapter, const F
 std::vector<float> Network::normed(const std::vector<float>& hidden, int64_t tokens) {
   Graph graph(backend_, 8);
   ggml_tensor* x = graph.input("hidden", hidden, model_.parameters().width, tokens);
-  ggml_tensor* y =
-      rmsNormForward(graph, weights_.outputNorm(), model_.parameters().normEpsilon, x);
+  ggml_tensor* y = rmsNormForward(graph, weights_.outputNorm(), model_.parameters().normEpsilon, x);
   graph.output(y);
   graph.compute();
   return readFloats(y);

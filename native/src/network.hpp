@@ -13,10 +13,10 @@ namespace preflexor {
 
 /** What one forward pass leaves behind. */
 struct Forward {
-  std::vector<double> logProbabilities;           ///< one per label of the batch
-  std::vector<std::vector<float>> layerInputs;    ///< [D, T] of each layer; kept for going back
-  std::vector<float> hidden;                      ///< last layer's output, [D, T]
-  std::vector<float> unitGradients;               ///< see HeadResult
+  std::vector<double> logProbabilities;         ///< one per label of the batch
+  std::vector<std::vector<float>> layerInputs;  ///< [D, T] of each layer; kept for going back
+  std::vector<float> hidden;                    ///< last layer's output, [D, T]
+  std::vector<float> unitGradients;             ///< see HeadResult
 };
 
 class Network {

@@ -63,8 +63,7 @@ double Optimizer::gradientNorm(const Adapter& adapter) const {
 
 void Optimizer::update(Adapter& adapter, int step, int steps, double norm) {
   const double rate = learningRateAt(options_, step, steps);
-  const double factor =
-      options_.clip > 0 ? std::min(1.0, options_.clip / (norm + 1e-6)) : 1.0;
+  const double factor = options_.clip > 0 ? std::min(1.0, options_.clip / (norm + 1e-6)) : 1.0;
   for (size_t index = 0; index < adapter.parameters().size(); ++index) {
     const Adapter::Parameter& parameter = adapter.parameters()[index];
     std::vector<float> value = readFloats(parameter.value);

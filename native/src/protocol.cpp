@@ -58,8 +58,7 @@ void emitHello(const Backend& backend) {
 }
 
 void emitFailed(const TrainerError& error) {
-  emitEvent("failed",
-            {{"code", error.code()}, {"message", error.what()}, {"hint", error.hint()}});
+  emitEvent("failed", {{"code", error.code()}, {"message", error.what()}, {"hint", error.hint()}});
 }
 
 CommandReader::CommandReader() : thread_([this] { readLoop(); }) {}

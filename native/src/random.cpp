@@ -19,7 +19,8 @@ constexpr std::uint64_t golden = 0x9e3779b97f4a7c15ULL;
 }  // namespace
 
 Random::Random(std::uint64_t seed, RandomPurpose purpose, std::uint64_t stream)
-    : state_(mix(mix(mix(seed + golden) + static_cast<std::uint64_t>(purpose) * golden) + stream)) {}
+    : state_(mix(mix(mix(seed + golden) + static_cast<std::uint64_t>(purpose) * golden) + stream)) {
+}
 
 std::uint64_t Random::next() {
   state_ += golden;

@@ -65,11 +65,11 @@ ggml_tensor* forwardToGate(Graph& graph, const LayerContext& layer, ggml_tensor*
   ggml_tensor* value = forward(graph, layer, LinearRole::value, normed, saved);
   saved.queryRaw = splitHeads(graph, query, p.headWidth);
   saved.keyRaw = splitHeads(graph, key, p.headWidth);
-  ggml_tensor* attended = attentionForward(
-      graph, shapeOf(p), layer.batch,
-      positioned(graph, layer, layer.weights.queryNorm, saved.queryRaw),
-      positioned(graph, layer, layer.weights.keyNorm, saved.keyRaw),
-      splitHeads(graph, value, p.headWidth), saved.attention);
+  ggml_tensor* attended =
+      attentionForward(graph, shapeOf(p), layer.batch,
+                       positioned(graph, layer, layer.weights.queryNorm, saved.queryRaw),
+                       positioned(graph, layer, layer.weights.keyNorm, saved.keyRaw),
+                       splitHeads(graph, value, p.headWidth), saved.attention);
   ggml_tensor* projected = forward(graph, layer, LinearRole::output, attended, saved);
   saved.middle = ggml_add(graph.context(), x, projected);
   normed = rmsNormForward(graph, layer.weights.feedForwardNorm, p.normEpsilon, saved.middle);
@@ -98,24 +98,27 @@ ggml_tensor* layerBackward(Graph& graph, const LayerContext& layer, const LayerS
   const HyperParameters& p = layer.parameters;
   ggml_tensor* dGated = backward(graph, layer, LinearRole::down, saved, dy);
   const GatedGradients gated = gatedBackward(graph, saved.gate, saved.up, dGated);
-  ggml_tensor* dNormed = ggml_add(context, backward(graph, layer, LinearRole::gate, saved, gated.gate),
-                                  backward(graph, layer, LinearRole::up, saved, gated.up));
-  ggml_tensor* dMiddle =
-      ggml_add(context, dy, rmsNormBackward(graph, layer.weights.feedForwardNorm, p.normEpsilon,
-                                            saved.middle, dNormed));
+  ggml_tensor* dNormed =
+      ggml_add(context, backward(graph, layer, LinearRole::gate, saved, gated.gate),
+               backward(graph, layer, LinearRole::up, saved, gated.up));
+  ggml_tensor* dMiddle = ggml_add(
+      context, dy,
+      rmsNormBackward(graph, layer.weights.feedForwardNorm, p.normEpsilon, saved.middle, dNormed));
   ggml_tensor* dAttended = backward(graph, layer, LinearRole::output, saved, dMiddle);
   const AttentionGradients inner =
       attentionBackward(graph, shapeOf(p), layer.batch, saved.attention, dAttended);
-  ggml_tensor* dQuery = positionedBackward(graph, layer, layer.weights.queryNorm, saved.queryRaw,
-                                           inner.query);
+  ggml_tensor* dQuery =
+      positionedBackward(graph, layer, layer.weights.queryNorm, saved.queryRaw, inner.query);
   ggml_tensor* dKey =
       positionedBackward(graph, layer, layer.weights.keyNorm, saved.keyRaw, inner.key);
   dNormed = ggml_add(context, backward(graph, layer, LinearRole::query, saved, dQuery),
                      backward(graph, layer, LinearRole::key, saved, dKey));
-  dNormed = ggml_add(context, dNormed,
-                     backward(graph, layer, LinearRole::value, saved, joinHeads(graph, inner.value)));
-  return ggml_add(context, dMiddle, rmsNormBackward(graph, layer.weights.attentionNorm,
-                                                    p.normEpsilon, saved.x, dNormed));
+  dNormed =
+      ggml_add(context, dNormed,
+               backward(graph, layer, LinearRole::value, saved, joinHeads(graph, inner.value)));
+  return ggml_add(
+      context, dMiddle,
+      rmsNormBackward(graph, layer.weights.attentionNorm, p.normEpsilon, saved.x, dNormed));
 }
 
 }  // namespace preflexor

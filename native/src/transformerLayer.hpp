@@ -1,5 +1,6 @@
 // One transformer layer as a list of blocks: norm, attention, residual, norm, gated MLP, residual.
-// Serves llama, qwen2 (biases) and qwen3 (norms of query and key heads): what a model lacks is null.
+// Serves llama, qwen2 (biases) and qwen3 (norms of query and key heads): what a model lacks is
+// null.
 #pragma once
 
 #include "batch.hpp"
@@ -23,12 +24,12 @@ struct LayerContext {
 
 /** What the backward pass needs of the forward pass. */
 struct LayerSaved {
-  ggml_tensor* x = nullptr;           ///< layer input, [D, T]
-  ggml_tensor* middle = nullptr;      ///< after attention, [D, T]
-  ggml_tensor* queryRaw = nullptr;    ///< before the head norm, [headWidth, heads, T]
+  ggml_tensor* x = nullptr;         ///< layer input, [D, T]
+  ggml_tensor* middle = nullptr;    ///< after attention, [D, T]
+  ggml_tensor* queryRaw = nullptr;  ///< before the head norm, [headWidth, heads, T]
   ggml_tensor* keyRaw = nullptr;
-  ggml_tensor* gate = nullptr;        ///< [F, T]
-  ggml_tensor* up = nullptr;          ///< [F, T]
+  ggml_tensor* gate = nullptr;  ///< [F, T]
+  ggml_tensor* up = nullptr;    ///< [F, T]
   std::array<LinearSaved, linearRoleCount> linears;
   AttentionSaved attention;
 };

@@ -27,13 +27,13 @@ export const stages: readonly Stage[] = [
     name: 'unit',
     about: 'tests beside the code, without a model',
     needs: [],
-    run: nodeTests(['server/src', 'client/src', 'webview/src', 'scripts', 'syntaxes', 'test/unit'], 2, 5),
+    run: nodeTests(['server', 'client', 'webview', 'scripts', 'syntaxes', 'test/unit'], 2, 5),
   },
   {
     name: 'webview',
     about: 'the views in Chromium',
     needs: ['build', 'chromium'],
-    run: nodeTests(['test/webview', 'webview/test'], 1, 5),
+    run: nodeTests(['test/webview'], 1, 5),
   },
   {
     name: 'model',

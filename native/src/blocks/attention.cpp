@@ -46,9 +46,8 @@ ggml_tensor* gather(ggml_context* context, const PackedBatch& batch, ggml_tensor
 /** Adds tokens [first, first + count) of piece [width, Tk, heads] to sum [width, T, heads]. */
 ggml_tensor* accumulate(ggml_context* context, ggml_tensor* sum, ggml_tensor* piece, int64_t first,
                         int64_t count, int64_t target) {
-  ggml_tensor* part = ggml_view_3d(context, piece, piece->ne[0], count, piece->ne[2],
-                                   piece->nb[1], piece->nb[2],
-                                   static_cast<size_t>(first) * piece->nb[1]);
+  ggml_tensor* part = ggml_view_3d(context, piece, piece->ne[0], count, piece->ne[2], piece->nb[1],
+                                   piece->nb[2], static_cast<size_t>(first) * piece->nb[1]);
   return ggml_acc_inplace(context, sum, part, sum->nb[1], sum->nb[2], sum->nb[3],
                           static_cast<size_t>(target) * sum->nb[1]);
 }
@@ -65,8 +64,8 @@ ggml_tensor* scatter(ggml_context* context, const PackedBatch& batch, ggml_tenso
 
 /** Zeros of [width, T, heads]. */
 ggml_tensor* zeros(ggml_context* context, int64_t width, int64_t tokens, int64_t heads) {
-  return ggml_fill_inplace(
-      context, ggml_new_tensor_3d(context, GGML_TYPE_F32, width, tokens, heads), 0.0F);
+  return ggml_fill_inplace(context,
+                           ggml_new_tensor_3d(context, GGML_TYPE_F32, width, tokens, heads), 0.0F);
 }
 
 /** [width, T, heads] back to [width, heads, T]. */
@@ -105,8 +104,8 @@ ggml_tensor* attentionForward(Graph& graph, const AttentionShape& shape, const P
       block.queries = std::min(queryBlock, segment.length - first);
       block.parentKeys = parentKeys;
       block.ownKeys = first + block.queries;
-      block.query = contiguousPadded(
-          context, tokensOf(context, query, block.firstQuery, block.queries));
+      block.query =
+          contiguousPadded(context, tokensOf(context, query, block.firstQuery, block.queries));
       block.key = gather(context, batch, key, block);
       block.value = gather(context, batch, value, block);
       ggml_tensor* scores = ggml_mul_mat(context, block.key, block.query);
@@ -127,21 +126,20 @@ AttentionGradients attentionBackward(Graph& graph, const AttentionShape& shape,
                                      ggml_tensor* dy) {
   ggml_context* context = graph.context();
   const float scale = 1.0F / std::sqrt(static_cast<float>(shape.headWidth));
-  ggml_tensor* perHead =
-      ggml_reshape_3d(context, dy, shape.headWidth, shape.heads, batch.size());
+  ggml_tensor* perHead = ggml_reshape_3d(context, dy, shape.headWidth, shape.heads, batch.size());
   ggml_tensor* dQuery = zeros(context, shape.headWidth, batch.size(), shape.heads);
   ggml_tensor* dKey = zeros(context, shape.headWidth, batch.size(), shape.keyValueHeads);
   ggml_tensor* dValue = zeros(context, shape.headWidth, batch.size(), shape.keyValueHeads);
   for (const AttentionBlock& block : saved.blocks) {
     // Zero rows for padding queries: they add nothing anywhere.
-    ggml_tensor* dyBlock = contiguousPadded(
-        context, tokensOf(context, perHead, block.firstQuery, block.queries));
+    ggml_tensor* dyBlock =
+        contiguousPadded(context, tokensOf(context, perHead, block.firstQuery, block.queries));
     ggml_tensor* dWeights = ggml_mul_mat(context, block.value, dyBlock);
     ggml_tensor* dScores = ggml_soft_max_ext_back(context, dWeights, block.weights, scale, 0);
     ggml_tensor* dQueryBlock = ggml_mul_mat(context, turn(context, block.key), dScores);
     dQuery = accumulate(context, dQuery, dQueryBlock, 0, block.queries, block.firstQuery);
-    dKey = scatter(context, batch, dKey, contractQueries(context, shape, block.query, dScores),
-                   block);
+    dKey =
+        scatter(context, batch, dKey, contractQueries(context, shape, block.query, dScores), block);
     dValue = scatter(context, batch, dValue,
                      contractQueries(context, shape, dyBlock, block.weights), block);
   }

@@ -17,14 +17,14 @@ struct AttentionShape {
 /** One block of queries, kept for the backward pass; lengths with padding. */
 struct AttentionBlock {
   const Segment* segment;
-  int64_t firstQuery;      ///< on the token axis
-  int64_t queries;         ///< without padding
-  int64_t parentKeys;      ///< keys of the parent segment
-  int64_t ownKeys;         ///< keys of the segment itself
-  ggml_tensor* query;      ///< [headWidth, Tq, heads]
-  ggml_tensor* key;        ///< [headWidth, Tk, keyValueHeads]
-  ggml_tensor* value;      ///< [headWidth, Tk, keyValueHeads]
-  ggml_tensor* weights;    ///< softmax, [Tk, Tq, heads]
+  int64_t firstQuery;    ///< on the token axis
+  int64_t queries;       ///< without padding
+  int64_t parentKeys;    ///< keys of the parent segment
+  int64_t ownKeys;       ///< keys of the segment itself
+  ggml_tensor* query;    ///< [headWidth, Tq, heads]
+  ggml_tensor* key;      ///< [headWidth, Tk, keyValueHeads]
+  ggml_tensor* value;    ///< [headWidth, Tk, keyValueHeads]
+  ggml_tensor* weights;  ///< softmax, [Tk, Tq, heads]
 };
 
 struct AttentionSaved {

@@ -13,11 +13,11 @@ namespace preflexor {
  * along the long axis (7 times faster).
  */
 struct LoraTensors {
-  ggml_tensor* a = nullptr;        ///< A, [in, R]
-  ggml_tensor* bt = nullptr;       ///< Bᵀ, [out, R]
+  ggml_tensor* a = nullptr;           ///< A, [in, R]
+  ggml_tensor* bt = nullptr;          ///< Bᵀ, [out, R]
   ggml_tensor* gradientA = nullptr;   ///< [in, R], added to
   ggml_tensor* gradientBt = nullptr;  ///< [out, R], added to
-  float scale = 0;                 ///< s = α / R
+  float scale = 0;                    ///< s = α / R
 };
 
 /** What the backward pass needs of the forward pass. */

@@ -25,9 +25,9 @@ ggml_tensor* ropeForward(Graph& graph, const RopeInputs& inputs, ggml_tensor* x)
 
 ggml_tensor* ropeBackward(Graph& graph, const RopeInputs& inputs, ggml_tensor* dy) {
   const HyperParameters& p = *inputs.parameters;
-  return ggml_rope_ext_back(graph.context(), dy, inputs.positions, inputs.factors,
-                            p.ropeDimensions, modeOf(p), p.contextLength, p.ropeBase, p.ropeScale,
-                            noExtrapolation, unitAttention, betaFast, betaSlow);
+  return ggml_rope_ext_back(graph.context(), dy, inputs.positions, inputs.factors, p.ropeDimensions,
+                            modeOf(p), p.contextLength, p.ropeBase, p.ropeScale, noExtrapolation,
+                            unitAttention, betaFast, betaSlow);
 }
 
 }  // namespace preflexor

@@ -89,7 +89,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
         signalOf(token),
       ),
     'preflexor/stop': () => Promise.resolve({ stopped: queue.stopAll() }),
-  } satisfies { [M in (typeof requests)[number] as M['method']]?: Handler<M> };
+  } satisfies { [M in (typeof requests)[number] as M['method']]: Handler<M> };
 
   let canPull = false;
   connection.onInitialize((params): InitializeResult => {

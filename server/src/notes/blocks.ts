@@ -124,7 +124,11 @@ function unmatched({ id, edge }: Comment, line: number): string {
 
 /** The next block comment at a line start, at or after `from`. */
 function nextComment(note: string, from: number): Comment | null {
-  for (let place = note.indexOf(commentStart, from); place >= 0; place = note.indexOf(commentStart, place + 1)) {
+  for (
+    let place = note.indexOf(commentStart, from);
+    place >= 0;
+    place = note.indexOf(commentStart, place + 1)
+  ) {
     const found = isLineStart(note, place) ? commentAt(note, place) : null;
     if (found) return found;
   }

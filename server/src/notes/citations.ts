@@ -22,7 +22,8 @@ export function citationsOf(paragraph: Paragraph, source: string): string[] {
 function* textsOf(node: Nodes, source: string): Generator<string> {
   if (node.type === 'text') {
     const { start, end } = node.position ?? {};
-    if (start?.offset !== undefined && end?.offset !== undefined) yield source.slice(start.offset, end.offset);
+    if (start?.offset !== undefined && end?.offset !== undefined)
+      yield source.slice(start.offset, end.offset);
     return;
   }
   if ('children' in node) for (const child of node.children) yield* textsOf(child, source);

@@ -27,7 +27,8 @@ export function containersOf(note: string, ancestors: readonly Parents[], base: 
     const cursor = new LineCursor(note);
     cursor.enter(line.start, line.end);
     // A container that begins on the same line as the one around it begins behind that one's marker.
-    const outerColumn: number = opened?.line === line.start ? opened.column : columnBehind(note, cursor, containers);
+    const outerColumn: number =
+      opened?.line === line.start ? opened.column : columnBehind(note, cursor, containers);
     cursor.enter(line.start, line.end);
     const markerColumn = columnAt(note, line.start, base + start);
     const { container, column } = readMarker(note, base + start, line.end, markerColumn, outerColumn);
@@ -70,7 +71,10 @@ function readMarker(
   }
   const footnote = note[at] === '[' ? footnoteDefinitionLength(note, at, end) : 0;
   if (footnote > 0) {
-    return { container: { kind: 'indented', width: 4 }, column: columnAt(note, at, at + footnote) + markerColumn };
+    return {
+      container: { kind: 'indented', width: 4 },
+      column: columnAt(note, at, at + footnote) + markerColumn,
+    };
   }
   const marker = /^(?:[-+*]|\d{1,9}[.)])/.exec(note.slice(at, at + 10))?.[0] ?? '-';
   cursor.skipMarker(marker.length);
@@ -97,5 +101,7 @@ export function takePrefixes(note: string, cursor: LineCursor, containers: reado
 
 /** What each further line of text needs in front of it to stay in these containers. */
 export function continuationPrefix(containers: readonly Container[]): string {
-  return containers.map((container) => (container.kind === 'quote' ? '> ' : ' '.repeat(container.width))).join('');
+  return containers
+    .map((container) => (container.kind === 'quote' ? '> ' : ' '.repeat(container.width)))
+    .join('');
 }

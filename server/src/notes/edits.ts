@@ -10,7 +10,9 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   let done = 0;
   for (const edit of sorted(edits)) {
     if (edit.start < done || edit.end < edit.start || edit.end > text.length) {
-      throw new RangeError(`The edit at ${edit.start} to ${edit.end} overlaps another or lies outside the text.`);
+      throw new RangeError(
+        `The edit at ${edit.start} to ${edit.end} overlaps another or lies outside the text.`,
+      );
     }
     parts.push(text.slice(done, edit.start), edit.text);
     done = edit.end;

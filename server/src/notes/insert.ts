@@ -56,7 +56,12 @@ function blockLines(content: BlockContent): string[] {
   ];
 }
 
-function callout(kind: SegmentKind, fold: '-' | '+', title: string, text: string | undefined): string[] | null {
+function callout(
+  kind: SegmentKind,
+  fold: '-' | '+',
+  title: string,
+  text: string | undefined,
+): string[] | null {
   const normalised = normaliseModelText(text ?? '');
   if (kind !== 'answer' && normalised.trim() === '') return null;
   const line = escapeModelText(normaliseModelText(title).replace(/\s+/g, ' ').trim());

@@ -193,7 +193,8 @@ export class StructureScanner {
     const cursor = this.#cursor;
     if (leaf.kind === 'fence' || leaf.kind === 'math') {
       if (leaf.kind === 'fence' && this.#containers.length === 0) this.region = 'fence';
-      if (cursor.indent < 4 && closesFence(this.#note, cursor.nonspace, this.end, leaf.fence)) this.#leaf = none;
+      if (cursor.indent < 4 && closesFence(this.#note, cursor.nonspace, this.end, leaf.fence))
+        this.#leaf = none;
       return true;
     }
     if (leaf.kind !== 'html') return false;

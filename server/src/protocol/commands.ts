@@ -38,7 +38,11 @@ export const clientCommands = {
   'preflexor.reject': { title: 'Reject Suggestion', icon: 'close', palette: inMarkdown },
   'preflexor.regenerate': { title: 'Regenerate Suggestion', icon: 'refresh', palette: inMarkdown },
   'preflexor.compare': { title: 'Compare Suggestion With Paragraph', icon: 'diff', palette: inMarkdown },
-  'preflexor.strip': { title: 'Remove All Annotations From This Note', icon: 'clear-all', palette: inMarkdown },
+  'preflexor.strip': {
+    title: 'Remove All Annotations From This Note',
+    icon: 'clear-all',
+    palette: inMarkdown,
+  },
   'preflexor.stop': { title: 'Stop', icon: 'debug-stop' },
   'preflexor.chooseModel': { title: 'Choose Model', icon: 'server-environment' },
   'preflexor.addModel': { title: 'Use a GGUF File That I Have', icon: 'folder-opened' },

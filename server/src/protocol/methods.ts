@@ -8,8 +8,12 @@ import { BlockId, Intent, ReasonEvent, Run, RunId } from './reasoning.ts';
 import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
 
 /** A request: who asks waits for the result, and may cancel. */
-export interface RequestMethod<P extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
-  readonly method: string;
+export interface RequestMethod<
+  P extends z.ZodType = z.ZodType,
+  R extends z.ZodType = z.ZodType,
+  M extends string = string,
+> {
+  readonly method: M;
   readonly direction: 'client-to-server';
   readonly params: P;
   readonly result: R;
@@ -24,12 +28,12 @@ export interface NotificationMethod<P extends z.ZodType = z.ZodType> {
   readonly params: P;
 }
 
-function request<P extends z.ZodType, R extends z.ZodType>(
-  method: string,
+function request<P extends z.ZodType, R extends z.ZodType, const M extends string>(
+  method: M,
   params: P,
   result: R,
   partial?: z.ZodType,
-): RequestMethod<P, R> {
+): RequestMethod<P, R, M> {
   return { method, direction: 'client-to-server', params, result, ...(partial && { partial }) };
 }
 
@@ -143,7 +147,11 @@ export const runRequest = request(
   z.object({ run: Run }),
 );
 /** Stops every run and download of this server; their requests end as cancelled. */
-export const stopRequest = request('preflexor/stop', z.object({}), z.object({ stopped: z.int().nonnegative() }));
+export const stopRequest = request(
+  'preflexor/stop',
+  z.object({}),
+  z.object({ stopped: z.int().nonnegative() }),
+);
 export const modelsRequest = request(
   'preflexor/models',
   z.object({}),

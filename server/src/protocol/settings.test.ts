@@ -16,7 +16,10 @@ test('given the defaults, when each is held against its schema, then it fits', (
 });
 
 test('given nested values, when they are decoded, then they are found by their dotted keys', () => {
-  const { settings: decoded, problems } = decodeSettings({ engine: { gpu: 'cpu' }, reasoning: { temperature: 0.7 } });
+  const { settings: decoded, problems } = decodeSettings({
+    engine: { gpu: 'cpu' },
+    reasoning: { temperature: 0.7 },
+  });
   assert.deepEqual(problems, []);
   assert.equal(decoded['engine.gpu'], 'cpu');
   assert.equal(decoded['reasoning.temperature'], 0.7);

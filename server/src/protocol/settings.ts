@@ -32,7 +32,8 @@ export const settings = {
   'engine.gpu': setting({
     schema: Gpu,
     fallback: 'auto',
-    description: 'What the model runs on. With `auto` each is tried in turn and the status item says which it became.',
+    description:
+      'What the model runs on. With `auto` each is tried in turn and the status item says which it became.',
     enumDescriptions: [
       'Try CUDA, Metal and Vulkan, then the processor.',
       'The processor only.',
@@ -46,7 +47,8 @@ export const settings = {
   'engine.contextTokens': setting({
     schema: z.int().min(0).max(1_048_576),
     fallback: 0,
-    description: 'Context size in tokens. `0`: as much as memory allows, up to what the model was trained with.',
+    description:
+      'Context size in tokens. `0`: as much as memory allows, up to what the model was trained with.',
     scope: 'machine',
   }),
   'engine.threads': setting({
@@ -96,7 +98,8 @@ export const settings = {
       'hypothesis',
       'additional background',
     ],
-    description: 'What a thinking section goes through. A historian will want other parts than a materials scientist.',
+    description:
+      'What a thinking section goes through. A historian will want other parts than a materials scientist.',
     scope: 'resource',
   }),
   'annotations.storage': setting({
@@ -150,7 +153,9 @@ export function decodeSettings(section: unknown): { settings: Settings; problems
     const raw = at(section, key.split('.'));
     const decoded = raw === undefined || raw === null ? undefined : declaration.schema.safeParse(raw);
     if (decoded && !decoded.success) {
-      problems.push(`Setting preflexor.${key}: ${z.prettifyError(decoded.error)}; using the default instead.`);
+      problems.push(
+        `Setting preflexor.${key}: ${z.prettifyError(decoded.error)}; using the default instead.`,
+      );
     }
     values[key] = decoded?.success ? decoded.data : declaration.fallback;
   }

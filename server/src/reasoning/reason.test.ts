@@ -48,7 +48,10 @@ test('given a model that was never trained on the markers, when it reasons, then
     ],
   );
   const [draft] = run.iterations;
-  assert.deepEqual([draft?.thinking, draft?.reflection, draft?.answer], ['a thought', 'a doubt', 'an answer']);
+  assert.deepEqual(
+    [draft?.thinking, draft?.reflection, draft?.answer],
+    ['a thought', 'a doubt', 'an answer'],
+  );
   assert.equal(run.final, 'an answer');
   assert.equal(run.best, 0);
 });
@@ -73,7 +76,7 @@ test('given sections that run out of budget or into each other, when the run end
     run.iterations[0]?.segments.map(({ problems }) => problems),
     [['truncated'], ['nested'], []],
   );
-  const truncation = run.iterations[0]?.signals.find((signal) => signal.name === 'truncation');
+  const truncation = run.iterations[0].signals.find((signal) => signal.name === 'truncation');
   assert.deepEqual(truncation, { name: 'truncation', value: 1, threshold: 1, verdict: 'doubtful' });
 });
 
@@ -105,7 +108,13 @@ test('given a finished run, when its provenance is read, then model, prompt, sam
   const { run } = await runOf(new ScriptedModel(['a', 'b', 'c']));
   assert.equal(run.provenance.model.id, 'scripted');
   assert.deepEqual(run.provenance.sampler, task.sampler);
-  for (const part of ['The alloy is hard.', 'Before it.', 'After it.', 'Methods > Alloys', questions.mechanisms]) {
+  for (const part of [
+    'The alloy is hard.',
+    'Before it.',
+    'After it.',
+    'Methods > Alloys',
+    questions.mechanisms,
+  ]) {
     assert.ok(run.provenance.prompt.includes(part), part);
   }
 });
@@ -120,7 +129,9 @@ test('given token spans, when they are laid side by side, then each section lies
     [3, 2, 1],
   );
   for (const [index, segment] of segments.entries()) {
-    assert.ok(segment.withMarkers.start <= segment.tokens.start && segment.tokens.end <= segment.withMarkers.end);
+    assert.ok(
+      segment.withMarkers.start <= segment.tokens.start && segment.tokens.end <= segment.withMarkers.end,
+    );
     assert.equal(segment.withMarkers.start, segments[index - 1]?.withMarkers.end ?? 0);
   }
 });

@@ -44,7 +44,7 @@ export function runTemplate(run: RunSnapshot, around: RunSurroundings): Template
   return html`
     ${run.state === 'waiting' ? waitBar(run) : nothing}
     <section class="head" aria-label="Question">
-      <h2>${run.question === '' ? 'Reasoning about this paragraph' : run.question}</h2>
+      <h1>${run.question === '' ? 'Reasoning about this paragraph' : run.question}</h1>
       ${run.paragraph === '' ? nothing : html`<p class="paragraph" title=${run.paragraph}>${run.paragraph}</p>`}
       <p class="state">${stateIcon(run)}<span>${stateWords(run)}</span></p>
     </section>
@@ -68,37 +68,39 @@ export function actionsTemplate(run: RunSnapshot, around: RunSurroundings): Temp
   if (run.state !== 'finished') return nothing;
   const decided = decisionWords(run.decision);
   const icon = run.decision === 'reject' ? 'close' : run.decision === 'regenerate' ? 'refresh' : 'check';
-  return html`<footer role="toolbar" aria-label="Suggestion">
-    ${
-      decided === null
-        ? html`
-            <vscode-button
-              @click=${() => {
-                around.act('accept');
-              }}
-              >Accept</vscode-button
-            >
-            <vscode-button
-              secondary
-              @click=${() => {
-                around.act('reject');
-              }}
-              >Reject</vscode-button
-            >
-          `
-        : html`<span class="decided"><vscode-icon name=${icon}></vscode-icon>${decided}</span>`
-    }
-    <span class="tools">
+  return html`<footer>
+    <div class="toolbar" role="group" aria-label="Suggestion">
       ${
         decided === null
-          ? [
-              tool('refresh', 'Regenerate', 'regenerate', around),
-              tool('compare-changes', 'Compare With Paragraph', 'compare', around),
-            ]
-          : nothing
+          ? html`
+              <vscode-button
+                @click=${() => {
+                  around.act('accept');
+                }}
+                >Accept</vscode-button
+              >
+              <vscode-button
+                secondary
+                @click=${() => {
+                  around.act('reject');
+                }}
+                >Reject</vscode-button
+              >
+            `
+          : html`<span class="decided"><vscode-icon name=${icon}></vscode-icon>${decided}</span>`
       }
-      ${tool('go-to-file', 'Reveal in Note', 'reveal', around)}
-    </span>
+      <span class="tools">
+        ${
+          decided === null
+            ? [
+                tool('refresh', 'Regenerate', 'regenerate', around),
+                tool('compare-changes', 'Compare With Paragraph', 'compare', around),
+              ]
+            : nothing
+        }
+        ${tool('go-to-file', 'Reveal in Note', 'reveal', around)}
+      </span>
+    </div>
   </footer>`;
 }
 
@@ -168,7 +170,7 @@ function failureTemplate(
 function iterationsTemplate(run: RunSnapshot, around: RunSurroundings): Template {
   const { iterations } = run;
   // One iteration needs no heading of its own.
-  if (iterations.length === 1 && iterations[0]) return iterationBody(run, iterations[0], 0, 3, around);
+  if (iterations.length === 1 && iterations[0]) return iterationBody(run, iterations[0], 0, 2, around);
   return html`${repeat(
     iterations,
     ({ index }) => index,
@@ -177,7 +179,7 @@ function iterationsTemplate(run: RunSnapshot, around: RunSurroundings): Template
       const open = around.toggled.get(name) ?? iterationOpensByItself(run, position);
       return html`<preflexor-disclosure
         class="whole"
-        level="3"
+        level="2"
         heading=${iterationName(iteration.index)}
         facts=${iterationFacts(iteration, run.best)}
         ?open=${open}
@@ -185,7 +187,7 @@ function iterationsTemplate(run: RunSnapshot, around: RunSurroundings): Template
           around.toggle(name, event.open);
         }}
       >
-        ${open ? iterationBody(run, iteration, position, 4, around) : nothing}
+        ${open ? iterationBody(run, iteration, position, 3, around) : nothing}
       </preflexor-disclosure>`;
     },
   )}`;
@@ -237,7 +239,7 @@ function finalTemplate(run: RunSnapshot, around: RunSurroundings): Template {
   if (run.final === null) return nothing;
   return html`<preflexor-disclosure
     class="section answer"
-    level="3"
+    level="2"
     heading="Integrated suggestion"
     ?open=${around.toggled.get('final') ?? true}
     @preflexor-toggle=${(event: ToggleEvent) => {

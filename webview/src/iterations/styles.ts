@@ -20,7 +20,7 @@ export const styles = css`
   .head {
     padding: 10px 14px 8px;
   }
-  h2 {
+  h1 {
     font-size: 1.08em;
     font-weight: 600;
     line-height: 1.4;
@@ -195,14 +195,16 @@ export const styles = css`
     color: inherit;
   }
   footer {
-    align-items: center;
     background: var(--vscode-sideBar-background);
     border-top: 1px solid var(--vscode-sideBarSectionHeader-border, var(--vscode-panel-border, transparent));
-    display: flex;
     flex: none;
+    padding: 8px 14px;
+  }
+  .toolbar {
+    align-items: center;
+    display: flex;
     flex-wrap: wrap;
     gap: 6px;
-    padding: 8px 14px;
   }
   footer .decided {
     align-items: center;

@@ -31,6 +31,6 @@ test('given another GPU, when there is no NVIDIA one, then there is nothing to s
 test('given a GPU that failed, when the next backend runs, then the sentence says why', () => {
   assert.equal(
     fallbackSentence([{ backend: 'cuda', failure: 'it is full' }], 'vulkan'),
-    'The NVIDIA GPU (CUDA) failed (it is full); running on the Vulkan GPU.',
+    'Running on the Vulkan GPU. NVIDIA GPU (CUDA): it is full.',
   );
 });

@@ -36,18 +36,11 @@ export interface PassedOver {
  */
 export function fallbackSentence(passed: readonly PassedOver[], backend: Backend): string | null {
   const failures = passed.filter(({ failure }) => failure !== null);
-  const where = `running on the ${backendNames[backend]}`;
   if (failures.length > 0) {
-    const reasons = failures.map(
-      (each) => `the ${backendNames[each.backend]} failed (${each.failure ?? ''})`,
-    );
-    return sentenceCase(`${reasons.join(', ')}; ${where}.`);
+    const reasons = failures.map((each) => ` ${backendNames[each.backend]}: ${each.failure ?? ''}.`);
+    return `Running on the ${backendNames[backend]}.${reasons.join('')}`;
   }
   if (backend !== 'cpu' || passed.length === 0) return null;
   const missing = passed.map((each) => backendNames[each.backend]).join(' or ');
-  return `No ${missing} was found; ${where}.`;
-}
-
-function sentenceCase(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return `No ${missing} was found; running on the processor.`;
 }

@@ -1,0 +1,96 @@
+// Implementation of checkpoint.hpp.
+#include "checkpoint.hpp"
+
+#include <charconv>
+#include <filesystem>
+
+#include "errors.hpp"
+#include "files.hpp"
+#include "safetensors.hpp"
+
+namespace preflexor {
+namespace {
+
+constexpr const char* schema = "preflexor-checkpoint-1";
+constexpr const char* referenceName = "reference";
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw TrainerError("bad-checkpoint", "The checkpoint " + path + " cannot be used: " + why + ".",
+                     "Start the run again without \"resume\", or give the same configuration.");
+}
+
+template <typename Number>
+Number parse(const SafeTensorsFile& file, const char* key, const std::string& path) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) refuse(path, std::string("it lacks ") + key);
+  const std::string& text = found->second;
+  Number value{};
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
+    refuse(path, std::string(key) + " is no number");
+  }
+  return value;
+}
+
+const std::vector<float>& values(const SafeTensorsFile& file, const std::string& name, size_t count,
+                                 const std::string& path) {
+  const auto found = file.tensors.find(name);
+  if (found == file.tensors.end() || found->second.floats.size() != count) {
+    refuse(path, "the values of " + name + " are missing or of another length");
+  }
+  return found->second.floats;
+}
+
+}  // namespace
+
+void writeCheckpoint(const std::string& path, const CheckpointState& state, const Adapter& adapter,
+                     Optimizer& optimizer) {
+  SafeTensorsFile file;
+  file.metadata = {{"schema", schema},
+                   {"step", std::to_string(state.step)},
+                   {"identity", std::to_string(state.identity)}};
+  for (size_t index = 0; index < adapter.parameters().size(); ++index) {
+    const ggml_tensor* tensor = adapter.parameters()[index].value;
+    const std::string name = tensor->name;
+    const auto count = static_cast<int64_t>(ggml_nelements(tensor));
+    file.tensors[name] = {{count}, readFloats(tensor), {}};
+    file.tensors[name + ".m"] = {{count}, optimizer.firstMoments()[index], {}};
+    file.tensors[name + ".v"] = {{count}, optimizer.secondMoments()[index], {}};
+  }
+  file.tensors[referenceName] = {
+      {static_cast<int64_t>(state.referenceSums.size())}, {}, state.referenceSums};
+  writeFileAtomically(path, writeSafeTensors(file));
+}
+
+std::optional<CheckpointState> readCheckpoint(const std::string& path, std::uint64_t identity,
+                                              Adapter& adapter, Optimizer& optimizer) {
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  SafeTensorsFile file = readSafeTensors(path, "bad-checkpoint");
+  if (file.metadata["schema"] != schema) refuse(path, "it is of another kind or version");
+  CheckpointState state;
+  state.identity = parse<std::uint64_t>(file, "identity", path);
+  state.step = parse<int>(file, "step", path);
+  if (state.identity != identity) {
+    refuse(path, "it belongs to a run with other data, settings or model");
+  }
+  state.referenceSums = file.tensors[referenceName].doubles;
+  const auto& parameters = adapter.parameters();
+  // Everything is checked before anything is changed.
+  for (const Adapter::Parameter& parameter : parameters) {
+    const auto count = static_cast<size_t>(ggml_nelements(parameter.value));
+    for (const char* suffix : {"", ".m", ".v"}) {
+      values(file, std::string(parameter.value->name) + suffix, count, path);
+    }
+  }
+  for (size_t index = 0; index < parameters.size(); ++index) {
+    ggml_tensor* tensor = parameters[index].value;
+    const std::string name = tensor->name;
+    const auto count = static_cast<size_t>(ggml_nelements(tensor));
+    ggml_backend_tensor_set(tensor, values(file, name, count, path).data(), 0, ggml_nbytes(tensor));
+    optimizer.firstMoments()[index] = values(file, name + ".m", count, path);
+    optimizer.secondMoments()[index] = values(file, name + ".v", count, path);
+  }
+  return state;
+}
+
+}  // namespace preflexor

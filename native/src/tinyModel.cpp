@@ -1,0 +1,126 @@
+// Implementation of tinyModel.hpp.
+#include "tinyModel.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "ggufWriter.hpp"
+#include "random.hpp"
+
+namespace preflexor {
+namespace {
+
+constexpr int layers = 2;
+constexpr int width = 32;
+constexpr int heads = 4;
+constexpr int keyValueHeads = 2;
+constexpr int headWidth = 16;  // heads × headWidth is not the width: qwen3 allows it
+constexpr int feedForward = 48;
+
+class TinyWriter {
+ public:
+  explicit TinyWriter(std::uint64_t seed) : random_(seed, RandomPurpose::test) {}
+
+  void matrix(const std::string& name, int64_t in, int64_t out) {
+    add(name, {in, out}, 0.0, 1.0 / std::sqrt(static_cast<double>(in)));
+  }
+  /** Gains around 1, biases around 0. */
+  void vector(const std::string& name, int64_t length, double centre, double spread) {
+    add(name, {length}, centre, spread);
+  }
+
+  GgufWriter& file() { return file_; }
+
+ private:
+  void add(const std::string& name, const std::vector<int64_t>& ne, double centre, double spread) {
+    int64_t count = 1;
+    for (const int64_t length : ne) count *= length;
+    std::vector<float> values;
+    for (int64_t index = 0; index < count; ++index) {
+      values.push_back(static_cast<float>(centre + spread * random_.normal()));
+    }
+    file_.addFloats(name, ne, values);
+  }
+
+  GgufWriter file_;
+  Random random_;
+};
+
+void writeMetadata(GgufWriter& file, const std::string& architecture) {
+  file.addText("general.architecture", architecture);
+  file.addUnsigned(architecture + ".block_count", layers);
+  file.addUnsigned(architecture + ".embedding_length", width);
+  file.addUnsigned(architecture + ".feed_forward_length", feedForward);
+  file.addUnsigned(architecture + ".attention.head_count", heads);
+  file.addUnsigned(architecture + ".attention.head_count_kv", keyValueHeads);
+  file.addUnsigned(architecture + ".attention.key_length", headWidth);
+  file.addUnsigned(architecture + ".attention.value_length", headWidth);
+  file.addUnsigned(architecture + ".rope.dimension_count", headWidth);
+  file.addUnsigned(architecture + ".context_length", tinyContext);
+  file.addFloat(architecture + ".attention.layer_norm_rms_epsilon", 1e-5F);
+  file.addFloat(architecture + ".rope.freq_base", 10000.0F);
+}
+
+void writeLayer(TinyWriter& writer, const std::string& architecture, int layer) {
+  const std::string prefix = "blk." + std::to_string(layer) + ".";
+  const int queries = heads * headWidth;
+  const int keys = keyValueHeads * headWidth;
+  writer.vector(prefix + "attn_norm.weight", width, 1.0, 0.1);
+  writer.vector(prefix + "ffn_norm.weight", width, 1.0, 0.1);
+  writer.matrix(prefix + "attn_q.weight", width, queries);
+  writer.matrix(prefix + "attn_k.weight", width, keys);
+  writer.matrix(prefix + "attn_v.weight", width, keys);
+  writer.matrix(prefix + "attn_output.weight", queries, width);
+  writer.matrix(prefix + "ffn_gate.weight", width, feedForward);
+  writer.matrix(prefix + "ffn_up.weight", width, feedForward);
+  writer.matrix(prefix + "ffn_down.weight", feedForward, width);
+  if (architecture == "qwen2") {
+    writer.vector(prefix + "attn_q.bias", queries, 0.0, 0.3);
+    writer.vector(prefix + "attn_k.bias", keys, 0.0, 0.3);
+    writer.vector(prefix + "attn_v.bias", keys, 0.0, 0.3);
+  }
+  if (architecture == "qwen3") {
+    writer.vector(prefix + "attn_q_norm.weight", headWidth, 1.0, 0.2);
+    writer.vector(prefix + "attn_k_norm.weight", headWidth, 1.0, 0.2);
+  }
+}
+
+std::vector<int32_t> randomTokens(Random& random, int count) {
+  std::vector<int32_t> tokens;
+  for (int index = 0; index < count; ++index) {
+    tokens.push_back(static_cast<int32_t>(random.below(tinyVocabulary)));
+  }
+  return tokens;
+}
+
+}  // namespace
+
+std::string makeTinyModel(const TinyModelOptions& options) {
+  TinyWriter writer(options.seed);
+  writeMetadata(writer.file(), options.architecture);
+  writer.vector("output_norm.weight", width, 1.0, 0.1);
+  writer.matrix("token_embd.weight", width, tinyVocabulary);
+  if (!options.tiedHead) writer.matrix("output.weight", width, tinyVocabulary);
+  if (options.ropeFactors) {
+    std::vector<float> factors;
+    for (int pair = 0; pair < headWidth / 2; ++pair) {
+      factors.push_back(1.0F + static_cast<float>(pair));
+    }
+    writer.file().addFloats("rope_freqs.weight", {headWidth / 2}, factors);
+  }
+  for (int layer = 0; layer < layers; ++layer) writeLayer(writer, options.architecture, layer);
+  return writer.file().finish();
+}
+
+Record makeRandomRecord(std::uint64_t seed, int prompt, int chosen, int rejected) {
+  Random random(seed, RandomPurpose::test, 1);
+  Record record;
+  record.prompt = randomTokens(random, prompt);
+  record.chosen = randomTokens(random, chosen);
+  record.rejected = randomTokens(random, rejected);
+  record.chosenMask.assign(record.chosen.size(), 1);
+  record.rejectedMask.assign(record.rejected.size(), 1);
+  return record;
+}
+
+}  // namespace preflexor

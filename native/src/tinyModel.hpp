@@ -1,0 +1,28 @@
+// Tiny random models as GGUF files, for the self-test and the tests: two layers, grouped heads,
+// and what each architecture has beyond llama's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "batch.hpp"
+
+namespace preflexor {
+
+struct TinyModelOptions {
+  std::string architecture = "llama";  ///< llama, qwen2 or qwen3
+  bool tiedHead = true;
+  bool ropeFactors = false;  ///< Llama 3's frequency divisors
+  std::uint64_t seed = 1;
+};
+
+inline constexpr int tinyVocabulary = 96;
+inline constexpr int tinyContext = 512;
+
+/** The bytes of a GGUF file. */
+std::string makeTinyModel(const TinyModelOptions& options);
+
+/** A record of random tokens; a completion of length 0 is absent. */
+Record makeRandomRecord(std::uint64_t seed, int prompt, int chosen, int rejected);
+
+}  // namespace preflexor

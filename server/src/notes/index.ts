@@ -1,0 +1,18 @@
+// Markdown in and out: paragraphs, annotation blocks, and edits by offset. This is the room's face.
+// It never re-serialises a note, and knows neither an editor nor a protocol for one.
+export { readBlocks } from './blocks.ts';
+export type { Block, Section } from './blocks.ts';
+export { acceptIntoNote } from './accept.ts';
+export type { Acceptance, Placement } from './accept.ts';
+export { decideEdits } from './decide.ts';
+export type { DecideOptions, DecidedEdits } from './decide.ts';
+export { applyEdits } from './edits.ts';
+export { escapeModelText, normaliseModelText, unescapeModelText } from './escape.ts';
+export { insertBlock, newBlockId } from './insert.ts';
+export type { BlockContent } from './insert.ts';
+export { paragraphAt, relocate } from './paragraphs.ts';
+export type { Paragraph, ParagraphMark } from './paragraphs.ts';
+export { readRawMarkers } from './rawMarkers.ts';
+export type { RawMarker } from './rawMarkers.ts';
+export { stripBlocks } from './strip.ts';
+export type { Stripped } from './strip.ts';
