@@ -127,7 +127,17 @@ export function pathFirst(environment, folder) {
 
 /** When npm is killed, what it started lives on; nobody would ever stop that again. */
 function watchForLostParent(whenLost) {
-  const parent = process.ppid;
   if (!process.env.npm_lifecycle_event) return;
-  setInterval(() => process.ppid !== parent && whenLost(), 1000).unref();
+  const before = ancestors();
+  setInterval(() => ancestors() !== before && whenLost(), 1000).unref();
+}
+
+/** Our parent and its parent: npm starts us through a shell, which may not notice that npm is gone. */
+function ancestors() {
+  try {
+    const stat = readFileSync(`/proc/${process.ppid}/stat`, 'utf8');
+    return `${process.ppid} ${stat.slice(stat.lastIndexOf(')')).split(' ')[2]}`;
+  } catch {
+    return `${process.ppid}`; // Not Linux.
+  }
 }

@@ -1,11 +1,5 @@
 // The connection to the language server: starts it, decodes what it answers, and knows nothing of features.
-import {
-  window,
-  type CancellationToken,
-  type Disposable,
-  type ExtensionContext,
-  type LogOutputChannel,
-} from 'vscode';
+import { window, type CancellationToken, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import {
   LanguageClient,
   ProgressType,
@@ -18,6 +12,7 @@ import {
 import { z } from 'zod';
 import type { NotificationMethod, RequestMethod } from '../../server/src/protocol/index.ts';
 import { failureOf, type Failure } from './failure.ts';
+import type { Releasable } from './feature.ts';
 
 /** The server runs on the editor's own Node. */
 const oldestNode = 22;
@@ -54,9 +49,9 @@ export interface Server {
   onNotification<P extends z.ZodType>(
     method: NotificationMethod<P>,
     hear: (params: z.output<P>) => void,
-  ): Disposable;
+  ): Releasable;
   /** Hears each start, the first one and those after a crash. */
-  onStarted(hear: () => void): Disposable;
+  onStarted(hear: () => void): Releasable;
 }
 
 /** A sentence when the editor's Node is too old for the server, else null. */
@@ -67,7 +62,7 @@ export function nodeProblem(version: string): string | null {
 }
 
 /** Makes the connection; `start` begins it, and requests wait for it. */
-export class LanguageServer implements Server, Disposable {
+export class LanguageServer implements Server, Releasable {
   readonly log: LogOutputChannel;
   readonly #client: LanguageClient;
   #tokens = 0;
@@ -111,7 +106,7 @@ export class LanguageServer implements Server, Disposable {
     options: RequestOptions<Step> = {},
   ): Promise<z.output<R>> {
     const { token, partial, hearWork } = options;
-    const listening: Disposable[] = [];
+    const listening: Releasable[] = [];
     const tokens: { partialResultToken?: string; workDoneToken?: string } = {};
     if (partial) {
       tokens.partialResultToken = this.#newToken('partial');
@@ -142,10 +137,11 @@ export class LanguageServer implements Server, Disposable {
         { ...asObject(params), ...tokens },
         token,
       );
-      return method.result.parse(result) as z.output<R>;
+      return method.result.parse(result);
     } catch (error) {
       const failure = failureOf(error);
-      if (failure.code !== 'cancelled') this.log.error(`${method.method}: ${describe(error)}`);
+      // What the server expected to go wrong, it has logged itself.
+      if (!isExpected(failure)) this.log.error(`${method.method}: ${describe(error)}`);
       throw new RequestError(failure, error);
     } finally {
       for (const one of listening) one.dispose();
@@ -155,7 +151,7 @@ export class LanguageServer implements Server, Disposable {
   onNotification<P extends z.ZodType>(
     method: NotificationMethod<P>,
     hear: (params: z.output<P>) => void,
-  ): Disposable {
+  ): Releasable {
     return this.#client.onNotification(method.method, (params: unknown) => {
       const decoded = method.params.safeParse(params);
       if (decoded.success) hear(decoded.data);
@@ -163,7 +159,7 @@ export class LanguageServer implements Server, Disposable {
     });
   }
 
-  onStarted(hear: () => void): Disposable {
+  onStarted(hear: () => void): Releasable {
     return this.#client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) hear();
     });
@@ -184,6 +180,10 @@ export class LanguageServer implements Server, Disposable {
     this.#tokens += 1;
     return `preflexor-${what}-${this.#tokens}`;
   }
+}
+
+function isExpected({ code }: Failure): boolean {
+  return code !== 'unexpected' && code !== 'server-down';
 }
 
 function asObject(params: unknown): object {

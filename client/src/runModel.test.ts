@@ -141,7 +141,7 @@ test('given text without its segment, when it comes, then a section is opened fo
 
 test('given an event of another run, when it comes, then nothing changes', () => {
   const model = fed([started, opens('thinking')]);
-  assert.equal(withEvent(model, { ...writes('thinking', 'x'), run: other } as ReasonEvent, 1), model);
+  assert.equal(withEvent(model, { ...writes('thinking', 'x'), run: other }, 1), model);
 });
 
 test('given a finished iteration, when its record comes, then texts, tokens and signals are the record’s and the times stay', () => {
@@ -162,8 +162,8 @@ test('given a finished iteration, when its record comes, then texts, tokens and 
       ['d', 3, true],
     ],
   );
-  assert.equal(snapshot?.sections[0]?.seconds, 2);
-  assert.deepEqual(snapshot?.facts?.signals, iteration.signals);
+  assert.equal(snapshot.sections[0]?.seconds, 2);
+  assert.deepEqual(snapshot.facts?.signals, iteration.signals);
 });
 
 test('given the answer to the request, when it comes, then the run is finished and says where its suggestion is', () => {

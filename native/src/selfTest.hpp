@@ -19,7 +19,7 @@ struct GradientCheck {
 };
 
 /** Largest relative error that counts as agreement; float32 forward passes allow no less. */
-inline constexpr double gradientTolerance = 5e-3;
+inline constexpr double gradientTolerance = 2e-3;
 
 /**
  * For each LoRA tensor, the derivative along its own gradient by central differences against the

@@ -93,12 +93,12 @@ describe('given a checkout where everything is prepared', { timeout: 5 * 60_000 
     const guard = pathToFileURL(path.join(repository, 'test/support/noNetwork.mjs')).href;
     const tries = spawn(
       process.execPath,
-      [`--import=${guard}`, '-e', "fetch('http://192.0.2.1:9/').catch(() => process.exit(7))"],
+      [`--import=${guard}`, '-e', "fetch('http://192.0.2.1:80/').catch(() => process.exit(7))"],
       { env: { ...process.env, PREFLEXOR_NETWORK_LOG: log } },
     );
     const code = await new Promise((resolve) => tries.once('exit', resolve));
     assert.equal(code, 7);
-    assert.match(await readFile(log, 'utf8'), /connect 192\.0\.2\.1:9/);
+    assert.match(await readFile(log, 'utf8'), /connect 192\.0\.2\.1:80/);
   });
 
   it('when the folder does not exist then it says so in a sentence', async (test) => {
@@ -121,9 +121,12 @@ describe('given a checkout where everything is prepared', { timeout: 5 * 60_000 
     await silent(address);
   });
 
-  it('when npm is killed outright then the editor ends as well', async (test) => {
-    const { npm: child, address } = await startForGood(test);
-    child.kill('SIGKILL');
-    await silent(address);
+  it('when npm is ended or killed then the editor ends as well', async (test) => {
+    const signals = process.platform === 'linux' ? (['SIGTERM', 'SIGKILL'] as const) : (['SIGTERM'] as const);
+    for (const signal of signals) {
+      const { npm: child, address } = await startForGood(test);
+      child.kill(signal);
+      await silent(address);
+    }
   });
 });

@@ -186,6 +186,7 @@ test('given a run in the middle, when it is cancelled, then it ends as cancelled
   assert.equal(code, -32800, 'RequestCancelled of the Language Server Protocol');
   assert.equal(at.client.text(at.uri), note);
   assert.equal(at.client.edits.length, 0);
+  await at.client.configure(smallBudgets);
   const again = await reason(at, 'second paragraph', { partialResultToken: 'again' });
   assert.equal(again.placement, 'inserted');
 });

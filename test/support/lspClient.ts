@@ -276,8 +276,10 @@ export class LspClient {
 
   /** Sends a request; `signal` cancels it with `$/cancelRequest`. */
   async request<R>(method: string, params: unknown, signal?: AbortSignal): Promise<R> {
-    const token = signal && cancellation(signal);
-    return this.connection.sendRequest<R>(method, params, token);
+    // A third argument that is undefined would be taken for a parameter by position.
+    return signal
+      ? this.connection.sendRequest<R>(method, params, cancellation(signal))
+      : this.connection.sendRequest<R>(method, params);
   }
 
   /** Parameters of all notifications of one method so far. */

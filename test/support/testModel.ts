@@ -1,7 +1,11 @@
 // The small real model of the tests that need one, and an engine on it.
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLlamaEngine, type LlamaEngine, type LlamaEngineOptions } from '../../server/src/engine/index.ts';
+import {
+  createLlamaEngine,
+  type LlamaEngine,
+  type LlamaEngineOptions,
+} from '../../server/src/engine/index.ts';
 import { preflexorMarkers } from '../../server/src/protocol/index.ts';
 
 /** Path of the small model. It is a fault, not a reason to skip, when it is missing. */

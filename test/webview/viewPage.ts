@@ -102,21 +102,18 @@ export class ViewServer {
       reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
     });
     const opened = await context.newPage();
-    await opened.addInitScript(
-      (variables) => {
-        window.policyViolations = [];
-        document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
-          window.policyViolations.push(`${violatedDirective} ${blockedURI} ${sample}`);
-        });
-        // As VS Code does it: by script, which no policy forbids.
-        addEventListener('DOMContentLoaded', () => {
-          for (const [name, value] of Object.entries(variables))
-            document.documentElement.style.setProperty(name, value);
-          document.body.style.background = variables['--vscode-sideBar-background'] ?? '';
-        });
-      },
-      theme as Record<string, string>,
-    );
+    await opened.addInitScript((variables) => {
+      window.policyViolations = [];
+      document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
+        window.policyViolations.push(`${violatedDirective} ${blockedURI} ${sample}`);
+      });
+      // As VS Code does it: by script, which no policy forbids.
+      addEventListener('DOMContentLoaded', () => {
+        for (const [name, value] of Object.entries(variables))
+          document.documentElement.style.setProperty(name, value);
+        document.body.style.background = variables['--vscode-sideBar-background'] ?? '';
+      });
+    }, theme);
     await opened.addInitScript(this.#editor);
     if (saved !== undefined)
       await opened.addInitScript((state) => {

@@ -49,7 +49,7 @@ const text = (seq: number, changes: object = {}): IterationsToView => {
     kind: 'thinking',
     text: 'b',
     ...changes,
-  } as IterationsToView;
+  };
 };
 const open = received(nothingYet, snapshot(run([section('thinking', 'a', false)])), 5) ?? assert.fail();
 

@@ -1,13 +1,14 @@
 // Compare: a paragraph and the suggestion for it, side by side in the editor's own diff (preflexor/compare).
 // The two texts are shown read-only; nothing here changes a note.
-import { EventEmitter, Uri, commands, workspace, type Disposable } from 'vscode';
+import { EventEmitter, Uri, commands, workspace } from 'vscode';
 import { compareRequest } from '../../../server/src/protocol/index.ts';
+import type { Releasable } from '../feature.ts';
 import type { Server } from '../languageClient.ts';
 
 const scheme = 'preflexor-compare';
 
 export interface Compare {
-  readonly disposables: readonly Disposable[];
+  readonly disposables: readonly Releasable[];
   /** @throws RequestError */
   compare(uri: string, block: string): Promise<void>;
 }

@@ -1,15 +1,16 @@
 // Folds the thinking and reflection of a block that was just inserted (preflexor/didInsertBlock), unless the
 // setting says no. Only in such blocks: what else is folded is the writer's business.
-import { commands, window, workspace, type Disposable, type FoldingRange, type TextEditor } from 'vscode';
+import { commands, window, workspace, type FoldingRange, type TextEditor } from 'vscode';
 import { annotationsRequest, blockInsertedNotification } from '../../../server/src/protocol/index.ts';
 import { linesToFold } from '../blocks.ts';
+import type { Releasable } from '../feature.ts';
 import type { Server } from '../languageClient.ts';
 
 /** The editor works out folding ranges some time after an edit; after this long it is left as it is. */
 const tries = 20;
 const pauseMs = 150;
 
-export function activateFolding(server: Server): { readonly disposables: readonly Disposable[] } {
+export function activateFolding(server: Server): { readonly disposables: readonly Releasable[] } {
   /** Blocks whose note was not in the active editor, by note. `editor.fold` works there only. */
   const waiting = new Map<string, Set<string>>();
 

@@ -1,6 +1,6 @@
 // Reasoning: asks the server to reason about a paragraph (preflexor/reason) and passes what it streams to the
 // run board, which the Iterations view shows. What a paragraph is and where the block goes is the server's.
-import { CancellationTokenSource, ProgressLocation, commands, window } from 'vscode';
+import { CancellationTokenSource, commands, window } from 'vscode';
 import { z } from 'zod';
 import {
   ReasonEvent,

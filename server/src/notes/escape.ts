@@ -29,13 +29,14 @@ export function unescapeModelText(text: string): string {
 }
 
 function rewriteBackslashes(text: string, rewrite: (count: number) => number): string {
-  const candidates = /[<\-[(:]/g;
+  const candidates = /[<\-[(:.]/g;
+  const holdsHtml = wordHoldsHtml(text);
   const parts: string[] = [];
   let done = 0;
   for (let match = candidates.exec(text); match; match = candidates.exec(text)) {
     let run = match.index;
     while (run > done && text[run - 1] === '\\') run -= 1;
-    if (!isPattern(text, match.index, run)) continue;
+    if (!isPattern(text, match.index, run, holdsHtml)) continue;
     parts.push(text.slice(done, run), '\\'.repeat(rewrite(match.index - run)));
     done = match.index;
   }
@@ -47,7 +48,7 @@ function rewriteBackslashes(text: string, rewrite: (count: number) => number): s
  * Whether something that must not come to life begins at `at`.
  * @param run where the backslashes before `at` begin
  */
-function isPattern(text: string, at: number, run: number): boolean {
+function isPattern(text: string, at: number, run: number, holdsHtml: (from: number) => boolean): boolean {
   switch (text[at]) {
     case '<':
       // HTML, comments, autolinks, and markers such as <|thinking|>.
@@ -58,11 +59,35 @@ function isPattern(text: string, at: number, run: number): boolean {
       // Images, which a preview would fetch, and callouts.
       return text[run - 1] === '!' || (text[at + 1] === '!' && isLineStart(text, run));
     case ':':
-      // Link and footnote definitions: they would hold for the whole note.
-      return text[run - 1] === ']';
+      // Link and footnote definitions: they would hold for the whole note. And plain addresses (below).
+      return text[run - 1] === ']' || (text.startsWith('//', at + 1) && holdsHtml(at));
+    case '.':
+      return /^www$/i.test(text.slice(Math.max(0, run - 3), run)) && holdsHtml(at);
     default:
       return text[run - 1] === ']' && !isHarmlessTarget(text, at + 1);
   }
+}
+
+/**
+ * Tells whether HTML begins further on in the same word. GFM makes a link of a plain address and takes a backslash
+ * into it, so the one before the HTML would be lost: then the address must not become a link.
+ */
+function wordHoldsHtml(text: string): (from: number) => boolean {
+  const html = forwardSearch(text, /<[A-Za-z/!?|]/g);
+  const space = forwardSearch(text, /[ \t\n]/g);
+  return (from) => html(from) < space(from);
+}
+
+/** Finds the next match at or after ever greater places; the text is gone through once. */
+function forwardSearch(text: string, pattern: RegExp): (from: number) => number {
+  let found = -1;
+  return (from) => {
+    if (found < from) {
+      pattern.lastIndex = from;
+      found = pattern.exec(text)?.index ?? Infinity;
+    }
+    return found;
+  };
 }
 
 function isLineStart(text: string, at: number): boolean {

@@ -6,7 +6,7 @@ export { acceptIntoNote } from './accept.ts';
 export type { Acceptance, Placement } from './accept.ts';
 export { decideEdits } from './decide.ts';
 export type { DecideOptions, DecidedEdits } from './decide.ts';
-export { applyEdits } from './edits.ts';
+export { applyEdits, joinEdits } from './edits.ts';
 export { escapeModelText, normaliseModelText, unescapeModelText } from './escape.ts';
 export { insertBlock, newBlockId } from './insert.ts';
 export type { BlockContent } from './insert.ts';

@@ -10,6 +10,8 @@ export interface CommandDeclaration {
   readonly key?: { readonly key: string; readonly mac: string; readonly when: string };
   /** Shown in the editor's context menu under this when-clause. */
   readonly editorMenu?: string;
+  /** A button in the title of the Iterations view, under this when-clause. */
+  readonly viewTitle?: string;
 }
 
 const inMarkdown = 'editorLangId == markdown';
@@ -22,10 +24,12 @@ export const clientCommands = {
     palette: inMarkdown,
     key: {
       key: 'ctrl+alt+r',
-      mac: 'cmd+alt+r',
+      // cmd+alt+r is "Toggle Regex" of the find widget.
+      mac: 'ctrl+alt+r',
       when: `editorTextFocus && ${inMarkdown}`,
     },
     editorMenu: inMarkdown,
+    viewTitle: `${inMarkdown} && !preflexor.working`,
   },
   'preflexor.ask': {
     title: 'Ask a Question About This Paragraph',
@@ -37,13 +41,17 @@ export const clientCommands = {
   'preflexor.acceptEdited': { title: 'Accept My Edit of the Suggestion', icon: 'edit', palette: inMarkdown },
   'preflexor.reject': { title: 'Reject Suggestion', icon: 'close', palette: inMarkdown },
   'preflexor.regenerate': { title: 'Regenerate Suggestion', icon: 'refresh', palette: inMarkdown },
-  'preflexor.compare': { title: 'Compare Suggestion With Paragraph', icon: 'diff', palette: inMarkdown },
+  'preflexor.compare': {
+    title: 'Compare Suggestion With Paragraph',
+    icon: 'compare-changes',
+    palette: inMarkdown,
+  },
   'preflexor.strip': {
     title: 'Remove All Annotations From This Note',
     icon: 'clear-all',
     palette: inMarkdown,
   },
-  'preflexor.stop': { title: 'Stop', icon: 'debug-stop' },
+  'preflexor.stop': { title: 'Stop', icon: 'debug-stop', viewTitle: 'preflexor.working' },
   'preflexor.chooseModel': { title: 'Choose Model', icon: 'server-environment' },
   'preflexor.addModel': { title: 'Use a GGUF File That I Have', icon: 'folder-opened' },
   'preflexor.unload': { title: 'Unload Model', icon: 'circle-slash' },

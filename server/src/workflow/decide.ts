@@ -1,10 +1,17 @@
 // A writer's decision on an annotation: the edit that carries it out and the line that the ledger keeps.
-import { decideEdits, relocate, stripBlocks, readBlocks } from '../notes/index.ts';
+import {
+  acceptIntoNote,
+  decideEdits,
+  readBlocks,
+  relocate,
+  type Block,
+  type DecidedEdits,
+} from '../notes/index.ts';
 import { PreflexorError } from '../errors.ts';
 import type { Appended, Decision as LedgerEntry } from '../preferences/index.ts';
-import type { DecisionTexts, Run, Settings, TextEdit } from '../protocol/index.ts';
+import type { DecisionTexts, OffsetRange, Run, SegmentKind, Settings, TextEdit } from '../protocol/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
-import { runOfBlock, type Note } from './reasonInNote.ts';
+import { runOfBlock, unknownBlock, type Note } from './reasonInNote.ts';
 import type { Stores } from './stores.ts';
 
 export type DecidableKind = 'accept' | 'accept-edited' | 'reject' | 'regenerate';
@@ -34,21 +41,17 @@ export async function planDecision(
 ): Promise<PlannedDecision> {
   const block = readBlocks(note.text).blocks.find(({ id }) => id === decision.block);
   const run = await runOfBlock(stores, note.root, decision.block);
-  if (!block && !run) {
-    throw new PreflexorError('unknown-block', `This note has no annotation ${decision.block}.`, {
-      remedy: 'It may have been removed already; undo brings it back.',
-    });
-  }
-  const section = (kind: 'thinking' | 'reflection' | 'answer'): string =>
+  const section = (kind: SegmentKind): string =>
     block?.sections.find((candidate) => candidate.kind === kind)?.text ?? '';
   const present = section('answer');
   const offered = run?.final ?? present;
   const edited = block !== undefined && present !== offered;
   const as = decision.as === 'accept-edited' && !edited ? 'accept' : decision.as;
 
-  const change = block
-    ? inNote(note, block.id, as, offered, run, settings)
-    : fromSidebar(note, as, run, settings);
+  let change: Change;
+  if (block) change = inNote(note, block, as, offered, run, settings);
+  else if (run) change = fromSidebar(note, as, run, settings);
+  else throw unknownBlock(decision.block);
   const iteration = run?.iterations[run.best];
   const texts: DecisionTexts = {
     question: run?.question ?? '',
@@ -70,68 +73,49 @@ export async function planDecision(
       note: {
         path: relativeNotePath(note.root, note.file),
         hash: noteHash(note.text),
-        range: block ? { start: block.start, end: block.end } : change.range,
+        range: change.range,
       },
       provenance: run?.provenance ?? null,
     },
   };
 }
 
-interface Change {
-  readonly edits: TextEdit[];
-  readonly paragraph: string;
-  readonly result: string | null;
-  readonly range: { readonly start: number; readonly end: number };
-}
+/** What a decision does to the note, and the place in it that it is about. */
+type Change = DecidedEdits & { readonly range: OffsetRange };
 
 function inNote(
   note: Note,
-  block: string,
+  block: Block,
   as: DecidableKind,
   answer: string,
   run: Run | null,
   settings: Settings,
 ): Change {
-  const range = { start: 0, end: 0 };
-  if (as === 'reject' || as === 'regenerate') {
-    const { edits } = stripBlocks(note.text, [block]);
-    return { edits, paragraph: run?.paragraph ?? '', result: null, range };
-  }
-  const paragraph = run ? { text: run.paragraph, start: run.note.range.start } : undefined;
-  const placement = settings['annotations.acceptedText'];
-  const options = { answer, placement, ...(paragraph && { paragraph }) };
-  return { ...decideEdits(note.text, block, as, options), range };
+  const options = {
+    answer,
+    placement: settings['annotations.acceptedText'],
+    ...(run && { paragraph: { text: run.paragraph, start: run.note.range.start } }),
+  };
+  // Regenerating takes the block out, as rejecting does.
+  const decided = decideEdits(note.text, block.id, as === 'regenerate' ? 'reject' : as, options);
+  return { ...decided, range: { start: block.start, end: block.end } };
 }
 
 /** A decision on a run whose block is not in the note: storage `sidecar`, or the paragraph had changed. */
-function fromSidebar(note: Note, as: DecidableKind, run: Run | null, settings: Settings): Change {
-  if (!run) throw new PreflexorError('unknown-run', 'The run of this suggestion is not stored here.');
+function fromSidebar(note: Note, as: DecidableKind, run: Run, settings: Settings): Change {
+  const { paragraph } = run;
   const { range } = run.note;
-  if (as === 'reject' || as === 'regenerate')
-    return { edits: [], paragraph: run.paragraph, result: null, range };
-  const place = relocate(note.text, { text: run.paragraph, start: range.start });
+  if (as === 'reject' || as === 'regenerate') return { edits: [], paragraph, result: null, range };
+  const place = relocate(note.text, { text: paragraph, start: range.start });
   if (!place) {
     throw new PreflexorError(
       'note-changed',
       'The paragraph of this suggestion is no longer in the note as it was.',
-      {
-        remedy: 'Copy what you need from the Iterations view, or reason about the paragraph again.',
-      },
+      { remedy: 'Copy what you need from the Iterations view, or reason about the paragraph again.' },
     );
   }
-  const lineEnd = note.text.includes('\r\n') ? '\r\n' : '\n';
-  const text = run.final.split('\n').join(lineEnd + place.continuationPrefix);
-  const gap = lineEnd + place.continuationPrefix.trimEnd() + lineEnd + place.continuationPrefix;
-  const after = settings['annotations.acceptedText'] === 'after';
-  const edit = after
-    ? { start: place.end, end: place.end, text: gap + text }
-    : { start: place.start, end: place.end, text };
-  return {
-    edits: [edit],
-    paragraph: run.paragraph,
-    result: run.final,
-    range: { start: place.start, end: place.end },
-  };
+  const { edit, result } = acceptIntoNote(note.text, place, run.final, settings['annotations.acceptedText']);
+  return { edits: [edit], paragraph, result, range: { start: place.start, end: place.end } };
 }
 
 /**

@@ -1,7 +1,15 @@
 // From a place in a note to a stored run, and from a run to the edit that shows it in the note.
 // Used by every door; knows neither an editor nor the command line.
-import { insertBlock, newBlockId, paragraphAt, readBlocks, relocate, stripBlocks } from '../notes/index.ts';
-import type { Paragraph } from '../notes/index.ts';
+import {
+  insertBlock,
+  joinEdits,
+  newBlockId,
+  paragraphAt,
+  readBlocks,
+  relocate,
+  stripBlocks,
+  type Paragraph,
+} from '../notes/index.ts';
 import { PreflexorError, sentence } from '../errors.ts';
 import type { Intent, ReasonEvent, Run, Settings, TextEdit } from '../protocol/index.ts';
 import { questions, reason, type ReasonPorts } from '../reasoning/index.ts';
@@ -92,21 +100,19 @@ async function subjectParagraph(note: Note, request: ReasonRequest, stores: Stor
       throw new PreflexorError('bad-input', 'A position or a block is needed.');
     return paragraphAt(note.text, request.offset);
   }
-  const block = requireBlock(note.text, request.replaces);
-  const run = await runOfBlock(stores, note.root, block.id);
+  const run = await runOfBlock(stores, note.root, request.replaces);
   const found = run && relocate(note.text, { text: run.paragraph, start: run.note.range.start });
-  return found ?? paragraphAt(note.text, note.text.slice(0, block.start).trimEnd().length);
+  if (found) return found;
+  const block = readBlocks(note.text).blocks.find(({ id }) => id === request.replaces);
+  if (!block) throw unknownBlock(request.replaces);
+  return paragraphAt(note.text, note.text.slice(0, block.start).trimEnd().length);
 }
 
-/** The block with this id. @throws PreflexorError `unknown-block` */
-export function requireBlock(text: string, id: string): ReturnType<typeof readBlocks>['blocks'][number] {
-  const block = readBlocks(text).blocks.find((candidate) => candidate.id === id);
-  if (!block) {
-    throw new PreflexorError('unknown-block', `This note has no annotation ${id}.`, {
-      remedy: 'It may have been removed already; undo brings it back.',
-    });
-  }
-  return block;
+/** What is said when a block is asked for that is not there. */
+export function unknownBlock(id: string): PreflexorError {
+  return new PreflexorError('unknown-block', `This note has no annotation ${id}.`, {
+    remedy: 'It may have been removed already; undo brings it back.',
+  });
 }
 
 /** The stored run of a block, or null where it is not known or can't be read. */
@@ -146,19 +152,5 @@ export function offer(text: string, run: Run, replaces?: string): Offer {
     of: run.iterations.length - 1,
     model: run.model,
   });
-  return { edits: mergeAdjacent([insertion, ...removal]), block: run.block };
-}
-
-/** Sorts edits; two that begin at the same place become one, as editors may not keep their order. */
-function mergeAdjacent(edits: readonly TextEdit[]): TextEdit[] {
-  const sorted = [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
-  return sorted.reduce<TextEdit[]>((merged, edit) => {
-    const last = merged.at(-1);
-    if (last && last.end === edit.start) {
-      merged[merged.length - 1] = { start: last.start, end: edit.end, text: last.text + edit.text };
-    } else {
-      merged.push(edit);
-    }
-    return merged;
-  }, []);
+  return { edits: joinEdits([insertion, ...removal]), block: run.block };
 }

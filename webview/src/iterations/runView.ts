@@ -32,17 +32,17 @@ export interface RunSurroundings {
   readonly since: number;
   /** What the writer opened and closed, by a name that is unique in the run. */
   readonly toggled: ReadonlyMap<string, boolean>;
-  toggle(name: string, open: boolean): void;
-  stop(): void;
-  act(action: RunAction): void;
-  remedy(action: RemedyAction): void;
+  readonly toggle: (name: string, open: boolean) => void;
+  readonly stop: () => void;
+  readonly act: (action: RunAction) => void;
+  readonly remedy: (action: RemedyAction) => void;
 }
 
 type Template = TemplateResult | typeof nothing;
 
 export function runTemplate(run: RunSnapshot, around: RunSurroundings): TemplateResult {
   return html`
-    ${run.state === 'waiting' ? waitBar(run) : nothing}
+    ${waitBar(run)}
     <section class="head" aria-label="Question">
       <h1>${run.question === '' ? 'Reasoning about this paragraph' : run.question}</h1>
       ${run.paragraph === '' ? nothing : html`<p class="paragraph" title=${run.paragraph}>${run.paragraph}</p>`}
@@ -115,18 +115,13 @@ function tool(icon: string, label: string, action: RunAction, around: RunSurroun
   ></vscode-toolbar-button>`;
 }
 
-function waitBar({ fraction, message }: RunSnapshot): TemplateResult {
-  const label = message ?? 'Waiting';
-  return html`<div class="bar">
-    ${
-      fraction === null
-        ? html`<vscode-progress-bar indeterminate aria-label=${label}></vscode-progress-bar>`
-        : html`<vscode-progress-bar
-            .value=${Math.round(fraction * 100)}
-            aria-label=${label}
-          ></vscode-progress-bar>`
-    }
-  </div>`;
+/** How far the model is loaded. Where that is not known the editor's own bar above the view is enough. */
+function waitBar({ state, fraction, message }: RunSnapshot): Template {
+  if (state !== 'waiting' || fraction === null) return nothing;
+  return html`<vscode-progress-bar
+    .value=${Math.round(fraction * 100)}
+    aria-label=${message ?? 'Waiting'}
+  ></vscode-progress-bar>`;
 }
 
 function stateIcon({ state }: RunSnapshot): Template {
@@ -220,7 +215,7 @@ function iterationBody(
             around.toggle(name, event.open);
           }}
         >
-          <preflexor-stream .text=${section.text}></preflexor-stream>
+          <preflexor-stream .text=${section.text.trimStart()}></preflexor-stream>
         </preflexor-disclosure>`;
       },
     )}

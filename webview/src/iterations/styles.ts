@@ -56,9 +56,6 @@ export const styles = css`
   vscode-progress-bar {
     display: block;
   }
-  .bar {
-    height: 2px;
-  }
   .failure,
   .note {
     border: 1px solid var(--vscode-inputValidation-infoBorder, var(--vscode-panel-border));
@@ -233,11 +230,5 @@ export const styles = css`
     position: absolute;
     white-space: nowrap;
     width: 1px;
-  }
-  @media (prefers-reduced-motion: reduce) {
-    vscode-progress-bar[indeterminate]::part(indicator) {
-      animation: none;
-      width: 100%;
-    }
   }
 `;

@@ -25,7 +25,7 @@ export function received(state: ViewState, message: IterationsToView, now: numbe
     return { note, current, entries, sequence: 0, receivedAt: now };
   }
   const { current, sequence } = state;
-  if (!current || current.key !== message.key || message.seq !== sequence + 1) return null;
+  if (current?.key !== message.key || message.seq !== sequence + 1) return null;
   const iteration = current.iterations.find(({ index }) => index === message.iteration);
   const open = iteration?.sections.at(-1);
   if (!iteration || !open || open.done || open.kind !== message.kind) return null;

@@ -20,7 +20,7 @@ test('given a vocabulary that matches a control token in plain text, when text h
     text
       .split(/(<end>)/)
       .flatMap((part) =>
-        part === '<end>' ? [control] : [...part].map((letter) => letter.codePointAt(0) ?? 0),
+        part === '<end>' ? [control] : Array.from(part).map((letter) => letter.codePointAt(0) ?? 0),
       );
   const tokens = plainTokens('a<end>b', (token) => token === control, tokenize);
   assert.equal(String.fromCodePoint(...tokens), 'a<end>b');

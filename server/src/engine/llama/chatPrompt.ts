@@ -156,8 +156,12 @@ function dataTokenizer(model: LlamaModel): Tokenizer {
     if (special) return model.tokenize(text, special, options);
     return plainTokens(text, isControl, (plain) => model.tokenize(plain, false, options));
   }
-  const { detokenize, isSpecialToken, isEogToken } = model;
-  return Object.assign(tokenize, { detokenize, isSpecialToken, isEogToken });
+  return Object.assign(tokenize, {
+    detokenize: (tokens: readonly Token[], special?: boolean, last?: readonly Token[]) =>
+      model.detokenize(tokens, special, last),
+    isSpecialToken: (token: Token) => model.isSpecialToken(token),
+    isEogToken: (token: Token) => model.isEogToken(token),
+  });
 }
 
 /**
@@ -171,5 +175,5 @@ export function plainTokens<T extends number>(
 ): T[] {
   const tokens = tokenize(text);
   if (!tokens.some(isControl)) return tokens;
-  return [...text].flatMap((character) => tokenize(character).filter((token) => !isControl(token)));
+  return Array.from(text).flatMap((character) => tokenize(character).filter((token) => !isControl(token)));
 }

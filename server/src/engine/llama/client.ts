@@ -10,11 +10,11 @@ import type {
   ModelDescription,
 } from '../../protocol/index.ts';
 import type { Engine, LoadedModel } from '../languageModel.ts';
-import type { FoundModel } from '../models/index.ts';
+import { badModel, type FoundModel } from '../models/index.ts';
 import { backendNames, backendsFor, fallbackSentence, type Backend, type PassedOver } from './backends.ts';
 import { EventChannel } from './eventChannel.ts';
 import { HostProcess, realTimers, type HostEnding, type Timers } from './hostProcess.ts';
-import { errorOf, reportOf } from './reports.ts';
+import { reportOf } from './reports.ts';
 import { SharedTask, type OnWait } from './sharedTask.ts';
 import { nothingLoaded, StatusBoard } from './statusBoard.ts';
 import { Turns } from './turns.ts';
@@ -63,6 +63,9 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
 /** Pauses before the second, third, … start after crashes without a completion in between. */
 const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
+
+/** Signals by which native code ends a process when a check fails or memory is misused. */
+const nativeFailures: ReadonlySet<string> = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']);
 
 class HostedEngine implements LlamaEngine {
   readonly #options: LlamaEngineOptions;
@@ -146,14 +149,9 @@ class HostedEngine implements LlamaEngine {
     const lease = this.acquire();
     try {
       const host = await this.#readyHost(signal);
-      let tokens: number[] = [];
-      await host.ask({ do: 'tokenize', text }, signal, (answer) => {
-        if (answer.is === 'failed') throw errorOf(answer.error);
-        if (answer.is !== 'tokenized') return answer.is === 'cancelled';
-        tokens = answer.tokens;
-        return true;
-      });
-      return tokens;
+      return await host.ask({ do: 'tokenize', text }, signal, (answer) =>
+        answer.is === 'tokenized' ? { value: answer.tokens } : undefined,
+      );
     } finally {
       lease.release();
     }
@@ -165,8 +163,10 @@ class HostedEngine implements LlamaEngine {
     const host = this.#host;
     this.#host = null;
     this.#loaded = null;
-    await host?.stop();
-    if (host && !this.#host) this.#status.set({ ...nothingLoaded, state: 'unloaded', error: null });
+    if (!host) return;
+    await host.stop();
+    // Unless it was asked for again in the meantime.
+    if (this.hostPid === null) this.#status.set({ ...nothingLoaded, state: 'unloaded', error: null });
   }
 
   async dispose(): Promise<void> {
@@ -200,18 +200,13 @@ class HostedEngine implements LlamaEngine {
     const leaving = new AbortController();
     const speed = new Speedometer(this.#timers.now);
     this.#status.set({ state: 'generating', error: null, tokensPerSecond: null });
-    const asked = host.ask(
-      { do: 'generate', generate: request },
-      AbortSignal.any([signal, leaving.signal]),
-      (answer) => {
-        if (answer.is === 'failed') throw errorOf(answer.error);
-        if (answer.is === 'cancelled') throw cancelled();
-        if (answer.is !== 'generated') return false;
-        this.#status.setNumbers({ tokensPerSecond: speed.after(answer.events) });
-        if (!signal.aborted) channel.push(answer.events);
-        return answer.events.some(({ event }) => event === 'end');
-      },
-    );
+    const either = AbortSignal.any([signal, leaving.signal]);
+    const asked = host.ask({ do: 'generate', generate: request }, either, (answer) => {
+      if (answer.is !== 'generated') return undefined;
+      this.#status.setNumbers({ tokensPerSecond: speed.after(answer.events) });
+      if (!signal.aborted) channel.push(answer.events);
+      return answer.events.some(({ event }) => event === 'end') ? { value: undefined } : undefined;
+    });
     asked.then(
       () => {
         this.#crashes = 0;
@@ -318,10 +313,9 @@ class HostedEngine implements LlamaEngine {
   }
 
   async #probe(host: HostProcess, backend: Exclude<Backend, 'cpu'>, signal: AbortSignal): Promise<void> {
-    await host.ask({ do: 'probe', gpu: backend }, signal, (answer) => {
-      if (answer.is === 'failed') throw errorOf(answer.error);
-      return answer.is === 'probed' || answer.is === 'cancelled';
-    });
+    await host.ask({ do: 'probe', gpu: backend }, signal, ({ is }) =>
+      is === 'probed' ? { value: undefined } : undefined,
+    );
   }
 
   async #loadOn(
@@ -336,22 +330,21 @@ class HostedEngine implements LlamaEngine {
     const load: LoadRequest = {
       ...{ file, gpu: backend, contextTokens, threads, adapter, chatTemplate, measurementsFile },
     };
-    let description: ModelDescription | null = null;
-    await host.ask({ do: 'load', load }, signal, (answer) => {
-      if (answer.is === 'failed') throw errorOf(answer.error);
-      if (answer.is === 'loading') {
-        const state = answer.phase;
-        this.#status.set({ state, fraction: answer.fraction });
-        report(
-          state === 'loading' ? 'Loading the model' : 'Measuring how many threads are best',
-          answer.fraction,
-        );
-      }
-      if (answer.is === 'loaded') description = answer.model;
-      return answer.is === 'loaded' || answer.is === 'cancelled';
-    });
-    if (!description) throw cancelled();
-    return description;
+    try {
+      return await host.ask({ do: 'load', load }, signal, (answer) => {
+        if (answer.is === 'loading') this.#showLoading(answer.phase, answer.fraction, report);
+        return answer.is === 'loaded' ? { value: answer.model } : undefined;
+      });
+    } catch (error) {
+      // On the processor it is the file that the library's own checks stumble over, not a driver.
+      const stumbled = backend === 'cpu' && nativeFailures.has(host.ending?.signal ?? '');
+      throw stumbled ? badModel(file, 'the model library breaks off while it loads it', error) : error;
+    }
+  }
+
+  #showLoading(state: 'loading' | 'measuring', fraction: number, report: OnWait): void {
+    this.#status.set({ state, fraction });
+    report(state === 'loading' ? 'Loading the model' : 'Measuring how many threads are best', fraction);
   }
 
   // The host's life.

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { cancelled, PreflexorError, throwIfCancelled } from '../../errors.ts';
 import { HostMessage, type HostRequest } from '../../protocol/index.ts';
+import { errorOf } from './reports.ts';
 
 /** Messages that answer a request. */
 export type HostAnswer = Extract<HostMessage, { request: number }>;
@@ -13,8 +14,8 @@ type Without<R> = R extends { request: number } ? Omit<R, 'request'> : never;
 /** A request before it has its number. */
 export type HostQuestion = Without<Exclude<HostRequest, { do: 'cancel' | 'quit' }>>;
 
-/** Reads one answer; gives true when it was the last one for its request. Throws to fail the request. */
-export type AnswerReader = (answer: HostAnswer) => boolean;
+/** Reads an answer that is neither a failure nor a cancel; gives the request's value when it was the last one. */
+export type AnswerReader<T> = (answer: HostAnswer) => { readonly value: T } | undefined;
 
 export interface HostProcessOptions {
   /** dist/engineHost.js, or the source where the sources run as they are. */
@@ -49,6 +50,8 @@ export const realTimers: Timers = {
 export interface HostEnding {
   readonly why: 'stopped' | 'unresponsive' | 'crashed' | 'garbage';
   readonly error: PreflexorError;
+  /** The signal that ended a process which crashed, where it was one. */
+  readonly signal?: string;
 }
 
 /** How long a host may take to confirm that it stopped computing. */
@@ -59,8 +62,7 @@ const keptLines = 200;
 const longestLine = 2000;
 
 interface Pending {
-  readonly read: AnswerReader;
-  readonly resolve: () => void;
+  readonly answered: (answer: HostAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -91,7 +93,8 @@ export class HostProcess {
     });
     this.#gone = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
-        this.#end(crash(signal ?? `exit code ${code ?? 0}`, this.#lines));
+        const how = signal ?? `exit code ${code ?? 0}`;
+        this.#end({ ...crash(how, this.#lines), ...(signal && { signal }) });
         resolve();
       });
       this.#child.once('error', (error) => {
@@ -112,6 +115,11 @@ export class HostProcess {
   /** Whether it can be given requests. */
   get alive(): boolean {
     return this.#ending === null;
+  }
+
+  /** Why it ended, once it has. */
+  get ending(): HostEnding | null {
+    return this.#ending;
   }
 
   /** Resolves when the host has said that it is there. @throws `engine-crashed`, `cancelled` */
@@ -138,11 +146,11 @@ export class HostProcess {
   }
 
   /**
-   * Asks the host something; `read` is given each answer. Aborting `signal` tells the host to stop, and ends the
+   * Asks the host something; `read` is given each answer, and what it throws fails the request. Aborting `signal` tells the host to stop, and ends the
    * host when it does not confirm that in time: either way nothing is computed for this request any more when
    * `cancelled` is thrown.
    */
-  async ask(question: HostQuestion, signal: AbortSignal, read: AnswerReader): Promise<void> {
+  async ask<T>(question: HostQuestion, signal: AbortSignal, read: AnswerReader<T>): Promise<T> {
     throwIfCancelled(signal);
     if (this.#ending) throw this.#ending.error;
     const request = (this.#numbers += 1);
@@ -154,11 +162,19 @@ export class HostProcess {
       });
     };
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#pending.set(request, { read, resolve, reject });
+      const value = await new Promise<T>((resolve, reject) => {
+        const answered = (answer: HostAnswer) => {
+          if (answer.is === 'cancelled') throw cancelled();
+          if (answer.is === 'failed') throw errorOf(answer.error);
+          const last = read(answer);
+          if (last) resolve(last.value);
+        };
+        this.#pending.set(request, { answered, reject });
         signal.addEventListener('abort', stop, { once: true });
         this.#send({ ...question, request });
       });
+      throwIfCancelled(signal);
+      return value;
     } catch (error) {
       // How the host ended is no matter to one who wanted it to stop.
       throw signal.aborted ? cancelled() : error;
@@ -167,7 +183,6 @@ export class HostProcess {
       cancelTimer();
       this.#pending.delete(request);
     }
-    throwIfCancelled(signal);
   }
 
   /** Ends the process at once, and with it whatever it computes; resolves when it is gone. */
@@ -211,7 +226,7 @@ export class HostProcess {
     const pending = this.#pending.get(answer.request);
     if (!pending) return;
     try {
-      if (pending.read(answer)) pending.resolve();
+      pending.answered(answer);
     } catch (error) {
       pending.reject(error);
     }

@@ -15,7 +15,10 @@ class Job {
 
   readonly run = async (signal: AbortSignal): Promise<void> => {
     this.#log.push(`${this.#name} ${signal.aborted ? 'aborted' : 'starts'}`);
-    if (signal.aborted) return;
+    if (!signal.aborted) await this.#untilOver(signal);
+  };
+
+  async #untilOver(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       this.finish = resolve;
       signal.addEventListener('abort', () => {
@@ -23,7 +26,7 @@ class Job {
       });
     });
     this.#log.push(`${this.#name} ${signal.aborted ? 'stops' : 'ends'}`);
-  };
+  }
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));

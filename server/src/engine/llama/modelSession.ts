@@ -58,6 +58,7 @@ export async function loadSession(request: LoadRequest, ports: LoadPorts): Promi
   if (gpu === 'auto') throw new PreflexorError('bad-input', 'The engine host is told which backend to use.');
   const description = await describeGguf(file, ports.signal);
   requireLanguageModel(file, description);
+  requireSaneContext(file, description);
   if (request.adapter !== null) await requireAdapter(request.adapter, description, ports.signal);
 
   const cores = availableParallelism();
@@ -120,6 +121,14 @@ interface Loading {
   readonly ports: LoadPorts;
 }
 
+/** The longest that any model claims is ten million tokens. */
+const longestContextTokens = 2 ** 28;
+
+function requireSaneContext(file: string, { trainedContext }: GgufDescription): void {
+  if (trainedContext >= 1 && trainedContext <= longestContextTokens) return;
+  throw badModel(file, `it says that it was trained with a context of ${trainedContext} tokens`);
+}
+
 async function requireAdapter(file: string, model: GgufDescription, signal: AbortSignal): Promise<void> {
   const adapter = await describeGguf(file, signal);
   if (adapter.kind !== 'adapter') throw notAnAdapter(file, 'it is not an adapter');
@@ -159,10 +168,7 @@ async function loadModel({ request, opened, description, available, ports }: Loa
   } catch (error) {
     if (ports.signal.aborted) throw cancelled();
     const said = opened.complaints.join('\n');
-    if (
-      error instanceof opened.library.InsufficientMemoryError ||
-      /unable to allocate|out of memory/i.test(said)
-    ) {
+    if (ranOutOfMemory(opened, said, error)) {
       const { totalBytes } = estimateMemory(description, fewestContextTokens);
       throw outOfMemory(totalBytes, available, fewestContextTokens);
     }
@@ -174,7 +180,7 @@ async function loadModel({ request, opened, description, available, ports }: Loa
         error,
       );
     }
-    throw badModel(request.file, `the model library refuses it (${lastOf(opened.complaints, error)})`, error);
+    throw badModel(request.file, `the model library refuses it (${reasonOf(opened, error)})`, error);
   }
 }
 
@@ -198,12 +204,15 @@ async function createContext(
   } catch (error) {
     if (ports.signal.aborted) throw cancelled();
     const said = opened.complaints.join('\n');
-    if (request.adapter !== null && /lora|adapter/i.test(`${said}\n${String(error)}`)) {
-      throw notAnAdapter(request.adapter, lastOf(opened.complaints, error), error);
+    const reason = reasonOf(opened, error);
+    if (ranOutOfMemory(opened, said, error)) {
+      const tokens = request.contextTokens === 0 ? least : contextTokens;
+      throw outOfMemory(estimateMemory(description, tokens).totalBytes, available, tokens);
     }
-    // What else can fail here is memory: the file was read and its weights are in place.
-    const tokens = request.contextTokens === 0 ? least : contextTokens;
-    throw outOfMemory(estimateMemory(description, tokens).totalBytes, available, tokens);
+    if (request.adapter !== null && /lora|adapter/i.test(`${said}\n${String(error)}`)) {
+      throw notAnAdapter(request.adapter, reason, error);
+    }
+    throw badModel(request.file, `the model library cannot make a context for it (${reason})`, error);
   }
 }
 
@@ -241,8 +250,19 @@ async function threadsFor(
   return threads;
 }
 
-function lastOf(complaints: readonly string[], error: unknown): string {
-  const text =
-    complaints.findLast((each) => each !== '') ?? (error instanceof Error ? error.message : String(error));
-  return text.split('\n').at(-1)?.trim().slice(0, 200) ?? '';
+function ranOutOfMemory({ library }: OpenLibrary, said: string, error: unknown): boolean {
+  return error instanceof library.InsufficientMemoryError || /unable to allocate|out of memory/i.test(said);
+}
+
+/** What the native library said about a failure; its last words mostly only repeat that there was one. */
+function reasonOf({ complaints }: OpenLibrary, error: unknown): string {
+  const said = complaints.flatMap((text) => text.split('\n')).reverse();
+  const telling = said.map((line) => /error loading model: (?:.*hyperparameters: )?(.+)/.exec(line)?.[1]);
+  const otherwise = said.find((line) => line.trim() !== '' && !/failed to load model/i.test(line));
+  const text = telling.find((reason) => reason !== undefined) ?? otherwise ?? messageOf(error);
+  return text.trim().replace(/\.$/, '').slice(0, 200);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
 import { backendNames, gpuBackends, type Backend } from './backends.ts';
 import { HostProcess, realTimers, type Timers } from './hostProcess.ts';
-import { errorOf } from './reports.ts';
 
 export interface ProbedBackends {
   /** Names of the GPUs that can be used. */
@@ -59,14 +58,11 @@ async function probeOne(backend: Backend, signal: AbortSignal, options: ProbeOpt
     const error = new PreflexorError('engine-failed', 'It did not answer in time.');
     host.kill({ why: 'unresponsive', error });
   });
-  let devices: readonly string[] = [];
   try {
     await host.up(signal);
-    await host.ask({ do: 'probe', gpu: backend }, signal, (answer) => {
-      if (answer.is === 'failed') throw errorOf(answer.error);
-      if (answer.is === 'probed') devices = answer.devices;
-      return answer.is === 'probed' || answer.is === 'cancelled';
-    });
+    const devices = await host.ask({ do: 'probe', gpu: backend }, signal, (answer) =>
+      answer.is === 'probed' ? { value: answer.devices } : undefined,
+    );
     return { backend, devices, reason: null };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -36,7 +36,7 @@ const lookAlikes = [
 ];
 
 /** A top-level block as lines. */
-const plainBlock: fc.Arbitrary<string[]> = fc.oneof(
+const plainBlock: fc.Arbitrary<readonly string[]> = fc.oneof(
   { weight: 6, arbitrary: textLines },
   {
     weight: 2,
@@ -76,7 +76,7 @@ const containerPrefixes: readonly (readonly [string, string])[] = [
   ['- ', '  '],
   ['* ', '  '],
   ['1. ', '   '],
-  ['10) ', '    '],
+  ['1) ', '   '],
   ['- [ ] ', '  '],
   ['-\t', '\t'],
   ['> ', '> '],
@@ -86,7 +86,7 @@ const containerPrefixes: readonly (readonly [string, string])[] = [
   [' > ', '> '],
 ];
 
-function inContainer(block: fc.Arbitrary<string[]>): fc.Arbitrary<string[]> {
+function inContainer(block: fc.Arbitrary<readonly string[]>): fc.Arbitrary<string[]> {
   return fc
     .array(fc.tuple(fc.constantFrom(...containerPrefixes), block, fc.boolean()), {
       minLength: 1,
@@ -108,7 +108,7 @@ const block = fc.oneof(
   { weight: 1, arbitrary: inContainer(inContainer(plainBlock)) },
 );
 
-const frontMatter = fc.constantFrom(
+const frontMatter = fc.constantFrom<string[]>(
   [],
   [],
   [],
@@ -135,7 +135,7 @@ export const generatedNote: fc.Arbitrary<string> = fc
     finalEnd: fc.boolean(),
   })
   .map(({ mark, front, blocks, ends, finalEnd }) => {
-    const lines = [...front];
+    const lines: string[] = [...front];
     for (const [content, gap] of blocks) lines.push(...content, ...Array.from({ length: gap }, () => ''));
     return mark + joinLines(lines, ends, finalEnd);
   });

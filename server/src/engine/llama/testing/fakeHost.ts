@@ -76,7 +76,7 @@ export function runFakeHost(behaviour: Behaviour): void {
         (behaviour.probe ?? noGpu)(message);
         return;
       case 'tokenize':
-        reply({ is: 'tokenized', request: message.request, tokens: [...message.text].map(() => 7) });
+        reply({ is: 'tokenized', request: message.request, tokens: Array.from(message.text, () => 7) });
         return;
       case 'cancel':
         (behaviour.cancel ?? confirm)(message);

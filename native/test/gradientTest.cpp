@@ -1,0 +1,36 @@
+// Gradients of every LoRA tensor against finite differences, on tiny random models of each
+// architecture and for every loss.
+#include "check.hpp"
+#include "selfTest.hpp"
+
+using namespace preflexor;
+using preflexor::testing::cpuOptions;
+using preflexor::testing::TemporaryFolder;
+
+namespace {
+
+void checkModel(const TinyModelOptions& model, LossKind loss) {
+  const TemporaryFolder folder;
+  Backend backend(cpuOptions());
+  const GradientCheck result = checkGradients(backend, model, loss, folder.path());
+  CHECK(result.tensors == 28);
+  CHECK_NEAR(result.largestError, 0, gradientTolerance);
+}
+
+}  // namespace
+
+TEST_CASE("given a tiny llama, when every loss is differentiated, then differences agree") {
+  for (const LossKind kind : allLossKinds) checkModel({"llama", true, false, 21}, kind);
+}
+
+TEST_CASE("given a tiny llama with rope factors and an own head, then differences agree") {
+  checkModel({"llama", false, true, 22}, LossKind::orpo);
+}
+
+TEST_CASE("given a tiny qwen2 with biases, then differences agree") {
+  checkModel({"qwen2", true, false, 23}, LossKind::orpo);
+}
+
+TEST_CASE("given a tiny qwen3 with head norms, then differences agree") {
+  checkModel({"qwen3", true, false, 24}, LossKind::orpo);
+}

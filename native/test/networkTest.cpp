@@ -1,0 +1,202 @@
+// Equivalences of the network: packed is alone, shared prompts change nothing, an adapter with B =
+// 0 is the base model, accumulation adds up, and attention looks only backwards.
+#include "network.hpp"
+
+#include "check.hpp"
+#include "evaluation.hpp"
+#include "files.hpp"
+#include "random.hpp"
+#include "tinyModel.hpp"
+
+using namespace preflexor;
+using preflexor::testing::cpuOptions;
+using preflexor::testing::TemporaryFolder;
+
+namespace {
+
+/** A tiny model with everything that is needed to run it. */
+struct Bench {
+  explicit Bench(const TinyModelOptions& options = {})
+      : backend(cpuOptions()), path(write(options)), model(path), network(backend, model) {}
+
+  std::string write(const TinyModelOptions& options) const {
+    writeFileAtomically(folder.file("tiny.gguf"), makeTinyModel(options));
+    return folder.file("tiny.gguf");
+  }
+
+  std::vector<RecordSums> sums(const std::vector<const Record*>& records,
+                               const Adapter* adapter = nullptr) {
+    const PackedBatch batch = packRecords(records, true);
+    return collectSums(batch, network.forward(batch, adapter, false).logProbabilities, records);
+  }
+
+  std::unique_ptr<Adapter> randomAdapter() {
+    auto adapter = std::make_unique<Adapter>(
+        backend, model, uniformModules(model, {LinearRole::query, LinearRole::down}, 3, 6));
+    Random random(9, RandomPurpose::test);
+    for (const Adapter::Parameter& parameter : adapter->parameters()) {
+      std::vector<float> values(static_cast<size_t>(ggml_nelements(parameter.value)));
+      for (float& value : values) value = static_cast<float>(0.2 * random.normal());
+      ggml_backend_tensor_set(parameter.value, values.data(), 0, ggml_nbytes(parameter.value));
+    }
+    return adapter;
+  }
+
+  TemporaryFolder folder;
+  Backend backend;
+  std::string path;
+  Model model;
+  Network network;
+};
+
+/** The gradient of the summed SFT losses of the records, given in groups. */
+std::vector<std::vector<float>> gradients(Bench& bench, Adapter& adapter,
+                                          const std::vector<std::vector<const Record*>>& groups) {
+  adapter.clearGradients();
+  for (const auto& records : groups) {
+    const PackedBatch batch = packRecords(records, false);
+    const Forward forward = bench.network.forward(batch, &adapter, true);
+    const auto outcomes =
+        computeLosses(LossKind::sft, {}, collectSums(batch, forward.logProbabilities, records));
+    bench.network.backward(batch, adapter, forward, labelWeights(batch, outcomes, 1.0));
+  }
+  std::vector<std::vector<float>> result;
+  for (const Adapter::Parameter& parameter : adapter.parameters()) {
+    result.push_back(readFloats(parameter.gradient));
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("given packed records, when scored, then each has the sums that it has alone") {
+  Bench bench;
+  // Longer than a block of 128 queries, and not a multiple of 16.
+  const Record first = makeRandomRecord(1, 140, 150, 33);
+  const Record second = makeRandomRecord(2, 5, 1, 17);
+  const auto together = bench.sums({&first, &second});
+  const std::vector<const Record*> records = {&first, &second};
+  for (size_t index = 0; index < records.size(); ++index) {
+    const RecordSums alone = bench.sums({records[index]}).front();
+    CHECK_NEAR(together[index].prompt->sum, alone.prompt->sum, 2e-3);
+    CHECK_NEAR(together[index].chosen->sum, alone.chosen->sum, 2e-3);
+    CHECK_NEAR(together[index].rejected->sum, alone.rejected->sum, 2e-3);
+  }
+}
+
+TEST_CASE("given a shared prompt, when scored, then rejected has the sum that it has as chosen") {
+  Bench bench;
+  const Record both = makeRandomRecord(3, 20, 30, 40);
+  Record swapped = both;
+  std::swap(swapped.chosen, swapped.rejected);
+  std::swap(swapped.chosenMask, swapped.rejectedMask);
+  const RecordSums one = bench.sums({&both}).front();
+  const RecordSums other = bench.sums({&swapped}).front();
+  CHECK_NEAR(one.rejected->sum, other.chosen->sum, 1e-3);
+  CHECK_NEAR(one.chosen->sum, other.rejected->sum, 1e-3);
+}
+
+TEST_CASE("given a prompt and a completion, when the split moves, then the text's sum stays") {
+  Bench bench;
+  const Record record = makeRandomRecord(4, 150, 60, 0);
+  Record moved = record;
+  moved.prompt.assign(record.prompt.begin(), record.prompt.begin() + 10);
+  moved.chosen.assign(record.prompt.begin() + 10, record.prompt.end());
+  moved.chosen.insert(moved.chosen.end(), record.chosen.begin(), record.chosen.end());
+  moved.chosenMask.assign(moved.chosen.size(), 1);
+  const RecordSums one = bench.sums({&record}).front();
+  const RecordSums other = bench.sums({&moved}).front();
+  CHECK_NEAR(one.prompt->sum + one.chosen->sum, other.prompt->sum + other.chosen->sum, 2e-3);
+}
+
+TEST_CASE(
+    "given a changed last token, when scored, then earlier tokens keep their values exactly") {
+  Bench bench;
+  const Record record = makeRandomRecord(5, 30, 200, 0);
+  Record changed = record;
+  changed.chosen[150] = (changed.chosen[150] + 1) % tinyVocabulary;
+  const auto score = [&](const Record& r) {
+    const PackedBatch batch = packRecords({&r}, false);
+    return bench.network.forward(batch, nullptr, false).logProbabilities;
+  };
+  const std::vector<double> one = score(record);
+  const std::vector<double> other = score(changed);
+  for (size_t token = 0; token < 150; ++token) CHECK(one[token] == other[token]);
+  CHECK(one[151] != other[151]);
+}
+
+TEST_CASE("given a fresh adapter, when scored, then it is the base model exactly") {
+  Bench bench;
+  Adapter adapter(bench.backend, bench.model,
+                  uniformModules(bench.model, {LinearRole::value, LinearRole::gate}, 4, 8));
+  adapter.initialise(77);
+  const Record record = makeRandomRecord(6, 12, 25, 14);
+  const RecordSums base = bench.sums({&record}).front();
+  const RecordSums adapted = bench.sums({&record}, &adapter).front();
+  CHECK(base.chosen->sum == adapted.chosen->sum);
+  CHECK(base.rejected->sum == adapted.rejected->sum);
+}
+
+TEST_CASE("given a mask, when summed, then only the tokens that count are in the sum") {
+  Bench bench;
+  Record record = makeRandomRecord(7, 8, 10, 0);
+  const PackedBatch batch = packRecords({&record}, false);
+  const std::vector<double> each = bench.network.forward(batch, nullptr, false).logProbabilities;
+  record.chosenMask = {0, 1, 0, 0, 1, 1, 0, 0, 0, 1};
+  const RecordSums masked = bench.sums({&record}).front();
+  CHECK_NEAR(masked.chosen->sum, each[1] + each[4] + each[5] + each[9], 1e-5);
+  CHECK(masked.chosen->tokens == 4);
+}
+
+TEST_CASE("given two records, when accumulated or packed, then the gradients agree") {
+  Bench bench({"qwen3", false, false, 8});
+  const std::unique_ptr<Adapter> held = bench.randomAdapter();
+  Adapter& adapter = *held;
+  const Record first = makeRandomRecord(8, 9, 30, 0);
+  const Record second = makeRandomRecord(9, 21, 12, 0);
+  const auto apart = gradients(bench, adapter, {{&first}, {&second}});
+  const auto packed = gradients(bench, adapter, {{&first, &second}});
+  for (size_t tensor = 0; tensor < apart.size(); ++tensor) {
+    double difference = 0;
+    double size = 0;
+    for (size_t index = 0; index < apart[tensor].size(); ++index) {
+      difference += std::pow(static_cast<double>(apart[tensor][index] - packed[tensor][index]), 2);
+      size += std::pow(static_cast<double>(apart[tensor][index]), 2);
+    }
+    CHECK(size > 0);
+    CHECK(std::sqrt(difference / size) < 1e-4);
+  }
+}
+
+TEST_CASE("given BF16 weights, when scored, then sums stay close to F32") {
+  Bench bench;
+  BackendOptions options = cpuOptions();
+  options.precision = Precision::bf16;
+  Backend rough(options);
+  Network network(rough, bench.model);
+  const Record record = makeRandomRecord(10, 12, 40, 0);
+  const PackedBatch batch = packRecords({&record}, false);
+  const auto sums =
+      collectSums(batch, network.forward(batch, nullptr, false).logProbabilities, {&record});
+  CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 0.5);
+}
+
+TEST_CASE("given two threads, when scored, then sums are those of one thread") {
+  Bench bench;
+  Backend two(cpuOptions(2));
+  Network network(two, bench.model);
+  const Record record = makeRandomRecord(11, 12, 40, 7);
+  const PackedBatch batch = packRecords({&record}, true);
+  const auto sums =
+      collectSums(batch, network.forward(batch, nullptr, false).logProbabilities, {&record});
+  CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 1e-3);
+}
+
+TEST_CASE("given a device other than the CPU, when opened, then it is refused") {
+  BackendOptions options = cpuOptions();
+  options.device = "cuda";
+  CHECK(testing::errorCode([&] { Backend{options}; }) == "device");
+  options = cpuOptions();
+  options.libraries = "/nowhere";
+  CHECK(testing::errorCode([&] { Backend{options}; }) == "libraries");
+}

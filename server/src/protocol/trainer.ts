@@ -1,0 +1,238 @@
+// The talk with the native trainer: the configuration that it reads and the lines that it writes.
+// native/PROTOCOL.md is the contract in words. Must not import anything that runs.
+import { z } from 'zod';
+
+export const trainerProtocolVersion = 1;
+
+export const TrainerLoss = z.enum([
+  'sft',
+  'sft_full',
+  'orpo',
+  'orpo_completion_nll',
+  'dpo',
+  'exo_pair',
+  'ipo',
+  'simpo',
+  'cpo_simpo',
+  'kto',
+]);
+export type TrainerLoss = z.infer<typeof TrainerLoss>;
+
+const TokenIds = z.array(z.int().nonnegative()).min(1);
+const Mask = z.array(z.union([z.literal(0), z.literal(1)])).min(1);
+
+/** One example as token ids; masks say which tokens count, and are all ones when absent. */
+export const TrainerRecord = z.strictObject({
+  prompt: TokenIds,
+  chosen: TokenIds.optional(),
+  rejected: TokenIds.optional(),
+  chosenMask: Mask.optional(),
+  rejectedMask: Mask.optional(),
+});
+export type TrainerRecord = z.infer<typeof TrainerRecord>;
+
+const common = {
+  /** Folder of the @node-llama-cpp package that holds libggml. */
+  libraries: z.string(),
+  model: z.string(),
+  device: z.literal('cpu').optional(),
+  threads: z.int().min(1).max(512).optional(),
+  precision: z.enum(['auto', 'f32', 'bf16']).optional(),
+  /** PEFT folders; without a reference the base model is the reference. */
+  adapter: z.string().nullable().optional(),
+  reference: z.string().nullable().optional(),
+  losses: z
+    .strictObject({
+      beta: z.number().positive(),
+      simpoBeta: z.number().positive(),
+      gamma: z.number().nonnegative(),
+      epsilon: z.number().positive(),
+      smoothing: z.number().nonnegative(),
+    })
+    .partial()
+    .optional(),
+  records: z.array(TrainerRecord).min(1),
+};
+
+export const TrainerScoreConfig = z.strictObject({
+  task: z.literal('score'),
+  ...common,
+  perToken: z.boolean().optional(),
+  gradient: z.strictObject({ loss: TrainerLoss, file: z.string() }).optional(),
+});
+export type TrainerScoreConfig = z.infer<typeof TrainerScoreConfig>;
+
+export const LoraTarget = z.enum([
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+]);
+export type LoraTarget = z.infer<typeof LoraTarget>;
+
+export const TrainerTrainConfig = z.strictObject({
+  task: z.literal('train'),
+  ...common,
+  /** Folder for checkpoint.safetensors, adapter.gguf and peft/. */
+  out: z.string(),
+  loss: TrainerLoss,
+  heldout: z.array(TrainerRecord).optional(),
+  /** Excludes `adapter`: a given adapter keeps its shape. */
+  lora: z
+    .strictObject({
+      rank: z.int().min(1).max(1024).optional(),
+      alpha: z.number().positive().optional(),
+      targets: z.array(LoraTarget).min(1).optional(),
+    })
+    .optional(),
+  optimizer: z
+    .strictObject({
+      learningRate: z.number().nonnegative(),
+      beta1: z.number().nonnegative(),
+      beta2: z.number().nonnegative(),
+      epsilon: z.number().positive(),
+      weightDecay: z.number().nonnegative(),
+      clip: z.number().nonnegative(),
+      schedule: z.enum(['constant', 'linear', 'cosine']),
+      warmup: z.int().nonnegative(),
+    })
+    .partial()
+    .optional(),
+  steps: z.int().positive(),
+  batch: z.int().positive().optional(),
+  accumulation: z.int().positive().optional(),
+  evaluateEvery: z.int().nonnegative().optional(),
+  checkpointEvery: z.int().nonnegative().optional(),
+  seed: z.int().nonnegative().optional(),
+  resume: z.boolean().optional(),
+  lowPriority: z.boolean().optional(),
+});
+export type TrainerTrainConfig = z.infer<typeof TrainerTrainConfig>;
+
+/** A word and a line end on the trainer's stdin. */
+export const TrainerCommand = z.enum(['pause', 'resume', 'checkpoint', 'stop']);
+export type TrainerCommand = z.infer<typeof TrainerCommand>;
+
+/** A number that may not have been finite; its key is then listed in `nonFinite`. */
+const Measured = z.number().nullable();
+const line = { seq: z.int().nonnegative(), nonFinite: z.array(z.string()).optional() };
+
+const SequenceSum = z.object({ sum: Measured, mean: Measured, tokens: z.number().positive() });
+const PerToken = z.object({
+  prompt: z.array(Measured),
+  chosen: z.array(Measured),
+  rejected: z.array(Measured),
+});
+const metrics = {
+  loss: Measured,
+  'rewards/chosen': Measured,
+  'rewards/rejected': Measured,
+  'rewards/margins': Measured,
+  'rewards/accuracies': Measured,
+};
+const step = z.int().nonnegative();
+
+/** Derivatives are by the sums of log-probabilities: chosen, rejected, prompt and chosen together. */
+export const TrainerLossValue = z.object({
+  loss: Measured,
+  byChosen: Measured,
+  byRejected: Measured,
+  byFull: Measured,
+});
+
+export const TrainerLine = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('hello'),
+    ...line,
+    protocol: z.literal(trainerProtocolVersion),
+    version: z.string(),
+    device: z.string(),
+    features: z.array(z.string()),
+    precision: z.enum(['f32', 'bf16']),
+    threads: z.int().positive(),
+    pid: z.int().positive(),
+  }),
+  z.object({
+    event: z.literal('started'),
+    ...line,
+    step,
+    steps: z.int().positive(),
+    resumed: z.boolean(),
+    records: z.int().positive(),
+    heldout: z.int().nonnegative(),
+    parameters: z.number().positive(),
+  }),
+  z.object({
+    event: z.literal('step'),
+    ...line,
+    step,
+    ...metrics,
+    grad_norm: Measured,
+    lr: z.number(),
+    tokens: z.number(),
+    tokens_per_second: z.number(),
+    peak_bytes: z.number(),
+    seconds_remaining: z.number(),
+  }),
+  z.object({ event: z.literal('eval'), ...line, step, records: z.int().positive(), ...metrics }),
+  z.object({ event: z.literal('checkpoint'), ...line, step, file: z.string() }),
+  z.object({ event: z.literal('paused'), ...line, step }),
+  z.object({ event: z.literal('resumed'), ...line, step }),
+  z.object({
+    event: z.literal('warning'),
+    ...line,
+    message: z.string(),
+    step: step.optional(),
+    loss: Measured.optional(),
+    grad_norm: Measured.optional(),
+  }),
+  z.object({
+    event: z.literal('score'),
+    ...line,
+    index: z.int().nonnegative(),
+    prompt: SequenceSum.nullable(),
+    chosen: SequenceSum.nullable(),
+    rejected: SequenceSum.nullable(),
+    reference: z.object({
+      prompt: SequenceSum.nullable(),
+      chosen: SequenceSum.nullable(),
+      rejected: SequenceSum.nullable(),
+      perToken: PerToken.optional(),
+    }),
+    losses: z.record(TrainerLoss, TrainerLossValue.nullable()),
+    perToken: PerToken.optional(),
+  }),
+  z.object({
+    event: z.literal('self-test'),
+    ...line,
+    name: z.string(),
+    passed: z.boolean(),
+    tensors: z.int().positive(),
+    largest_error: Measured,
+    tolerance: z.number(),
+  }),
+  z.object({
+    event: z.literal('done'),
+    ...line,
+    step: step.optional(),
+    stopped: z.boolean().optional(),
+    adapter: z.string().optional(),
+    gguf: z.string().optional(),
+    peft: z.string().optional(),
+    peak_bytes: z.number().optional(),
+    records: z.int().positive().optional(),
+    gradient: z.string().optional(),
+    passed: z.boolean().optional(),
+  }),
+  z.object({
+    event: z.literal('failed'),
+    ...line,
+    code: z.string(),
+    message: z.string(),
+    hint: z.string(),
+  }),
+]);
+export type TrainerLine = z.infer<typeof TrainerLine>;
