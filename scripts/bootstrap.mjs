@@ -67,8 +67,8 @@ function ensureDependencies() {
     );
   }
   if (dependenciesMatch(repository) && existsSync(pinnedNode)) return;
-  console.log('Installing the packages that this project is built from (npm ci) …');
-  const result = npm(['ci', '--no-audit', '--no-fund']);
+  console.log('Installing the packages that this project is built from (npm ci, about a minute) …');
+  const result = npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   if (result.error) {
     throw new BootstrapError(
       `npm could not be started (${result.error.message}). It comes with Node: install Node again.`,

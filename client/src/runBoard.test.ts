@@ -57,6 +57,18 @@ test('given a run that goes on, when it is stopped, then its end is told once', 
   assert.equal(board.active, 0);
 });
 
+test('given a run that is finished, when its suggestion comes into the note, then that is told as an end too', () => {
+  const board = new RunBoard();
+  const key = board.begin(note, '', 0);
+  board.update(key, (model) => withStop(model, 1));
+  const changes = heard(board);
+  board.update(key, (model) => ({ ...model, placement: 'inserted' }));
+  assert.deepEqual(
+    changes.map(({ ended }) => ended),
+    [true],
+  );
+});
+
 test('given two notes, when a run begins in one, then the other still shows its own', () => {
   const board = new RunBoard();
   const first = board.begin(note, '', 0);

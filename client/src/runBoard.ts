@@ -17,7 +17,7 @@ export interface BoardChange {
   readonly uri: string;
   readonly key: string;
   readonly text: { readonly iteration: number; readonly kind: SegmentKind; readonly text: string } | null;
-  /** The run was going on before, and no longer is. */
+  /** The run came to its end, or its suggestion to its place: what is on disk has changed. */
   readonly ended: boolean;
 }
 
@@ -169,7 +169,9 @@ export class RunBoard {
   #put(key: string, model: RunModel, text: BoardChange['text']): void {
     const before = this.#held.get(key);
     if (!before || !this.#replace(key, model)) return;
-    this.#tell(before.uri, key, text, isActive(before.model) && !isActive(model));
+    const ended = isActive(before.model) && !isActive(model);
+    const placed = before.model.placement === null && model.placement !== null;
+    this.#tell(before.uri, key, text, ended || placed);
   }
 
   /** @returns whether it is another one */

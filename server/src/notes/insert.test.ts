@@ -46,11 +46,7 @@ test('given CRLF, CR or mixed line ends, when a block is inserted, then it takes
     ['A\r\nB\n\r\nC\r\n', 5, '\n'],
   ] as const) {
     const annotated = applyEdits(note, [insertBlock(note, at, content)]);
-    assert.equal(
-      annotated.slice(at, at + 2 * end.length + 4),
-      `${end}<!--${annotated.slice(at + end.length + 4, at + 2 * end.length + 4)}`,
-    );
-    assert.equal(annotated.slice(at).startsWith(end + block.replaceAll('\n', end) + end), true);
+    assert.ok(annotated.slice(at).startsWith(end + block.replaceAll('\n', end) + end));
     assert.equal(stripBlocks(annotated).text, note);
   }
 });

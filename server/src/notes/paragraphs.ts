@@ -86,9 +86,8 @@ function headingPath(parsed: ParsedNote, offset: number): string[] {
   let level = 7;
   for (const heading of above(parsed.headings, offset)) {
     if (heading.level >= level) continue;
-    const source = parsed.note.slice(heading.start, heading.end);
-    // Underlined link definitions are no heading.
-    if (heading.setext && source.startsWith('[') && !isHeading(source)) continue;
+    const source = headingText(parsed.note.slice(heading.start, heading.end), heading.setext);
+    if (source === null) continue;
     level = heading.level;
     if (source !== '') path.unshift(source.replace(/\s+/g, ' '));
     if (level === 1) break;
@@ -106,8 +105,11 @@ function* above<T extends { readonly start: number }>(sorted: readonly T[], offs
   }
 }
 
-function isHeading(source: string): boolean {
-  return parseMarkdown(`${source}\n=`).children.some(({ type }) => type === 'heading');
+/** The text of a heading; null when it is none, as underlined link definitions. */
+function headingText(source: string, setext: boolean): string | null {
+  if (!setext || !source.startsWith('[')) return source;
+  const heading = parseMarkdown(`${source}\n=`).children.find(({ type }) => type === 'heading');
+  return heading ? source.slice(heading.position?.start.offset) : null;
 }
 
 /** What is kept of a paragraph so as to find it again. */

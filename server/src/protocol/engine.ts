@@ -61,6 +61,8 @@ export const GenerateRequest = z.object({
   maxTokens: z.int().positive(),
   temperature: z.number().nonnegative(),
   seed: z.int().nonnegative(),
+  /** Penalises phrases that this very completion has used before; the prompt may be quoted freely. */
+  avoidLoops: z.boolean().optional(),
 });
 export type GenerateRequest = z.infer<typeof GenerateRequest>;
 

@@ -100,6 +100,8 @@ export const Sampler = z.object({
   thinkingTokens: z.int().positive(),
   reflectionTokens: z.int().positive(),
   answerTokens: z.int().positive(),
+  /** Whether a section was kept from repeating its own phrases. */
+  avoidLoops: z.boolean().optional(),
 });
 export type Sampler = z.infer<typeof Sampler>;
 

@@ -88,6 +88,12 @@ export const settings = {
     description: 'Token budget of an answer.',
     scope: 'resource',
   }),
+  'reasoning.avoidLoops': setting({
+    schema: z.boolean(),
+    fallback: true,
+    description: 'Keep a section from repeating its own phrases, as small models do. Quoting the note stays free.',
+    scope: 'resource',
+  }),
   'reasoning.thinkingParts': setting({
     schema: z.array(z.string().min(1).max(80)).min(1).max(12),
     fallback: [

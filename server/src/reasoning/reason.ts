@@ -159,8 +159,8 @@ async function* draft(
   let position = 0;
   for (const step of stepsOf(loaded.markers, sampler)) {
     prefix += step.opening;
-    const { temperature, seed } = sampler;
-    const request = { messages: [...messages], prefix, stop, maxTokens: step.maxTokens, temperature, seed };
+    const { temperature, seed, avoidLoops } = sampler;
+    const request = { messages: [...messages], prefix, stop, maxTokens: step.maxTokens, temperature, seed, avoidLoops };
     const section = yield* writeSection(run, step, request, ports.model, signal);
     prefix += section.text.trimEnd() + step.closing;
 

@@ -73,6 +73,7 @@ export async function* reasonInNote(
         thinkingTokens: settings['reasoning.thinkingTokens'],
         reflectionTokens: settings['reasoning.reflectionTokens'],
         answerTokens: settings['reasoning.answerTokens'],
+        avoidLoops: settings['reasoning.avoidLoops'],
       },
       note: {
         path: relativeNotePath(note.root, note.file),

@@ -44,7 +44,7 @@ export function runTemplate(run: RunSnapshot, around: RunSurroundings): Template
   return html`
     ${waitBar(run)}
     <section class="head" aria-label="Question">
-      <h1>${run.question === '' ? 'Reasoning about this paragraph' : run.question}</h1>
+      <h1 title=${run.question}>${run.question === '' ? 'Reasoning about this paragraph' : run.question}</h1>
       ${run.paragraph === '' ? nothing : html`<p class="paragraph" title=${run.paragraph}>${run.paragraph}</p>`}
       <p class="state">${stateIcon(run)}<span>${stateWords(run)}</span></p>
     </section>

@@ -21,10 +21,14 @@ export const styles = css`
     padding: 10px 14px 8px;
   }
   h1 {
+    -webkit-box-orient: vertical;
+    display: -webkit-box;
     font-size: 1.08em;
     font-weight: 600;
+    -webkit-line-clamp: 5;
     line-height: 1.4;
     margin: 0;
+    overflow: hidden;
     overflow-wrap: anywhere;
   }
   .paragraph {

@@ -289,6 +289,17 @@ test('given a load that takes long, when all who wait give up, then the load is 
   assert.deepEqual(waits.at(-1), ['Loading the model', 0.5]);
 });
 
+test('given a load that was given up, when another is asked for at once, then it is not drawn into the end', async () => {
+  const { engine } = setUp({ host: 'workingHost' });
+  const controller = new AbortController();
+  const givenUp = engine.load(controller.signal);
+  controller.abort();
+  const wanted = engine.load(never);
+  await assert.rejects(givenUp, withCode('cancelled'));
+  assert.equal((await wanted).identity.id, 'a');
+  assert.equal(engine.status().state, 'ready');
+});
+
 test('given GPUs that crash or are full, when the choice is free, then it ends on the processor and says why', async () => {
   const { engine, log } = setUp({ host: 'brokenGpuHost', gpu: 'auto' });
   const model = await engine.load(never);

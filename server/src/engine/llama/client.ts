@@ -1,21 +1,17 @@
 // The engine as the rest of the program sees it: one model in a process of its own, that is started when it is
 // needed, started again after a crash, and ended when nobody needs it. Knows no library and no editor.
 import { cancelled, PreflexorError, throwIfCancelled } from '../../errors.ts';
-import type {
-  EngineStatus,
-  GenerateEvent,
-  GenerateRequest,
-  Gpu,
-  LoadRequest,
-  ModelDescription,
-} from '../../protocol/index.ts';
+import type { EngineStatus, GenerateEvent, GenerateRequest, Gpu } from '../../protocol/index.ts';
 import type { Engine, LoadedModel } from '../languageModel.ts';
-import { badModel, type FoundModel } from '../models/index.ts';
-import { backendNames, backendsFor, fallbackSentence, type Backend, type PassedOver } from './backends.ts';
+import type { FoundModel } from '../models/index.ts';
+import { BackendLoader } from './backendLoader.ts';
+import { backendsFor } from './backends.ts';
+import { CrashPause } from './crashPause.ts';
 import { EventChannel } from './eventChannel.ts';
 import { HostProcess, realTimers, type HostEnding, type Timers } from './hostProcess.ts';
 import { reportOf } from './reports.ts';
 import { SharedTask, type OnWait } from './sharedTask.ts';
+import { Speedometer } from './speedometer.ts';
 import { nothingLoaded, StatusBoard } from './statusBoard.ts';
 import { Turns } from './turns.ts';
 
@@ -60,27 +56,18 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
   return new HostedEngine(options);
 }
 
-/** Pauses before the second, third, … start after crashes without a completion in between. */
-const firstPauseMs = 1000;
-const longestPauseMs = 30_000;
-
-/** Signals by which native code ends a process when a check fails or memory is misused. */
-const nativeFailures: ReadonlySet<string> = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']);
-
 class HostedEngine implements LlamaEngine {
   readonly #options: LlamaEngineOptions;
   readonly #timers: Timers;
   readonly #status: StatusBoard;
   readonly #turns = new Turns();
   readonly #loading: SharedTask<LoadedModel>;
-  /** GPU backends that are not there or that crashed: not tried again while this engine lives. */
-  readonly #passedOver = new Map<Backend, PassedOver>();
+  readonly #backends: BackendLoader;
+  readonly #crashes: CrashPause;
   #host: HostProcess | null = null;
   #loaded: LoadedModel | null = null;
   #leases = 0;
   #cancelIdle: () => void = () => undefined;
-  #crashes = 0;
-  #lastCrash = -Infinity;
   #disposed = false;
 
   constructor(options: LlamaEngineOptions) {
@@ -88,6 +75,13 @@ class HostedEngine implements LlamaEngine {
     this.#timers = options.timers ?? realTimers;
     this.#status = new StatusBoard(options.modelName, this.#timers.now, (error) => {
       options.onLog(`A listener of the engine's status failed: ${String(error)}`);
+    });
+    this.#crashes = new CrashPause(this.#timers);
+    this.#backends = new BackendLoader({
+      backends: backendsFor(options.gpu, options.platform ?? process.platform),
+      onLog: options.onLog,
+      startHost: (signal, report) => this.#startHost(signal, report),
+      dropHost: () => this.#dropHost(),
     });
     this.#loading = new SharedTask((signal, report) => this.#load(signal, report));
   }
@@ -209,7 +203,7 @@ class HostedEngine implements LlamaEngine {
     });
     asked.then(
       () => {
-        this.#crashes = 0;
+        this.#crashes.succeeded();
         channel.end();
       },
       (error: unknown) => {
@@ -237,8 +231,19 @@ class HostedEngine implements LlamaEngine {
       report('Looking for the model', null);
       const found = await this.#options.resolveModel(signal);
       throwIfCancelled(signal);
-      await this.#pauseAfterCrashes(signal, report);
-      const { host, description } = await this.#loadOnBestBackend(found, signal, report);
+      await this.#crashes.wait(signal, report);
+      const { contextTokens: wished, threads: count, measurementsFile } = this.#options;
+      const { host, description } = await this.#backends.load(
+        {
+          ...{ file: found.file, chatTemplate: found.chatTemplate, adapter, measurementsFile },
+          ...{ contextTokens: wished, threads: count },
+        },
+        signal,
+        report,
+        (phase, fraction) => {
+          this.#status.set({ state: phase, fraction });
+        },
+      );
       // `unload` or `dispose` came in between.
       if (this.#host !== host) throw cancelled();
       this.#loaded = { ...description, identity: found.identity, adapter, markers: found.markers };
@@ -266,85 +271,6 @@ class HostedEngine implements LlamaEngine {
       this.#status.set({ ...nothingLoaded, state, error: shown });
       throw error;
     }
-  }
-
-  /** The first backend in order on which the model loads; a forced one is the only one. */
-  async #loadOnBestBackend(
-    found: FoundModel,
-    signal: AbortSignal,
-    report: OnWait,
-  ): Promise<{ host: HostProcess; description: ModelDescription }> {
-    const backends = backendsFor(this.#options.gpu, this.#options.platform ?? process.platform);
-    const passed: PassedOver[] = [];
-    for (const backend of backends) {
-      const known = this.#passedOver.get(backend);
-      if (known) {
-        passed.push(known);
-        continue;
-      }
-      try {
-        const host = await this.#startHost(signal, report);
-        if (this.#options.gpu === 'auto' && backend !== 'cpu') await this.#probe(host, backend, signal);
-        const description = await this.#loadOn(host, backend, found, signal, report);
-        return { host, description: { ...description, fallback: fallbackSentence(passed, backend) } };
-      } catch (error) {
-        passed.push(await this.#passOver(backend, backends, error));
-      }
-    }
-    throw new PreflexorError('engine-failed', 'There is nothing to run the model on.');
-  }
-
-  /** Notes why a backend is not used; throws the error when there is nothing else to try, or no sense in it. */
-  async #passOver(backend: Backend, backends: readonly Backend[], error: unknown): Promise<PassedOver> {
-    const missing = PreflexorError.is(error, 'no-gpu');
-    // After any other failure a fresh process is the only one whose state is known.
-    if (!missing) await this.#dropHost();
-    const aboutTheFile = ['cancelled', 'no-model', 'bad-model', 'bad-input'] as const;
-    if (aboutTheFile.some((code) => PreflexorError.is(error, code))) throw error;
-    if (backend === backends.at(-1)) {
-      await this.#dropHost();
-      throw backend === 'cpu' ? error : forcedBackendFailed(backend, error);
-    }
-    const passed = { backend, failure: missing ? null : reasonOf(error) };
-    // Memory of a GPU that is full today may be free tomorrow.
-    if (!PreflexorError.is(error, 'out-of-memory')) this.#passedOver.set(backend, passed);
-    this.#options.onLog(`Not using the ${backendNames[backend]}: ${reasonOf(error)}`);
-    return passed;
-  }
-
-  async #probe(host: HostProcess, backend: Exclude<Backend, 'cpu'>, signal: AbortSignal): Promise<void> {
-    await host.ask({ do: 'probe', gpu: backend }, signal, ({ is }) =>
-      is === 'probed' ? { value: undefined } : undefined,
-    );
-  }
-
-  async #loadOn(
-    host: HostProcess,
-    backend: Backend,
-    found: FoundModel,
-    signal: AbortSignal,
-    report: OnWait,
-  ): Promise<ModelDescription> {
-    const { contextTokens, threads, adapter, measurementsFile } = this.#options;
-    const { file, chatTemplate } = found;
-    const load: LoadRequest = {
-      ...{ file, gpu: backend, contextTokens, threads, adapter, chatTemplate, measurementsFile },
-    };
-    try {
-      return await host.ask({ do: 'load', load }, signal, (answer) => {
-        if (answer.is === 'loading') this.#showLoading(answer.phase, answer.fraction, report);
-        return answer.is === 'loaded' ? { value: answer.model } : undefined;
-      });
-    } catch (error) {
-      // On the processor it is the file that the library's own checks stumble over, not a driver.
-      const stumbled = backend === 'cpu' && nativeFailures.has(host.ending?.signal ?? '');
-      throw stumbled ? badModel(file, 'the model library breaks off while it loads it', error) : error;
-    }
-  }
-
-  #showLoading(state: 'loading' | 'measuring', fraction: number, report: OnWait): void {
-    this.#status.set({ state, fraction });
-    report(state === 'loading' ? 'Loading the model' : 'Measuring how many threads are best', fraction);
   }
 
   // The host's life.
@@ -378,8 +304,7 @@ class HostedEngine implements LlamaEngine {
 
   #hostEnded(host: HostProcess, { why, error }: HostEnding): void {
     if (why === 'crashed' || why === 'garbage') {
-      this.#crashes += 1;
-      this.#lastCrash = this.#timers.now();
+      this.#crashes.crashed();
       this.#options.onLog(error.message);
     }
     if (this.#host !== host) return;
@@ -394,26 +319,6 @@ class HostedEngine implements LlamaEngine {
     });
   }
 
-  /** A model that crashes each time must not keep the machine busy with starting it. */
-  async #pauseAfterCrashes(signal: AbortSignal, report: OnWait): Promise<void> {
-    if (this.#crashes < 2) return;
-    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#crashes - 2));
-    const rest = this.#lastCrash + pause - this.#timers.now();
-    if (rest <= 0) return;
-    report(`The model process ended ${this.#crashes} times; waiting before it is started again`, null);
-    await new Promise<void>((resolve, reject) => {
-      const giveUp = () => {
-        cancelTimer();
-        reject(cancelled());
-      };
-      const cancelTimer = this.#timers.after(rest, () => {
-        signal.removeEventListener('abort', giveUp);
-        resolve();
-      });
-      signal.addEventListener('abort', giveUp, { once: true });
-    });
-  }
-
   #startIdle(): void {
     this.#cancelIdle();
     if (this.#options.idleUnloadMs === 0 || !this.#host) return;
@@ -421,40 +326,4 @@ class HostedEngine implements LlamaEngine {
       if (this.#leases === 0) void this.unload();
     });
   }
-}
-
-/** Tokens a second of one completion, from when its prompt had been evaluated. */
-class Speedometer {
-  readonly #now: () => number;
-  #started: number | null = null;
-  #tokens = 0;
-
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  after(events: readonly GenerateEvent[]): number | null {
-    for (const event of events) {
-      if (event.event === 'prompt') this.#started = this.#now();
-      if (event.event === 'text') this.#tokens += event.tokens.length;
-    }
-    const seconds = this.#started === null ? 0 : (this.#now() - this.#started) / 1000;
-    return seconds > 0 && this.#tokens > 0 ? this.#tokens / seconds : null;
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
-}
-
-function forcedBackendFailed(backend: Backend, error: unknown): unknown {
-  if (!PreflexorError.is(error, 'engine-crashed') && !PreflexorError.is(error, 'engine-failed')) return error;
-  return new PreflexorError(
-    error.code,
-    `The model cannot be loaded on the ${backendNames[backend]}: ${error.message}`,
-    {
-      remedy: 'Set preflexor.engine.gpu to auto or cpu.',
-      cause: error,
-    },
-  );
 }

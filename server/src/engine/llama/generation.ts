@@ -10,6 +10,12 @@ import type { ModelSession } from './modelSession.ts';
 /** llama.cpp's own defaults, named so that an update of the library cannot change what a seed gives. */
 const sampling = { topK: 40, topP: 0.95, minP: 0 } as const;
 
+/**
+ * The DRY penalty of llama.cpp: a run of tokens longer than `allowedLength` that comes again is made unlikely,
+ * exponentially with its length. The sampler sees this completion's own tokens only, so the prompt can be quoted.
+ */
+const noLoops = { strength: 0.8, base: 1.75, allowedLength: 6, lastTokens: 4096, sequenceBreakers: [] as string[] };
+
 /** llama.cpp reads the largest 32-bit number as "choose a seed". */
 const seeds = 0xffff_ffff;
 
@@ -100,7 +106,7 @@ interface Ending {
 /** The token loop. Tokens that a stop string swallows were generated all the same and are counted. */
 async function writeText(
   session: ModelSession,
-  { stop, maxTokens, temperature, seed }: GenerateRequest,
+  { stop, maxTokens, temperature, seed, avoidLoops }: GenerateRequest,
   prompt: readonly Token[],
   signal: AbortSignal,
   emit: (event: GenerateEvent) => void,
@@ -115,7 +121,8 @@ async function writeText(
   };
 
   session.setThreads(session.threads.generation);
-  const options = { ...sampling, temperature, seed: seed % seeds };
+  const dry = avoidLoops === true && { dryRepeatPenalty: noLoops };
+  const options = { ...sampling, temperature, seed: seed % seeds, ...dry };
   let reason: Ending['reason'] = 'end-of-turn';
   for await (const token of sequence.evaluate(prompt.slice(-1), options)) {
     if (signal.aborted) throw cancelled();

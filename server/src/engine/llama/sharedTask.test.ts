@@ -4,6 +4,7 @@ import { PreflexorError } from '../../errors.ts';
 import { SharedTask } from './sharedTask.ts';
 
 const never = new AbortController().signal;
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 const isCancelled = (error: unknown) => PreflexorError.is(error, 'cancelled');
 
 /** A task whose work a test finishes by hand. */
@@ -44,7 +45,7 @@ test('given two callers, when one gives up, then the work goes on for the other'
   assert.equal(await second, 'done');
 });
 
-test('given all have given up, when another comes, then the old work is aborted and new work is begun', async () => {
+test('given all have given up, when another comes, then new work begins as soon as the old has ended', async () => {
   const { task, runs } = byHand();
   const controller = new AbortController();
   const first = task.join(controller.signal, () => undefined);
@@ -52,7 +53,10 @@ test('given all have given up, when another comes, then the old work is aborted 
   await assert.rejects(first, isCancelled);
   assert.equal(runs[0]?.signal.aborted, true);
   const second = task.join(never, () => undefined);
+  await settle();
+  assert.equal(runs.length, 1, 'the old work still runs');
   runs[0].fail(new Error('aborted'));
+  await settle();
   runs[1]?.finish('anew');
   assert.equal(await second, 'anew');
 });

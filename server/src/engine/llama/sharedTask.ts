@@ -15,6 +15,8 @@ interface Running<T> {
 export class SharedTask<T> {
   readonly #work: (signal: AbortSignal, report: OnWait) => Promise<T>;
   #running: Running<T> | null = null;
+  /** Work that was abandoned and has not ended yet: two never run at once. */
+  #ending: Promise<unknown> | null = null;
 
   constructor(work: (signal: AbortSignal, report: OnWait) => Promise<T>) {
     this.#work = work;
@@ -49,10 +51,12 @@ export class SharedTask<T> {
     const controller = new AbortController();
     const listeners = new Set<OnWait>();
     let latest: Parameters<OnWait> | null = null;
-    const promise = this.#work(controller.signal, (reason, fraction) => {
-      latest = [reason, fraction];
-      for (const listener of listeners) listener(reason, fraction);
-    });
+    const begin = () =>
+      this.#work(controller.signal, (reason, fraction) => {
+        latest = [reason, fraction];
+        for (const listener of listeners) listener(reason, fraction);
+      });
+    const promise = this.#ending === null ? begin() : this.#ending.then(begin);
     const running: Running<T> = { promise, controller, listeners, latest: () => latest, callers: 0 };
     const over = () => {
       if (this.#running === running) this.#running = null;
@@ -62,9 +66,18 @@ export class SharedTask<T> {
     return running;
   }
 
-  /** Nobody waits any more. Who joins from now on starts anew. */
+  /** Nobody waits any more. Who joins from now on starts anew, when this has ended. */
   #abandon(running: Running<T>): void {
-    if (this.#running === running) this.#running = null;
+    if (this.#running !== running) return;
+    this.#running = null;
+    const ending = running.promise.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#ending = ending;
+    void ending.then(() => {
+      if (this.#ending === ending) this.#ending = null;
+    });
     running.controller.abort();
   }
 }

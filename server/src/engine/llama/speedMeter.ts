@@ -25,7 +25,7 @@ export interface SpeedMeterParts {
 export interface SpeedMeter {
   readonly meter: Meter;
   /** Whether the threads got the processor time that they asked for: false when others were busy too. */
-  quiet(): boolean;
+  readonly quiet: () => boolean;
 }
 
 /** Warms the model up (its file may not be in memory yet) and fits the length of the runs to its speed. */

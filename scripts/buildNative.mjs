@@ -1,0 +1,127 @@
+#!/usr/bin/env node
+// `npm run build:native`: builds native/build/preflexor-trainer against the ggml that node-llama-cpp
+// ships. Headers come from its own source bundle, so nothing is downloaded. Plain JavaScript: it runs
+// before anything is built. Options: --sanitize (another build folder), --tests (builds and runs ctest).
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+const packageFolder = path.join(root, 'node_modules/node-llama-cpp');
+
+class BuildError extends Error {}
+
+/** Runs a program with its output shown; throws when it fails. */
+function run(program, args, options = {}) {
+  const result = spawnSync(program, args, { stdio: 'inherit', ...options });
+  if (result.error !== undefined) throw new BuildError(`${program} cannot be run: ${result.error.message}`);
+  if (result.status !== 0) throw new BuildError(`${program} ${args[0] ?? ''} failed.`);
+}
+
+function runs(program, args) {
+  const result = spawnSync(program, args, { stdio: 'ignore' });
+  return result.error === undefined && result.status === 0;
+}
+
+/** The folder of the platform package that holds libggml-base. */
+function findLibraries() {
+  const names = {
+    'linux-x64': 'linux-x64',
+    'linux-arm64': 'linux-arm64',
+    'darwin-arm64': 'mac-arm64-metal',
+    'darwin-x64': 'mac-x64',
+  };
+  const name = names[`${process.platform}-${process.arch}`];
+  if (name === undefined) {
+    throw new BuildError(`The trainer cannot be built for ${process.platform}-${process.arch} yet.`);
+  }
+  const folder = path.join(root, 'node_modules/@node-llama-cpp', name, 'bins', name);
+  if (!existsSync(folder))
+    throw new BuildError(`The package @node-llama-cpp/${name} is missing: run npm ci.`);
+  return folder;
+}
+
+/** CMake: on the PATH, or from the Python package `cmake` in a git-ignored virtual environment. */
+function findCmake() {
+  if (runs('cmake', ['--version'])) return 'cmake';
+  const environment = path.join(root, '.cache/cmake');
+  const local = path.join(environment, 'bin/cmake');
+  if (runs(local, ['--version'])) return local;
+  console.error('CMake is not installed: taking the Python package "cmake" into .cache/cmake.');
+  const python = ['python3', 'python'].find((name) => runs(name, ['-m', 'venv', '--help']));
+  if (python !== undefined) {
+    rmSync(environment, { recursive: true, force: true });
+    run(python, ['-m', 'venv', environment]);
+    run(path.join(environment, 'bin/python'), ['-m', 'pip', 'install', '--quiet', 'cmake']);
+    if (runs(local, ['--version'])) return local;
+  }
+  throw new BuildError(
+    'Install CMake 3.21 or newer: apt-get install cmake, brew install cmake, or pip install cmake.',
+  );
+}
+
+function requireCompiler() {
+  const compilers = [process.env.CXX, 'c++', 'g++', 'clang++'].filter((name) => name !== undefined);
+  if (!compilers.some((name) => runs(name, ['--version']))) {
+    throw new BuildError('A C++17 compiler is needed: apt-get install g++, or xcode-select --install.');
+  }
+}
+
+/** node-llama-cpp's llama.cpp sources, cloned once per release from the bundle in its package. */
+function ensureSources() {
+  const { tag } = JSON.parse(readFileSync(path.join(packageFolder, 'llama/llama.cpp.info.json'), 'utf8'));
+  const target = path.join(root, '.cache/llama.cpp', tag);
+  if (existsSync(path.join(target, '.complete'))) return target;
+  if (!runs('git', ['--version'])) throw new BuildError('git is needed to unpack the sources: install git.');
+  const partial = `${target}.partial-${process.pid}`;
+  rmSync(target, { recursive: true, force: true });
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(path.dirname(target), { recursive: true });
+  const bundle = path.join(packageFolder, 'llama/gitRelease.bundle');
+  // Only the headers are taken out of the bundle: 10 MB instead of 200.
+  run('git', ['clone', '--quiet', '--no-checkout', bundle, partial]);
+  run('git', ['-C', partial, 'checkout', '--quiet', 'HEAD', '--', 'ggml/include', 'vendor/nlohmann']);
+  rmSync(path.join(partial, '.git'), { recursive: true, force: true });
+  writeFileSync(path.join(partial, '.complete'), '');
+  renameSync(partial, target);
+  return target;
+}
+
+function main(args) {
+  const known = ['--sanitize', '--tests'];
+  const unknown = args.find((argument) => !known.includes(argument));
+  if (unknown !== undefined) throw new BuildError(`Unknown option ${unknown}; known: ${known.join(', ')}.`);
+  const preset = args.includes('--sanitize') ? 'sanitize' : 'release';
+  const libraries = findLibraries();
+  requireCompiler();
+  const cmake = findCmake();
+  const sources = ensureSources();
+  const native = path.join(root, 'native');
+  const tests = args.includes('--tests');
+  // CMake itself does nothing where nothing changed.
+  run(
+    cmake,
+    [
+      '--preset',
+      preset,
+      `-DPREFLEXOR_GGML_SOURCE=${sources}`,
+      `-DPREFLEXOR_GGML_LIBRARIES=${libraries}`,
+      `-DBUILD_TESTING=${tests ? 'ON' : 'OFF'}`,
+      '--log-level=WARNING',
+    ],
+    { cwd: native, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const jobs = process.env.PREFLEXOR_BUILD_JOBS ?? '2';
+  run(cmake, ['--build', '--preset', preset, '--parallel', jobs], { cwd: native });
+  if (!tests) return;
+  const ctest = cmake === 'cmake' ? 'ctest' : path.join(path.dirname(cmake), 'ctest');
+  run(ctest, ['--preset', preset], { cwd: native });
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

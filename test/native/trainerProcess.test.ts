@@ -1,0 +1,192 @@
+// The trainer as a process: its lines, its commands, its end by kill -9 and what comes after, and
+// its answer to configurations that are wrong. Uses the real model: PREFLEXOR_TEST_MODEL.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import type { TrainerTrainConfig } from '../../server/src/protocol/trainer.ts';
+import { golden } from './support/golden.ts';
+import {
+  libraries,
+  linesOf,
+  runTrainer,
+  runTrainerWith,
+  testModel,
+  withFolder,
+  type TrainerResult,
+} from './support/trainer.ts';
+
+/** A short run: the two shortest golden pairs, cut to a few dozen tokens. */
+function shortRun(folder: string, changes: Partial<TrainerTrainConfig> = {}): TrainerTrainConfig {
+  const records = [1, 6].map((index) => {
+    const pair = golden.pairs[index];
+    assert.ok(pair !== undefined);
+    return {
+      prompt: pair.prompt_ids.slice(-12),
+      chosen: pair.chosen_ids.slice(0, 20),
+      rejected: pair.rejected_ids.slice(0, 20),
+    };
+  });
+  return {
+    task: 'train',
+    libraries,
+    model: testModel(),
+    precision: 'f32',
+    out: path.join(folder, 'out'),
+    loss: 'orpo',
+    records,
+    heldout: records.slice(0, 1),
+    lora: { rank: 4, alpha: 8 },
+    optimizer: { learningRate: 1e-3 },
+    steps: 5,
+    checkpointEvery: 2,
+    seed: 7,
+    ...changes,
+  };
+}
+
+/** What a run computed, without what its clock said. */
+function figures(result: TrainerResult): [number, number | null, number | null][] {
+  return linesOf(result.lines, 'step').map((line) => [line.step, line.loss, line.grad_norm]);
+}
+
+function failure(result: TrainerResult): string | undefined {
+  return linesOf(result.lines, 'failed')[0]?.code;
+}
+
+describe('given a short run', () => {
+  it('when unbroken, then lines are in order, numbered, and the files are there', async () => {
+    await withFolder(async (folder) => {
+      const result = await runTrainer(folder, shortRun(folder));
+      assert.equal(result.exitCode, 0);
+      assert.deepEqual(
+        result.lines.map((line) => line.seq),
+        result.lines.map((_, index) => index),
+      );
+      assert.deepEqual(
+        result.lines.map((line) => line.event),
+        'hello started step step checkpoint step step checkpoint step eval checkpoint done'.split(' '),
+      );
+      const losses = figures(result).map(([, loss]) => loss ?? NaN);
+      assert.ok((losses.at(-1) ?? NaN) < (losses[0] ?? NaN) - 0.1, losses.join(' '));
+      const done = linesOf(result.lines, 'done')[0];
+      assert.ok(existsSync(done?.gguf ?? ''));
+      assert.ok(existsSync(path.join(done?.peft ?? '', 'adapter_config.json')));
+    });
+  });
+
+  it('when killed with SIGKILL after a checkpoint and resumed, then the losses are those of an unbroken run', async () => {
+    await withFolder(async (folder) => {
+      const unbroken = await runTrainer(folder, shortRun(folder));
+      const bytes = await readFile(path.join(folder, 'out/adapter.gguf'));
+      await rm(path.join(folder, 'out'), { recursive: true });
+      const killed = await runTrainer(folder, shortRun(folder), (line, child) => {
+        if (line.event === 'step' && line.step === 3) child.kill('SIGKILL');
+      });
+      assert.equal(killed.exitCode, null);
+      const resumed = await runTrainer(folder, shortRun(folder, { resume: true }));
+      assert.equal(linesOf(resumed.lines, 'started')[0]?.resumed, true);
+      const from = linesOf(resumed.lines, 'started')[0]?.step ?? NaN;
+      assert.ok(from === 2 || from === 4, `resumed from step ${from}`);
+      assert.deepEqual(figures(resumed), figures(unbroken).slice(from));
+      assert.deepEqual(await readFile(path.join(folder, 'out/adapter.gguf')), bytes);
+    });
+  });
+
+  it('when told to pause, checkpoint, resume and stop, then it does so at the next step', async () => {
+    await withFolder(async (folder) => {
+      const config = shortRun(folder, { steps: 500, checkpointEvery: 0 });
+      const result = await runTrainer(folder, config, (line, child) => {
+        if (line.event === 'step' && line.step === 1) child.stdin.write('pause\nnonsense\n');
+        if (line.event === 'paused') child.stdin.write('checkpoint\nresume\n');
+        if (line.event === 'resumed') child.stdin.write('stop\n');
+      });
+      assert.equal(result.exitCode, 0);
+      const events = result.lines.map((line) => line.event);
+      const order = ['paused', 'checkpoint', 'resumed', 'done'].map((event) =>
+        events.findIndex((other) => other === event),
+      );
+      assert.ok(!order.includes(-1), events.join(' '));
+      assert.deepEqual(
+        order,
+        [...order].sort((left, right) => left - right),
+      );
+      assert.ok(events.includes('warning'));
+      assert.equal(linesOf(result.lines, 'done')[0]?.stopped, true);
+      assert.ok((linesOf(result.lines, 'done')[0]?.step ?? 500) < 500);
+    });
+  });
+
+  it('when resumed with other data, then it is refused and the checkpoint stays as it was', async () => {
+    await withFolder(async (folder) => {
+      await runTrainer(folder, shortRun(folder, { steps: 1 }));
+      const checkpoint = path.join(folder, 'out/checkpoint.safetensors');
+      const bytes = await readFile(checkpoint);
+      const other = await runTrainer(folder, shortRun(folder, { steps: 2, seed: 8, resume: true }));
+      assert.equal(other.exitCode, 1);
+      assert.equal(failure(other), 'bad-checkpoint');
+      assert.deepEqual(await readFile(checkpoint), bytes);
+    });
+  });
+
+  it('when the rate is absurd, then it fails as diverged and writes no adapter', async () => {
+    await withFolder(async (folder) => {
+      const config = shortRun(folder, { optimizer: { learningRate: 1, clip: 0 }, steps: 30 });
+      const result = await runTrainer(folder, {
+        ...config,
+        lora: { rank: 4, alpha: 100_000 },
+      });
+      assert.equal(result.exitCode, 1);
+      assert.equal(failure(result), 'diverged');
+      assert.ok(linesOf(result.lines, 'warning').some((line) => line.nonFinite !== undefined));
+      assert.ok(!existsSync(path.join(folder, 'out/adapter.gguf')));
+    });
+  });
+});
+
+describe('given what cannot work', () => {
+  it('when the configuration or its files are wrong, then one line says so and the exit is 1', async () => {
+    await withFolder(async (folder) => {
+      const good = shortRun(folder);
+      const broken = path.join(folder, 'broken.gguf');
+      await writeFile(broken, await readFile(testModel()));
+      await truncate(broken, 3_000_000);
+      const empty = path.join(folder, 'empty.gguf');
+      await writeFile(empty, '');
+      const cases: [string, string | TrainerTrainConfig][] = [
+        ['bad-config', '{'],
+        ['bad-config', JSON.stringify({ ...good, steps: -1 })],
+        ['bad-data', { ...good, records: [{ prompt: [1], chosen: [2], rejected: [49_152] }] }],
+        ['bad-data', { ...good, records: [{ prompt: [1], chosen: [2] }] }],
+        ['file', { ...good, model: path.join(folder, 'missing.gguf') }],
+        ['file', { ...good, model: folder }],
+        ['file', { ...good, model: empty }],
+        ['bad-model', { ...good, model: broken }],
+        ['libraries', { ...good, libraries: folder }],
+      ];
+      for (const [code, config] of cases) {
+        const result = await runTrainer(folder, config);
+        assert.equal(failure(result), code, JSON.stringify(result.lines));
+        assert.equal(result.exitCode, 1);
+        assert.equal(result.lines.at(-1)?.event, 'failed');
+      }
+    });
+  });
+
+  it('when called without arguments, then usage goes to stderr and the exit is 2', async () => {
+    const result = await runTrainerWith([]);
+    assert.equal(result.exitCode, 2);
+    assert.match(result.stderr, /Usage/);
+  });
+});
+
+describe('given the self-test', () => {
+  it('when run, then every check passes', async () => {
+    const result = await runTrainerWith(['--self-test', libraries]);
+    assert.equal(result.exitCode, 0);
+    const checks = linesOf(result.lines, 'self-test');
+    assert.equal(checks.length, 4);
+    assert.ok(checks.every((check) => check.passed));
+  });
+});
