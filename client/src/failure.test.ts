@@ -21,7 +21,7 @@ test('given a server that is gone, when a request ends, then it says so and offe
   for (const code of [-32097, -32096]) {
     const failure = failureOf(rejected(code, 'connection got disposed'));
     assert.equal(failure.code, 'server-down');
-    assert.deepEqual(failure.actions, ['showLog', 'reload']);
+    assert.deepEqual(failure.actions, ['retry', 'showLog', 'reload']);
   }
 });
 

@@ -30,7 +30,7 @@ const helpful = new Map<string, readonly RemedyAction[]>(
     'checksum-mismatch': ['retry'],
     offline: ['retry'],
     'note-changed': ['retry'],
-    'server-down': ['showLog', 'reload'],
+    'server-down': ['retry', 'showLog', 'reload'],
     unexpected: ['showLog'],
   } satisfies Partial<Record<KnownCode, readonly RemedyAction[]>>),
 );

@@ -25,9 +25,12 @@ export async function actOn(action: RemedyAction, retry: (() => unknown) | null)
   else await commands.executeCommand(effects[action]);
 }
 
-/** Shows it unless the writer did it; resolves when the message is gone. */
-export async function showFailure(failure: Failure, retry: (() => unknown) | null = null): Promise<void> {
-  if (failure.code === 'cancelled') return;
+/** Shows it unless the writer did it. Nobody waits for the writer to close the message. */
+export function showFailure(failure: Failure, retry: (() => unknown) | null = null): void {
+  if (failure.code !== 'cancelled') void offer(failure, retry);
+}
+
+async function offer(failure: Failure, retry: (() => unknown) | null): Promise<void> {
   const offered = failure.actions.filter((action) => action !== 'retry' || retry !== null);
   const items = offered.map((action) => ({ title: titles[action], action }));
   const picked = await window.showErrorMessage(sentenceOf(failure), ...items);

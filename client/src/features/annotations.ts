@@ -56,7 +56,7 @@ export function activateAnnotations(
       else if (action === 'compare') await compare.compare(uri, block);
       else await decide(action, uri, block);
     } catch (error) {
-      await showFailure(failureFrom(error), () => act(action, uri, block));
+      showFailure(failureFrom(error), () => act(action, uri, block));
     }
   }
 
@@ -90,7 +90,7 @@ export function activateAnnotations(
       const block = await blockHere(editor, uri);
       if (block) await act(action, uri, block.id);
     } catch (error) {
-      await showFailure(failureFrom(error));
+      showFailure(failureFrom(error));
     }
   }
 
@@ -101,7 +101,7 @@ export function activateAnnotations(
     const { blocks } = await server.request(annotationsRequest, { textDocument: { uri } });
     if (blocks.length === 0) {
       const remedy = 'Reason about a paragraph first.';
-      await showFailure(failure('unknown-block', 'This note has no suggestions.', remedy));
+      showFailure(failure('unknown-block', 'This note has no suggestions.', remedy));
       return undefined;
     }
     const meant = blockMeant(
@@ -125,7 +125,7 @@ export function activateAnnotations(
       const what = removed === 1 ? '1 annotation' : `${removed} annotations`;
       window.setStatusBarMessage(removed === 0 ? 'This note has no annotations.' : `Removed ${what}.`, 5000);
     } catch (error) {
-      await showFailure(failureFrom(error));
+      showFailure(failureFrom(error));
     }
   }
 

@@ -235,13 +235,13 @@ class IterationsView implements WebviewViewProvider {
       const place = start ? new Position(start.line, start.character) : this.#paragraph(editor, key);
       if (!place) {
         const message = 'The paragraph of this run is no longer in the note as it was.';
-        await showFailure(failure('unknown-block', message, null));
+        showFailure(failure('unknown-block', message, null));
         return;
       }
       editor.selection = new Selection(place, place);
       editor.revealRange(new Range(place, place), TextEditorRevealType.InCenterIfOutsideViewport);
     } catch (error) {
-      await showFailure(failureFrom(error));
+      showFailure(failureFrom(error));
     }
   }
 

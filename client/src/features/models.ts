@@ -31,7 +31,7 @@ export function activateModels(server: Server): Feature<'preflexor.chooseModel' 
       });
       await picked?.choose?.();
     } catch (error) {
-      await showFailure(failureFrom(error), chooseModel);
+      showFailure(failureFrom(error), chooseModel);
     }
   }
 
@@ -98,7 +98,7 @@ export function activateModels(server: Server): Feature<'preflexor.chooseModel' 
         const failure = failureFrom(error);
         if (failure.code === 'cancelled') return null;
         // Not awaited: the progress ends now, the message stays.
-        void showFailure(failure, () => use(model));
+        showFailure(failure, () => use(model));
         return null;
       }
     });
@@ -120,7 +120,7 @@ export function activateModels(server: Server): Feature<'preflexor.chooseModel' 
       );
       await choose(model);
     } catch (error) {
-      await showFailure(failureFrom(error), addModel);
+      showFailure(failureFrom(error), addModel);
     }
   }
 

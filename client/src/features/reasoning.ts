@@ -91,10 +91,10 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
     } else if (board.model(key)?.run === null) {
       // Refused before it began: there is nothing to look at.
       board.remove(key);
-      void showFailure(failure, () => reason(request));
+      showFailure(failure, () => reason(request));
     } else {
       board.update(key, (model) => withFailure(model, failure, Date.now()));
-      if (!display.shows(key)) void showFailure(failure, () => reason(request));
+      if (!display.shows(key)) showFailure(failure, () => reason(request));
     }
   }
 
@@ -118,7 +118,7 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
     try {
       await server.request(stopRequest, {});
     } catch (error) {
-      await showFailure(failureFrom(error));
+      showFailure(failureFrom(error));
     }
   }
 

@@ -84,7 +84,7 @@ export function activateStatus(
     try {
       await server.request(unloadRequest, {});
     } catch (error) {
-      await showFailure(failureFrom(error));
+      showFailure(failureFrom(error));
     }
   }
 

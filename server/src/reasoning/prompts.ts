@@ -4,20 +4,44 @@ import type { ChatMessage, Intent, Passage } from '../protocol/index.ts';
 
 export const promptVersion = '1';
 
-/** The question that each intent asks of a paragraph. */
-export const questions: Readonly<Record<Intent, string>> = {
-  strengthen:
-    'How can the argument of this paragraph be made stronger? Answer with the improved paragraph and nothing else.',
-  assumptions:
-    'Which hidden assumptions does this paragraph rest on? Answer with the paragraph, rewritten so that they are stated.',
-  mechanisms:
-    'Which mechanisms could explain what this paragraph states? Answer with the paragraph, extended by the most plausible one.',
-  'counter-argument':
-    'What is the best counter-argument to this paragraph? Answer with the paragraph, rewritten so that it meets it.',
-  clarify: 'What is hard to follow in this paragraph? Answer with a clearer version of it and nothing else.',
-  connect:
-    'Which other field knows the same pattern as this paragraph? Answer with the paragraph, extended by that connection.',
+/** What is asked of a paragraph, and what the answer is to be: the suggestion takes the paragraph's place. */
+export interface Task {
+  readonly question: string;
+  readonly answerWith: string;
+}
+
+/** The task of each intent. */
+export const tasks: Readonly<Record<Intent, Task>> = {
+  strengthen: {
+    question: 'How can the argument of this paragraph be made stronger?',
+    answerWith: 'the improved paragraph and nothing else',
+  },
+  assumptions: {
+    question: 'Which hidden assumptions does this paragraph rest on?',
+    answerWith: 'the paragraph, rewritten so that they are stated',
+  },
+  mechanisms: {
+    question: 'Which mechanisms could explain what this paragraph states?',
+    answerWith: 'the paragraph, extended by the most plausible one',
+  },
+  'counter-argument': {
+    question: 'What is the best counter-argument to this paragraph?',
+    answerWith: 'the paragraph, rewritten so that it meets it',
+  },
+  clarify: {
+    question: 'What is hard to follow in this paragraph?',
+    answerWith: 'a clearer version of it and nothing else',
+  },
+  connect: {
+    question: 'Which other field knows the same pattern as this paragraph?',
+    answerWith: 'the paragraph, extended by that connection',
+  },
 };
+
+/** The task of a question of the writer's own. */
+export function ownTask(question: string): Task {
+  return { question, answerWith: 'the paragraph, rewritten in the light of your answer' };
+}
 
 /** The paragraph and its surroundings, as the model is shown them. */
 export interface Subject {
@@ -42,17 +66,17 @@ function block(title: string, text: string): string[] {
  * The chat that asks for thinking, reflection and answer about one paragraph.
  * @param parts what the thinking goes through, e.g. `hypothesis`
  */
-export function draftPrompt(subject: Subject, question: string, parts: readonly string[]): ChatMessage[] {
+export function draftPrompt(subject: Subject, task: Task, parts: readonly string[]): ChatMessage[] {
   const lines = [
     ...block('Section', subject.headingPath.join(' > ')),
     ...block('Text before the paragraph', subject.before),
     ...block('Text after the paragraph', subject.after),
     ...subject.passages.flatMap((passage) => block(`From ${passage.source}`, passage.text)),
     ...block('The paragraph', subject.paragraph),
-    question,
+    task.question,
     '',
     `First think: go through ${parts.join(', ')}. Then reflect: name what is missing, doubtful or wrong in that`,
-    'thinking and how to mend it. Then answer. Use <|thinking|>.',
+    `thinking and how to mend it. Then answer with ${task.answerWith}. Use <|thinking|>.`,
   ];
   return [
     { role: 'system', text: system },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ScriptedModel } from '../../../test/support/scriptedModel.ts';
 import { PreflexorError } from '../errors.ts';
 import { Run, type ReasonEvent } from '../protocol/index.ts';
-import { questions } from './prompts.ts';
+import { tasks } from './prompts.ts';
 import { reason, type ReasonTask } from './reason.ts';
 
 const never = new AbortController().signal;
@@ -16,7 +16,7 @@ const task: ReasonTask = {
     after: 'After it.',
     passages: [],
   },
-  question: questions.mechanisms,
+  task: tasks.mechanisms,
   thinkingParts: ['hypothesis'],
   sampler: { seed: 7, temperature: 0.1, thinkingTokens: 50, reflectionTokens: 50, answerTokens: 50 },
   note: { path: 'note.md', hash: 'f'.repeat(64), range: { start: 0, end: 18 } },
@@ -113,7 +113,7 @@ test('given a finished run, when its provenance is read, then model, prompt, sam
     'Before it.',
     'After it.',
     'Methods > Alloys',
-    questions.mechanisms,
+    tasks.mechanisms.question,
   ]) {
     assert.ok(run.provenance.prompt.includes(part), part);
   }

@@ -18,14 +18,14 @@ import type {
   SegmentProblem,
   TokenCounts,
 } from '../protocol/index.ts';
-import { draftPrompt, promptVersion, type Subject } from './prompts.ts';
+import { draftPrompt, promptVersion, type Subject, type Task } from './prompts.ts';
 import { markerTexts, textOf } from './segments.ts';
 import { signalsOf } from './signals.ts';
 
 /** What is to be reasoned about, and how. */
 export interface ReasonTask {
   readonly subject: Subject;
-  readonly question: string;
+  readonly task: Task;
   readonly thinkingParts: readonly string[];
   readonly sampler: Sampler;
   readonly note: NotePlace;
@@ -59,13 +59,13 @@ export async function* reason(
     event: 'started',
     run,
     block: task.block,
-    question: task.question,
+    question: task.task.question,
     paragraph: task.subject.paragraph,
     iterations: 0,
     passages: [...task.subject.passages],
   };
   const loaded = yield* loadModel(run, ports.model, signal);
-  const messages = draftPrompt(task.subject, task.question, task.thinkingParts);
+  const messages = draftPrompt(task.subject, task.task, task.thinkingParts);
   const iteration = yield* draft(run, messages, task.sampler, loaded, ports, signal);
   yield { event: 'iteration', run, iteration };
 
@@ -76,7 +76,7 @@ export async function* reason(
     time: new Date(started).toISOString(),
     note: task.note,
     paragraph: task.subject.paragraph,
-    question: task.question,
+    question: task.task.question,
     passages: [...task.subject.passages],
     iterations: [iteration],
     best: 0,
@@ -116,6 +116,7 @@ async function* loadModel(
     heard = Promise.withResolvers();
     yield* waits.splice(0);
   }
+  yield* waits;
   return await loading;
 }
 
@@ -160,7 +161,15 @@ async function* draft(
   for (const step of stepsOf(loaded.markers, sampler)) {
     prefix += step.opening;
     const { temperature, seed, avoidLoops } = sampler;
-    const request = { messages: [...messages], prefix, stop, maxTokens: step.maxTokens, temperature, seed, avoidLoops };
+    const request = {
+      messages: [...messages],
+      prefix,
+      stop,
+      maxTokens: step.maxTokens,
+      temperature,
+      seed,
+      avoidLoops,
+    };
     const section = yield* writeSection(run, step, request, ports.model, signal);
     prefix += section.text.trimEnd() + step.closing;
 

@@ -12,7 +12,7 @@ import {
 } from '../notes/index.ts';
 import { PreflexorError, sentence } from '../errors.ts';
 import type { Intent, ReasonEvent, Run, Settings, TextEdit } from '../protocol/index.ts';
-import { questions, reason, type ReasonPorts } from '../reasoning/index.ts';
+import { ownTask, reason, tasks, type ReasonPorts } from '../reasoning/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
 import type { Stores } from './stores.ts';
 
@@ -65,7 +65,8 @@ export async function* reasonInNote(
   const run = yield* reason(
     {
       subject: { headingPath, before, after, paragraph: text, passages: [] },
-      question: request.question ?? questions[request.intent ?? 'strengthen'],
+      task:
+        request.question === undefined ? tasks[request.intent ?? 'strengthen'] : ownTask(request.question),
       thinkingParts: settings['reasoning.thinkingParts'],
       sampler: {
         seed: request.seed ?? Math.floor(services.random() * 2 ** 31),

@@ -110,6 +110,9 @@ export const styles = css`
     user-select: text;
     white-space: pre-wrap;
   }
+  preflexor-stream:empty {
+    display: none;
+  }
   .thinking preflexor-stream {
     --section-colour: var(--vscode-charts-blue, var(--vscode-textLink-foreground));
     color: var(--vscode-descriptionForeground);

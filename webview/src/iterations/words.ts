@@ -90,7 +90,7 @@ const decisions: Partial<Record<DecisionKind, string>> = {
   accept: 'Accepted',
   'accept-edited': 'Accepted with your edit',
   reject: 'Rejected',
-  regenerate: 'Replaced by a new run',
+  regenerate: 'Replaced',
 };
 
 /** What the writer decided, or null while it is open. */

@@ -19,10 +19,10 @@ test('given tokens that come fast, when they are gathered, then they leave as fe
     () => now,
   );
   batch.add({ event: 'prompt', tokens: 3, reused: 0 });
-  now = 100;
+  now = 8;
   batch.add(text('a', 1));
   for (const letter of 'bcd') batch.add(text(letter, 2));
-  now = 131;
+  now = 39;
   batch.add(text('e', 3));
   batch.add(text('f', 4));
   const end: GenerateEvent = {

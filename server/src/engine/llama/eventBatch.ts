@@ -9,7 +9,7 @@ export class EventBatch {
   readonly #send: (events: GenerateEvent[]) => void;
   readonly #now: () => number;
   #events: GenerateEvent[] = [];
-  #sent = -Infinity;
+  #textSent = -Infinity;
 
   constructor(send: (events: GenerateEvent[]) => void, now: () => number) {
     this.#send = send;
@@ -25,14 +25,19 @@ export class EventBatch {
       this.#events.push(event.event === 'text' ? { ...event, tokens: [...event.tokens] } : event);
     }
     // Tokens come one by one, so there is always a next event soon: no timer is needed.
-    if (event.event !== 'text' || this.#now() - this.#sent >= batchMs) this.flush();
+    if (event.event !== 'text') this.flush();
+    else if (this.#now() - this.#textSent >= batchMs) this.#flushText();
   }
 
   flush(): void {
     if (this.#events.length === 0) return;
     const events = this.#events;
     this.#events = [];
-    this.#sent = this.#now();
     this.#send(events);
+  }
+
+  #flushText(): void {
+    this.#textSent = this.#now();
+    this.flush();
   }
 }

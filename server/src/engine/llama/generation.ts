@@ -14,7 +14,13 @@ const sampling = { topK: 40, topP: 0.95, minP: 0 } as const;
  * The DRY penalty of llama.cpp: a run of tokens longer than `allowedLength` that comes again is made unlikely,
  * exponentially with its length. The sampler sees this completion's own tokens only, so the prompt can be quoted.
  */
-const noLoops = { strength: 0.8, base: 1.75, allowedLength: 6, lastTokens: 4096, sequenceBreakers: [] as string[] };
+const noLoops = {
+  strength: 0.8,
+  base: 1.75,
+  allowedLength: 6,
+  lastTokens: 4096,
+  sequenceBreakers: [] as string[],
+};
 
 /** llama.cpp reads the largest 32-bit number as "choose a seed". */
 const seeds = 0xffff_ffff;
