@@ -22,6 +22,7 @@ const never = new AbortController().signal;
 
 /** One run of a contender. */
 interface Run {
+  readonly promptTokens: number;
   readonly firstMs: number;
   readonly tokensPerSecond: number;
   readonly processorPerWall: number;
@@ -33,17 +34,21 @@ interface Contender {
   readonly stop: () => Promise<void>;
 }
 
-/** About 500 tokens. Each round has its own beginning, so that nothing comes out of a cache. */
+/** The beginning of a list that the model goes on with for longer than it is let. */
+const prefix = '1\n2\n3\n4\n5\n6\n';
+
+/** About 500 tokens with the rest. Each round has its own beginning, so that nothing comes out of a cache. */
 function question(round: number): string {
   const passage = `Texture in polycrystalline materials has two aspects, the distribution of orientations among the
 grains and the disorientations at their borders. `;
-  return `Number ${round + 1}. Write a long story about a ship, in many chapters. Bear this in mind: ${passage.repeat(16)}`;
+  return `Number ${round + 1}. ${passage.repeat(16)}\nCount from 1 to 500, each number on a line of its own.`;
 }
 
 /** SmolLM2's own template, written out: with it the bare loop gets the same tokens as the engine. */
 function chatText(round: number): string {
   const system = 'You are a helpful AI assistant named SmolLM, trained by Hugging Face';
-  return `<|im_start|>system\n${system}<|im_end|>\n<|im_start|>user\n${question(round)}<|im_end|>\n<|im_start|>assistant\n`;
+  const chat = `<|im_start|>system\n${system}<|im_end|>\n<|im_start|>user\n${question(round)}<|im_end|>\n`;
+  return `${chat}<|im_start|>assistant\n${prefix}`;
 }
 
 async function engineContender(file: string, measurementsFile: string): Promise<Contender> {
@@ -52,7 +57,7 @@ async function engineContender(file: string, measurementsFile: string): Promise<
   const run = async (round: number): Promise<Run> => {
     const request: GenerateRequest = {
       messages: [{ role: 'user', text: question(round) }],
-      ...{ prefix: '', stop: [], maxTokens, temperature: 0, seed: 1 },
+      ...{ prefix, stop: [], maxTokens, temperature: 0, seed: 1 },
     };
     const pid = engine.hostPid ?? 0;
     const used = processorSeconds(pid);
@@ -69,6 +74,7 @@ async function engineContender(file: string, measurementsFile: string): Promise<
       if (event.tokens.reused > 0)
         throw new Error('A prompt came out of the cache; the comparison would be unfair.');
       return {
+        promptTokens: event.tokens.prompt,
         firstMs: first - started,
         tokensPerSecond: rate(event.tokens.generated - early, ended - first),
         processorPerWall: (processorSeconds(pid) - used) / ((ended - started) / 1000),
@@ -96,6 +102,7 @@ async function bareContender(file: string, threads: number | 'default'): Promise
     child.send({ prompt: chatText(round), maxTokens } satisfies BareRequest);
     const result = (await answerOf(child)) as BareResult;
     return {
+      promptTokens: result.promptTokens,
       firstMs: result.firstMs,
       tokensPerSecond: rate(result.generated - 1, result.restMs),
       processorPerWall: result.processorSeconds / result.wallSeconds,
@@ -125,6 +132,7 @@ function rate(tokens: number, milliseconds: number): number {
 
 function summary(runs: readonly Run[]): Run {
   return {
+    promptTokens: median(runs.map(({ promptTokens }) => promptTokens)),
     firstMs: median(runs.map(({ firstMs }) => firstMs)),
     tokensPerSecond: median(runs.map(({ tokensPerSecond }) => tokensPerSecond)),
     processorPerWall: median(runs.map(({ processorPerWall }) => processorPerWall)),
@@ -151,6 +159,8 @@ try {
   const results = contenders.map(({ name }, at) => ({ name, ...summary(runs[at] ?? []) }));
   const [engine, byDefault, ...others] = results;
   if (!engine || !byDefault) throw new Error('There was nothing to compare.');
+  const prompts = new Set(results.map(({ promptTokens }) => promptTokens));
+  if (prompts.size > 1) throw new Error(`The prompts differ: ${[...prompts].join(', ')} tokens.`);
   const best = {
     firstMs: Math.min(...others.map(({ firstMs }) => firstMs)),
     tokensPerSecond: Math.max(...others.map(({ tokensPerSecond }) => tokensPerSecond)),

@@ -10,7 +10,8 @@ import { activatePreview, type MarkdownExtension } from './features/preview.ts';
 import { activateReasoning } from './features/reasoning.ts';
 import { activateStatus } from './features/status.ts';
 import type { CommandHandler } from './feature.ts';
-import { LanguageServer, nodeProblem } from './languageClient.ts';
+import { LanguageServer } from './languageClient.ts';
+import { nodeProblem } from './nodeVersion.ts';
 import { RunBoard } from './runBoard.ts';
 
 let server: LanguageServer | undefined;

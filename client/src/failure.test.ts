@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { z } from 'zod';
 import { failureOf, sentenceOf } from './failure.ts';
 
 const rejected = (code: number, message: string, data?: unknown) =>
@@ -23,6 +24,14 @@ test('given a server that is gone, when a request ends, then it says so and offe
     assert.equal(failure.code, 'server-down');
     assert.deepEqual(failure.actions, ['retry', 'showLog', 'reload']);
   }
+});
+
+test('given an answer that could not be decoded, when it is read, then the writer is spared the details', () => {
+  const decoded = z.object({ a: z.string() }).safeParse({ a: 1 });
+  assert.equal(
+    failureOf(decoded.error).message,
+    'The language server gave an answer that could not be read.',
+  );
 });
 
 test('given anything else, when it is read, then its message is kept and the log is offered', () => {

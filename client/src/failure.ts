@@ -51,6 +51,9 @@ export function failureOf(error: unknown): Failure {
   }
   const report = ErrorReport.safeParse(property(error, 'data'));
   if (report.success) return failure(report.data.code, report.data.message, report.data.remedy);
+  if (property(error, 'name') === 'ZodError') {
+    return failure('unexpected', 'The language server gave an answer that could not be read.', null);
+  }
   const message = property(error, 'message');
   return failure('unexpected', typeof message === 'string' ? message : String(error), null);
 }

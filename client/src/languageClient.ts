@@ -14,9 +14,6 @@ import type { NotificationMethod, RequestMethod } from '../../server/src/protoco
 import { failureOf, type Failure } from './failure.ts';
 import type { Releasable } from './feature.ts';
 
-/** The server runs on the editor's own Node. */
-const oldestNode = 22;
-
 /** What a caller of a long request may want besides its result. */
 export interface RequestOptions<Step = never> {
   readonly token?: CancellationToken;
@@ -54,15 +51,8 @@ export interface Server {
   onStarted(hear: () => void): Releasable;
 }
 
-/** A sentence when the editor's Node is too old for the server, else null. */
-export function nodeProblem(version: string): string | null {
-  const major = Number.parseInt(version, 10);
-  if (major >= oldestNode) return null;
-  return `PRefLexOR needs Node ${oldestNode} or newer, and this editor runs on Node ${version}. Update the editor.`;
-}
-
 /** Makes the connection; `start` begins it, and requests wait for it. */
-export class LanguageServer implements Server, Releasable {
+export class LanguageServer implements Server {
   readonly log: LogOutputChannel;
   readonly #client: LanguageClient;
   #tokens = 0;
@@ -168,12 +158,6 @@ export class LanguageServer implements Server, Releasable {
   /** Stops the server; it ends its own children. */
   async stop(): Promise<void> {
     if (this.#client.state === State.Running) await this.#client.stop(4000);
-  }
-
-  dispose(): void {
-    void this.stop().catch((error: unknown) => {
-      this.log.error(`The language server did not stop: ${String(error)}`);
-    });
   }
 
   #newToken(what: string): string {

@@ -2,10 +2,10 @@
 // A in the same memory order, B transposed.
 #include "adapterFiles.hpp"
 
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "errors.hpp"
 #include "files.hpp"
@@ -64,18 +64,26 @@ std::vector<float> turnOut(const std::vector<float>& bt, const std::vector<size_
   return b;
 }
 
-/** PEFT's pattern keys: a module matches when its name is, or ends in a dot and, the pattern. */
+/**
+ * PEFT's pattern keys: a module matches when its name is, or ends in a dot and, the key. PEFT takes
+ * keys as expressions; here they are names, in which a dot may be escaped.
+ */
 double patternValue(const Json& patterns, const std::string& module, double fallback,
                     const std::string& folder) {
   for (const auto& [pattern, value] : patterns.items()) {
     if (!value.is_number()) refuse(folder, "the pattern " + pattern + " is not given a number");
-    bool matches = false;
-    try {
-      matches = std::regex_match(module, std::regex("(.*\\.)?(" + pattern + ")$"));
-    } catch (const std::regex_error&) {
-      refuse(folder, "the pattern " + pattern + " is no valid expression");
+    std::string name;
+    for (size_t index = 0; index < pattern.size(); ++index) {
+      if (pattern[index] == '\\' && pattern[index + 1] == '.') continue;
+      name += pattern[index];
     }
-    if (matches) return value.get<double>();
+    if (name.find_first_of("\\^$*+?()[]{}|") != std::string::npos) {
+      refuse(folder, "the pattern " + pattern + " is an expression and not a module's name");
+    }
+    const std::string ending = "." + name;
+    const bool ends = module.size() >= ending.size() &&
+                      module.compare(module.size() - ending.size(), ending.size(), ending) == 0;
+    if (module == name || ends) return value.get<double>();
   }
   return fallback;
 }
@@ -150,30 +158,51 @@ struct TensorPair {
   const SafeTensor* b = nullptr;
 };
 
+/** Where a tensor belongs. */
+struct TensorPlace {
+  int layer = 0;
+  LinearRole role = LinearRole::query;
+  bool isA = false;
+};
+
+/** Understands "….layers.N.GROUP.MODULE.lora_A[.default].weight". */
+TensorPlace placeOf(const std::string& name, const Model& model, const std::string& folder) {
+  const auto unknown = [&]() {
+    refuse(folder, "it holds the tensor " + name + ", which belongs to no known linear map");
+  };
+  const std::string marker = "layers.";
+  const size_t start = name.find(marker);
+  if (start == std::string::npos) unknown();
+  TensorPlace place;
+  const char* begin = name.data() + start + marker.size();
+  const char* end = name.data() + name.size();
+  const auto number = std::from_chars(begin, end, place.layer);
+  if (number.ec != std::errc()) unknown();
+  if (place.layer < 0 || place.layer >= model.parameters().layers) {
+    refuse(folder, "it has a layer " + std::to_string(place.layer) + " and the model has only " +
+                       std::to_string(model.parameters().layers));
+  }
+  const std::string rest(number.ptr, end);
+  for (const LinearRole role : allLinearRoles) {
+    for (const bool isA : {true, false}) {
+      const std::string head = "." + peftPath(role) + (isA ? ".lora_A" : ".lora_B");
+      if (rest == head + ".weight" || rest == head + ".default.weight") {
+        return {place.layer, role, isA};
+      }
+    }
+  }
+  refuse(folder, "it adapts " + name + ", which is not supported");
+}
+
 /** The tensors by (layer, role). */
 std::map<std::pair<int, LinearRole>, TensorPair> collect(const SafeTensorsFile& file,
                                                          const Model& model,
                                                          const std::string& folder) {
-  static const std::regex pattern(
-      R"(.*layers\.([0-9]{1,6})\.([a-z_]+\.[a-z_]+)\.lora_([AB])(\.default)?\.weight)");
   std::map<std::pair<int, LinearRole>, TensorPair> pairs;
   for (const auto& [name, tensor] : file.tensors) {
-    std::smatch match;
-    if (!std::regex_match(name, match, pattern)) {
-      refuse(folder, "it holds the tensor " + name + ", which belongs to no known linear map");
-    }
-    const int layer = std::stoi(match[1].str());
-    if (layer >= model.parameters().layers) {
-      refuse(folder, "it has a layer " + std::to_string(layer) + " and the model has only " +
-                         std::to_string(model.parameters().layers));
-    }
-    const LinearRole* role = nullptr;
-    for (const LinearRole& candidate : allLinearRoles) {
-      if (peftPath(candidate) == match[2].str()) role = &candidate;
-    }
-    if (role == nullptr) refuse(folder, "it adapts " + match[2].str() + ", which is not supported");
-    TensorPair& pair = pairs[{layer, *role}];
-    (match[3].str() == "A" ? pair.a : pair.b) = &tensor;
+    const TensorPlace place = placeOf(name, model, folder);
+    TensorPair& pair = pairs[{place.layer, place.role}];
+    (place.isA ? pair.a : pair.b) = &tensor;
   }
   if (pairs.empty()) refuse(folder, "it holds no LoRA tensors");
   return pairs;

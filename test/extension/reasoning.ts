@@ -1,7 +1,7 @@
 // The whole way of a paragraph in the extension host, on the real small model.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { before, ledger, lenses, openNote, paragraph, placeCursor, undo, until } from './support.ts';
+import { before, ledger, lenses, openNote, paragraph, placeCursor, replace, undo, until } from './support.ts';
 
 /** Budgets that keep a run within seconds. */
 const budgets = { thinkingTokens: 32, reflectionTokens: 24, answerTokens: 32, temperature: 0 };
@@ -37,6 +37,20 @@ describe('given a note and the small model', () => {
     const entry = (await ledger()).at(-1);
     assert.equal(entry?.kind, 'accept');
     assert.equal(editor.document.getText(), before.replace(paragraph, entry.texts.result ?? ''));
+  });
+
+  it('when the suggestion is edited and the edit accepted then both texts are on record', async () => {
+    const editor = await openNote(before);
+    placeCursor(editor, paragraph);
+    await vscode.commands.executeCommand('preflexor.reason');
+    const [, header] = /(> \[!answer\]\+[^\n]*\n> )/.exec(editor.document.getText()) ?? [];
+    assert.ok(header, 'a suggestion is in the note');
+    await replace(editor, header, `${header}In my words: `);
+    await vscode.commands.executeCommand('preflexor.acceptEdited');
+    const entry = (await ledger()).at(-1);
+    assert.equal(entry?.kind, 'accept-edited');
+    assert.equal(entry.texts.result, `In my words: ${entry.texts.offered ?? ''}`);
+    assert.equal(editor.document.getText(), before.replace(paragraph, entry.texts.result));
   });
 
   it('when it is stopped in the middle then the note is unchanged and the next run works', async () => {

@@ -106,12 +106,16 @@ export async function until<T>(
   }
 }
 
+interface LedgerEntry {
+  readonly kind: string;
+  readonly block: string;
+  readonly texts: { readonly offered: string; readonly result: string | null };
+}
+
 /** All lines of the ledger of the open folder. */
-export async function ledger(): Promise<{ kind: string; block: string; texts: { result: string | null } }[]> {
+export async function ledger(): Promise<LedgerEntry[]> {
   const files = await vscode.workspace.findFiles('.preflexor/ledger/*.jsonl', null);
   const texts = await Promise.all(files.map(({ fsPath }) => readFile(fsPath, 'utf8')));
   const lines = texts.join('').trim().split('\n').filter(Boolean);
-  return lines.map(
-    (line) => JSON.parse(line) as { kind: string; block: string; texts: { result: string | null } },
-  );
+  return lines.map((line) => JSON.parse(line) as LedgerEntry);
 }

@@ -106,7 +106,7 @@ describe('given the eight golden pairs and the golden adapter, in F32', () => {
         assert.ok(tokens !== undefined);
         for (const side of ['chosen', 'rejected'] as const) {
           const want = expected.get(`pair${String(index).padStart(2, '0')}.${model}.${side}`);
-          const have = [...tokens.prompt, ...tokens[side]];
+          const have: (number | null)[] = [...tokens.prompt, ...tokens[side]];
           assert.equal(have.length, want?.length);
           for (const [place, value] of have.entries()) {
             assertNear(value, want?.[place] ?? NaN, 0.002);
@@ -195,9 +195,9 @@ describe('given the gradient of one pair, in F32', () => {
 });
 
 describe('given frozen weights in BF16', () => {
-  it('when pair 6 is scored, then losses are within 2e-2 and the cosine is ≥ 0.999', async () => {
+  it('when pair 6 is scored, then losses without a reference are within 2e-2 and the cosine is ≥ 0.999', async () => {
     const { scores, gradients } = await score([pairAt(6)], { precision: 'bf16', gradient: 'orpo' });
-    for (const name of TrainerLoss.options) {
+    for (const name of ['sft', 'sft_full', 'orpo', 'orpo_completion_nll', 'simpo', 'cpo_simpo'] as const) {
       assertRelative(scores[0]?.losses[name]?.loss, pairAt(6).losses[name] ?? NaN, 2e-2);
     }
     const file = path.join(goldenFolder, 'gradient-pair06-orpo.safetensors');

@@ -2,7 +2,7 @@
 // its answer to configurations that are wrong. Uses the real model: PREFLEXOR_TEST_MODEL.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { TrainerTrainConfig } from '../../server/src/protocol/trainer.ts';
@@ -130,20 +130,38 @@ describe('given a short run', () => {
     });
   });
 
-  it('when the rate is absurd, then it fails as diverged and writes no adapter', async () => {
+  it('when the adapter to start from overflows, then it fails as diverged and writes no adapter', async () => {
     await withFolder(async (folder) => {
-      const config = shortRun(folder, { optimizer: { learningRate: 1, clip: 0 }, steps: 30 });
-      const result = await runTrainer(folder, {
-        ...config,
-        lora: { rank: 4, alpha: 100_000 },
-      });
+      const adapter = path.join(folder, 'adapter');
+      await mkdir(adapter);
+      await writeFile(path.join(adapter, 'adapter_config.json'), '{"r": 1, "lora_alpha": 1}');
+      await writeFile(path.join(adapter, 'adapter_model.safetensors'), overflowingAdapter());
+      const { lora: _, ...config } = shortRun(folder);
+      const result = await runTrainer(folder, { ...config, adapter });
       assert.equal(result.exitCode, 1);
       assert.equal(failure(result), 'diverged');
-      assert.ok(linesOf(result.lines, 'warning').some((line) => line.nonFinite !== undefined));
+      const warning = linesOf(result.lines, 'warning')[0];
+      assert.ok(warning?.nonFinite?.includes('grad_norm'), JSON.stringify(warning));
       assert.ok(!existsSync(path.join(folder, 'out/adapter.gguf')));
     });
   });
 });
+
+/** A LoRA of rank 1 on one linear map of SmolLM2, with values near the end of F32. */
+function overflowingAdapter(): Buffer {
+  const width = 576;
+  const name = 'base_model.model.model.layers.3.self_attn.o_proj.lora_';
+  const header = Buffer.from(
+    JSON.stringify({
+      [`${name}A.weight`]: { dtype: 'F32', shape: [1, width], data_offsets: [0, 4 * width] },
+      [`${name}B.weight`]: { dtype: 'F32', shape: [width, 1], data_offsets: [4 * width, 8 * width] },
+    }),
+  );
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const values = Buffer.from(new Float32Array(2 * width).fill(3e38).buffer);
+  return Buffer.concat([length, header, values]);
+}
 
 describe('given what cannot work', () => {
   it('when the configuration or its files are wrong, then one line says so and the exit is 1', async () => {

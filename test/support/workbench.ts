@@ -123,8 +123,18 @@ export class Workbench {
 
   /** Opens a file of the folder by its name (Ctrl+P), and waits until its text is there. */
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press('ControlOrMeta+P');
-    await this.#pick(name);
+    // The list may still be that of the time before a file was made: then it is opened anew.
+    await this.until(`${name} in the list of files`, async () => {
+      await this.page.keyboard.press('ControlOrMeta+P');
+      return this.#pick(name, name, 3000).then(
+        () => true,
+        async () => {
+          await this.page.keyboard.press('Escape');
+          await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+          return false;
+        },
+      );
+    });
     await this.page.locator(`.tab.active[data-resource-name="${path.basename(name)}"]`).waitFor();
     await this.page.locator('.editor-group-container.active .monaco-editor .view-line').first().waitFor();
   }
@@ -136,7 +146,7 @@ export class Workbench {
   }
 
   /** Types into the quick input that is opening, waits for the entry that is meant, and takes it. */
-  async #pick(text: string, entry = text): Promise<void> {
+  async #pick(text: string, entry = text, timeout = patience): Promise<void> {
     const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
     await input.waitFor();
     await input.fill(text);
@@ -146,7 +156,7 @@ export class Workbench {
         has: this.page.locator('.label-name, .monaco-highlighted-label').getByText(entry, { exact: true }),
       })
       .first();
-    await row.waitFor();
+    await row.waitFor({ timeout });
     await row.click();
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }

@@ -84,7 +84,10 @@ export function activateAnnotations(
   /** A command of the palette: about the block at the cursor, or the one that the writer picks. */
   async function actHere(action: BlockAction): Promise<void> {
     const editor = activeNote();
-    if (!editor) return showFailure(noNote());
+    if (!editor) {
+      showFailure(noNote());
+      return;
+    }
     const uri = editor.document.uri.toString();
     try {
       const block = await blockHere(editor, uri);
@@ -118,7 +121,10 @@ export function activateAnnotations(
 
   async function strip(): Promise<void> {
     const editor = activeNote();
-    if (!editor) return showFailure(noNote());
+    if (!editor) {
+      showFailure(noNote());
+      return;
+    }
     try {
       const textDocument = { uri: editor.document.uri.toString() };
       const { removed } = await server.request(stripRequest, { textDocument });

@@ -53,7 +53,9 @@ async function foldBlock(server: Server, editor: TextEditor, block: string): Pro
   const { document } = editor;
   const settings = workspace.getConfiguration('preflexor', document);
   if (!settings.get<boolean>('annotations.foldOnInsert', true)) return;
-  if (!workspace.getConfiguration('editor', document).get<boolean>('folding', true)) return;
+  const editing = workspace.getConfiguration('editor', document);
+  // Folding by indentation knows nothing of our sections.
+  if (!editing.get<boolean>('folding', true) || editing.get('foldingStrategy') === 'indentation') return;
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const lines = await foldableLines(server, editor, block);
     // The writer went elsewhere: nothing is folded behind their back.

@@ -97,7 +97,6 @@ export function activateModels(server: Server): Feature<'preflexor.chooseModel' 
       } catch (error) {
         const failure = failureFrom(error);
         if (failure.code === 'cancelled') return null;
-        // Not awaited: the progress ends now, the message stays.
         showFailure(failure, () => use(model));
         return null;
       }

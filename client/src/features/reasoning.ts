@@ -8,6 +8,7 @@ import {
   stopRequest,
   type Position,
 } from '../../../server/src/protocol/index.ts';
+import type { Failure } from '../failure.ts';
 import { iterationsViewId, workingContext, type Feature } from '../feature.ts';
 import type { Server } from '../languageClient.ts';
 import { activeNote, noNote, showNote } from '../notes.ts';
@@ -50,7 +51,6 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
     const source = new CancellationTokenSource();
     const key = board.begin(request.uri, request.question ?? '', Date.now());
     asked.set(key, { request, source });
-    display.reveal();
     // Its place is the view, not a toast.
     await window.withProgress({ location: { viewId: iterationsViewId } }, () => run(key, request, source));
     source.dispose();
@@ -69,6 +69,8 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
           partial: {
             schema: z.array(ReasonEvent),
             hear: (events) => {
+              // Not before: what is refused at once needs no view.
+              if (events.some(({ event }) => event === 'started')) display.reveal();
               for (const event of events) board.event(key, event, Date.now());
             },
           },
@@ -85,8 +87,9 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
   }
 
   function ended(key: string, request: ReasonRequest, error: unknown): void {
-    const failure = failureFrom(error);
+    const failure = helpedAlong(failureFrom(error), request);
     if (failure.code === 'cancelled') {
+      asked.delete(key);
       board.update(key, (model) => withStop(model, Date.now()));
     } else if (board.model(key)?.run === null) {
       // Refused before it began: there is nothing to look at.
@@ -101,7 +104,10 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
   /** @param ask whether the writer is asked for a question first */
   async function reasonHere(ask: boolean): Promise<void> {
     const editor = activeNote();
-    if (!editor) return showFailure(noNote());
+    if (!editor) {
+      showFailure(noNote());
+      return;
+    }
     const { line, character } = editor.selection.start;
     const request = { uri: editor.document.uri.toString(), position: { line, character } };
     if (!ask) return reason(request);
@@ -149,4 +155,10 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
     },
     disposables: [{ dispose: unlisten }],
   };
+}
+
+/** A note that was never saved can be saved at the press of a button. */
+function helpedAlong(failure: Failure, { uri }: ReasonRequest): Failure {
+  const unsaved = failure.code === 'note-missing' && uri.startsWith('untitled:');
+  return unsaved ? { ...failure, actions: ['save'] } : failure;
 }

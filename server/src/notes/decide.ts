@@ -1,5 +1,5 @@
 // What a decision on an annotation changes in the note: the suggestion goes in or not, the block goes.
-import type { TextEdit } from '../protocol/index.ts';
+import type { OffsetRange, TextEdit } from '../protocol/index.ts';
 import { PreflexorError } from '../errors.ts';
 import { acceptIntoNote } from './accept.ts';
 import type { Placement } from './accept.ts';
@@ -10,7 +10,7 @@ import { joinEdits } from './edits.ts';
 import { lineAt } from './lines.ts';
 import { findProse } from './paragraphs.ts';
 import type { ParagraphMark } from './paragraphs.ts';
-import { ParsedNote, rangeOf } from './parsedNote.ts';
+import { ParsedNote } from './parsedNote.ts';
 import type { Prose } from './parsedNote.ts';
 import { checkNote } from './refusals.ts';
 import { likeness } from './likeness.ts';
@@ -88,16 +88,16 @@ function paragraphText(note: string, block: Block, mark: ParagraphMark | undefin
 
 /** The paragraph that a block is about. @throws PreflexorError `note-changed` */
 function proseOf(parsed: ParsedNote, block: Block, mark: ParagraphMark | undefined): Prose {
-  const candidates = proseAbove(parsed, block);
+  const above = blockAbove(parsed, block);
+  const exact = above && mark && findProse(parsed, mark, above);
+  if (exact) return exact;
+  const candidates = above ? parsed.proseIn(above) : [];
   if (!mark) {
     const [only, ...others] = candidates;
     if (only && others.length === 0) return only;
     throw untold(only ? 'It can’t be told which paragraph above this suggestion belongs to it.' : gone);
   }
-  const found =
-    nearestExact(parsed, candidates, mark) ??
-    mostAlike(parsed, candidates, mark.text) ??
-    findProse(parsed, mark);
+  const found = mostAlike(parsed, candidates, mark.text) ?? findProse(parsed, mark);
   if (!found) throw untold(gone);
   return found;
 }
@@ -111,33 +111,17 @@ function untold(message: string): PreflexorError {
   });
 }
 
-/** The paragraphs of the top-level block that stands above a block of ours. */
-function proseAbove(parsed: ParsedNote, block: Block): Prose[] {
+/** The top-level block of the note's own above a block of ours; other blocks of ours and empty lines are skipped. */
+function blockAbove(parsed: ParsedNote, block: Block): OffsetRange | null {
   const { note } = parsed;
   let place = block.start;
   while (place > 0) {
     const line = lineAt(note, place - 1);
     const other = parsed.blockAt(line.start);
-    if (!other && note.slice(line.start, line.end).trim() !== '') {
-      const window = parsed.windowAt(line.start);
-      return parsed.proseOf(window).filter(({ ancestors, node }) => {
-        const outer = rangeOf(ancestors[0] ?? node, window);
-        return lineAt(note, outer.start).start <= line.start && line.start <= outer.end;
-      });
-    }
+    if (!other && note.slice(line.start, line.end).trim() !== '') return parsed.topLevelAt(line.start);
     place = other ? Math.min(other.start, line.start) : line.start;
   }
-  return [];
-}
-
-function nearestExact(
-  parsed: ParsedNote,
-  candidates: readonly Prose[],
-  mark: ParagraphMark,
-): Prose | undefined {
-  return candidates
-    .filter((prose) => parsed.textOf(prose) === mark.text)
-    .sort((a, b) => Math.abs(a.start - mark.start) - Math.abs(b.start - mark.start))[0];
+  return null;
 }
 
 /** The candidate that is like the text, and more so than any other. */

@@ -66,3 +66,36 @@ export function lineEndAround(note: string, offset: number): string {
   const { end } = lineAt(note, offset);
   return lineEndAt(note, end) || '\n';
 }
+
+/** Goes through the lines of a note from the first on. A line end at the very end begins no further line. */
+export class LineWalk {
+  readonly #text: string;
+  #nextFeed = -2;
+  #nextReturn = -2;
+
+  /** Number of the line, counted from 0. */
+  line = -1;
+  /** The line is `[start, end)` without its line end; the following one begins at `next`. */
+  start = 0;
+  end = 0;
+  next: number;
+
+  constructor(note: string) {
+    this.#text = note;
+    this.next = textStart(note);
+  }
+
+  /** Goes to the next line. False at the end of the note. */
+  step(): boolean {
+    const from = this.next;
+    if (from >= this.#text.length) return false;
+    if (this.#nextFeed < from && this.#nextFeed !== -1) this.#nextFeed = this.#text.indexOf('\n', from);
+    if (this.#nextReturn < from && this.#nextReturn !== -1) this.#nextReturn = this.#text.indexOf('\r', from);
+    const feed = this.#nextFeed < 0 ? this.#text.length : this.#nextFeed;
+    this.line += 1;
+    this.start = from;
+    this.end = this.#nextReturn < 0 ? feed : Math.min(feed, this.#nextReturn);
+    this.next = this.end + lineEndAt(this.#text, this.end).length;
+    return true;
+  }
+}

@@ -1,4 +1,5 @@
 // The paragraph at a place in a note, and where a paragraph is after edits. Never changes anything.
+import type { OffsetRange } from '../protocol/index.ts';
 import { citationsOf } from './citations.ts';
 import { continuationPrefix } from './containers.ts';
 import { isLineStart, lineAt, lineEndAt } from './lines.ts';
@@ -108,8 +109,8 @@ function* above<T extends { readonly start: number }>(sorted: readonly T[], offs
 /** The text of a heading; null when it is none, as underlined link definitions. */
 function headingText(source: string, setext: boolean): string | null {
   if (!setext || !source.startsWith('[')) return source;
-  const heading = parseMarkdown(`${source}\n=`).children.find(({ type }) => type === 'heading');
-  return heading ? source.slice(heading.position?.start.offset) : null;
+  const heading = parseMarkdown(`${source}\n=`).children.find((node) => node.type === 'heading');
+  return heading ? source.slice(heading.children[0]?.position?.start.offset) : null;
 }
 
 /** What is kept of a paragraph so as to find it again. */
@@ -133,11 +134,14 @@ export function relocate(note: string, mark: ParagraphMark): Paragraph | null {
 }
 
 /** How many places where the text stands are looked at, at most. */
-const mostPlaces = 200;
+const mostPlaces = 50;
 
-/** The prose with exactly this text that is nearest to where it was, or null. */
-export function findProse(parsed: ParsedNote, mark: ParagraphMark): Prose | null {
-  for (const place of placesOf(parsed.note, mark).slice(0, mostPlaces)) {
+/** The prose with exactly this text that is nearest to where it was, or null. @param within only there */
+export function findProse(parsed: ParsedNote, mark: ParagraphMark, within?: OffsetRange): Prose | null {
+  const places = placesOf(parsed.note, mark).filter(
+    (place) => !within || (place >= within.start && place <= within.end),
+  );
+  for (const place of places.slice(0, mostPlaces)) {
     if (parsed.blockAt(place)) continue;
     const window = parsed.windowAt(lineAt(parsed.note, place).start);
     const found = parsed.proseOf(window).find(({ start }) => start === place);

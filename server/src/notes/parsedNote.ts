@@ -12,7 +12,7 @@ import { lineAt, textStart } from './lines.ts';
 import { trimmedEnd } from './lineSyntax.ts';
 import { parseMarkdown } from './markdown.ts';
 import { StructureScanner } from './structure.ts';
-import type { HeadingLine } from './structure.ts';
+import type { HeadingLine, ListSpan } from './structure.ts';
 
 /** How far around a paragraph prose is looked for, in UTF-16 code units that are not annotations. */
 const reach = 4000;
@@ -34,7 +34,7 @@ export interface Prose {
   /** Its text `[start, end)` without the line end, and without lines that are syntax of a wider kind. */
   readonly start: number;
   readonly end: number;
-  /** Where its last line and its outermost container end. */
+  /** Where the last line with text of its outermost container (or its own last line) ends. */
   readonly outerEnd: number;
 }
 
@@ -44,6 +44,8 @@ export class ParsedNote {
   readonly headings: readonly HeadingLine[];
   /** Where the note can be cut, in order; the first is where its body begins, the last its end. */
   readonly #boundaries: readonly number[];
+  readonly #lists: readonly ListSpan[];
+  readonly #listStarts: readonly number[];
   readonly #windows = new Map<string, Window>();
   readonly #prose = new Map<Window, Prose[]>();
 
@@ -56,11 +58,14 @@ export class ParsedNote {
     const headings: HeadingLine[] = [];
     const scanner = new StructureScanner(note, { unclosed: 'runs-on' });
     while (scanner.nextLine()) {
-      if (scanner.boundary && scanner.start > bodyStart && !options.whole) boundaries.push(scanner.start);
+      const cut = (scanner.boundary || scanner.itemBoundary) && scanner.start > bodyStart;
+      if (cut && !options.whole) boundaries.push(scanner.start);
       if (scanner.heading) headings.push(scanner.heading);
     }
     boundaries.push(note.length);
     this.headings = headings;
+    this.#lists = scanner.lists;
+    this.#listStarts = scanner.lists.map(({ start }) => start);
     this.#boundaries = boundaries;
   }
 
@@ -75,12 +80,7 @@ export class ParsedNote {
   /** The tree around an offset, wide enough for the prose around it. */
   windowAt(offset: number): Window {
     const bounds = this.#boundaries;
-    let first = 0;
-    for (let high = bounds.length - 1; first < high - 1;) {
-      const middle = (first + high) >> 1;
-      if ((bounds[middle] ?? 0) <= offset) first = middle;
-      else high = middle;
-    }
+    let first = Math.max(0, Math.min(lastAtOrBefore(bounds, offset), bounds.length - 2));
     let last = first + 1;
     const before = this.#own(bounds[first] ?? 0) - reach;
     const after = this.#own(bounds[last] ?? this.note.length) + reach;
@@ -206,16 +206,27 @@ export class ParsedNote {
     return lines.join('\n');
   }
 
-  /** Prose within reach of a paragraph: what stands before it and after it, nearest ones included. */
+  /** Prose that begins or ends within reach of a paragraph: what stands before it and what after it. */
   around(prose: Prose): { before: Prose[]; after: Prose[] } {
     const all = this.proseOf(prose.window);
     const from = this.#own(prose.start) - reach;
     const to = this.#own(prose.end) + reach;
     return {
-      before: all.filter((other) => other.end <= prose.start && this.#own(other.start) >= from),
-      after: all.filter((other) => other.start >= prose.end && this.#own(other.end) <= to),
+      before: all.filter((other) => other.end <= prose.start && this.#own(other.end) > from),
+      after: all.filter((other) => other.start >= prose.end && this.#own(other.start) < to),
     };
   }
+}
+
+function lastAtOrBefore(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 /** A LaTeX environment: markdown takes it for a paragraph. */

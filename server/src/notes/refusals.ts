@@ -67,7 +67,7 @@ function at(place: string): PreflexorError {
 function placeOf(parsed: ParsedNote, lineStart: number): string {
   const window = parsed.windowAt(lineStart);
   const path = nodesAt(parsed.note, window.root.children, window, lineStart);
-  for (const node of path.reverse()) {
+  for (const node of path.toReversed()) {
     const place = names[node.type];
     if (place === undefined) continue;
     return node.type === 'code' ? codePlace(parsed, rangeOf(node, window)) : place;

@@ -3,7 +3,7 @@
 // It follows micromark closely (structure.test.ts compares the two); containers nested deeper than 64 are not told
 // apart, and a setext underline below nothing but link definitions counts as a heading.
 import { Closers, frontMatterEnd } from './closers.ts';
-import { lineEndAt, textStart } from './lines.ts';
+import { LineWalk } from './lines.ts';
 import { LineCursor } from './lineCursor.ts';
 import {
   atxLevel,
@@ -28,6 +28,7 @@ import type { Fence, HtmlEnd } from './lineSyntax.ts';
 interface Container {
   readonly kind: 'quote' | 'item' | 'footnote';
   readonly width: number;
+  readonly markerLength: number;
   /** An item that began with an empty line: it must go on at the next one. */
   fresh: boolean;
 }
@@ -45,6 +46,12 @@ export interface HeadingLine {
   readonly end: number;
   /** Underlined, so its text may turn out to be link definitions. */
   readonly setext: boolean;
+}
+
+/** A list that stands in no container: from its first line's start to the end of its last line with text. */
+export interface ListSpan {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** What a line is part of, as far as the lines around it can't be read as markdown there. */
@@ -65,7 +72,7 @@ export interface ScanOptions {
 }
 
 /** Reads a note line by line: call `nextLine()` until it is false, and look at the public fields after each. */
-export class StructureScanner {
+export class StructureScanner extends LineWalk {
   readonly #note: string;
   readonly #ignoreUnclosed: boolean;
   readonly #cursor: LineCursor;
@@ -74,42 +81,40 @@ export class StructureScanner {
   readonly #containers: Container[] = [];
   #leaf: Leaf = none;
   #afterBlankLine = true;
-  #nextFeed = -2;
-  #nextReturn = -2;
+  /** The list at top level that the line above belongs to. */
+  #list: { marker: string; start: number; end: number } | null = null;
   /** Where the open paragraph's text begins. */
   #paragraphStart = 0;
   /** The text of the open paragraph's last line, and whether it may be the head of a table. */
   #row = { start: 0, end: 0, mayHead: false };
 
-  /** Number of the line, counted from 0. */
-  line = -1;
-  /** The line is `[start, end)` without its line end; the following one begins at `next`. */
-  start = 0;
-  end = 0;
-  next: number;
   /** Front matter, or a code fence at top level, with the lines that open and close it. */
   region: Region = null;
   /** Set on the last line of a heading at top level. */
   heading: HeadingLine | null = null;
   /** Whether the note can be cut before this line and the parts be parsed on their own. */
   boundary = false;
+  /** Whether the line begins an item of a list at top level, so that it can be cut there but for the list's extent. */
+  itemBoundary = false;
+  /** The lists at top level so far, in order. */
+  readonly lists: ListSpan[] = [];
 
   constructor(note: string, options: ScanOptions) {
+    super(note);
     this.#note = note;
     this.#ignoreUnclosed = options.unclosed === 'ignored';
     this.#cursor = new LineCursor(note);
     this.#closers = new Closers(note);
     this.#frontMatterEnd = frontMatterEnd(note);
-    this.next = textStart(note);
   }
 
   /** Goes to the next line. False at the end of the note. */
   nextLine(): boolean {
-    if (this.next >= this.#note.length) return false;
-    this.#takeLine();
+    if (!this.step()) return false;
     this.region = null;
     this.heading = null;
     this.boundary = false;
+    this.itemBoundary = false;
     if (this.start < this.#frontMatterEnd) this.region = 'front-matter';
     else this.#readLine();
     return true;
@@ -117,10 +122,11 @@ export class StructureScanner {
 
   /** Goes on at the line that starts at `offset`, as if nothing were open there. */
   skipTo(offset: number): void {
-    while (this.next < offset && this.next < this.#note.length) this.#takeLine();
+    while (this.next < offset && this.step());
     this.#containers.length = 0;
     this.#leaf = none;
     this.#afterBlankLine = false;
+    this.#list = null;
   }
 
   /** What closes the fence, math or HTML block at top level that is open now: a line of text, or an empty string. */
@@ -131,18 +137,6 @@ export class StructureScanner {
       return String.fromCharCode(leaf.fence.unit).repeat(leaf.fence.size);
     }
     return leaf.kind === 'html' ? htmlCloser(this.#note, leaf.start, leaf.until) : '';
-  }
-
-  #takeLine(): void {
-    const note = this.#note;
-    const from = this.next;
-    if (this.#nextFeed < from && this.#nextFeed !== -1) this.#nextFeed = note.indexOf('\n', from);
-    if (this.#nextReturn < from && this.#nextReturn !== -1) this.#nextReturn = note.indexOf('\r', from);
-    const feed = this.#nextFeed < 0 ? note.length : this.#nextFeed;
-    this.line += 1;
-    this.start = from;
-    this.end = this.#nextReturn < 0 ? feed : Math.min(feed, this.#nextReturn);
-    this.next = this.end + lineEndAt(note, this.end).length;
   }
 
   #readLine(): void {
@@ -158,6 +152,17 @@ export class StructureScanner {
       this.#openBlocks(matched, all);
     }
     this.#afterBlankLine = blankLine;
+    if (blankLine) return;
+    if (this.#containers[0]?.kind !== 'item') this.#list = null;
+    else if (this.#list) this.#list.end = this.end;
+  }
+
+  /** An item at top level: it goes on with the list above it if that has the same marker. */
+  #beginItem(markerEnd: number): void {
+    const marker = this.#note.charAt(markerEnd - 1);
+    if (this.#list?.marker === marker) return;
+    this.#list = { marker, start: this.start, end: this.end };
+    this.lists.push(this.#list);
   }
 
   /** Takes the prefixes of as many open containers as go on in this line; returns how many do. */
@@ -236,8 +241,13 @@ export class StructureScanner {
         this.#readIndented(matched, all);
         return;
       }
+      const at = cursor.nonspace;
       const container = this.#newContainer(matched, interrupts);
       if (!container) break;
+      if (matched === 0 && container.kind === 'item') {
+        this.#beginItem(at + container.markerLength);
+        this.itemBoundary = !interrupts;
+      }
       this.#close(matched);
       this.#containers.push(container);
       matched += 1;
@@ -265,7 +275,7 @@ export class StructureScanner {
       cursor.skipMarker(1);
       cursor.skipColumns(1);
       cursor.look();
-      return { kind: 'quote', width: 0, fresh: false };
+      return { kind: 'quote', width: 0, markerLength: 1, fresh: false };
     }
     if (unit === '[') {
       const length = footnoteDefinitionLength(this.#note, at, this.end);
@@ -275,7 +285,7 @@ export class StructureScanner {
       cursor.look();
       cursor.skipColumns(cursor.indent);
       cursor.look();
-      return { kind: 'footnote', width: 4, fresh: false };
+      return { kind: 'footnote', width: 4, markerLength: length, fresh: false };
     }
     const length = listMarkerLength(this.#note, at, this.end, interrupts);
     return length === 0 ? null : this.#newItem(length);
@@ -286,11 +296,11 @@ export class StructureScanner {
     const before = cursor.indent + markerLength;
     cursor.skipMarker(markerLength);
     cursor.look();
-    if (cursor.blank) return { kind: 'item', width: before + 1, fresh: true };
+    if (cursor.blank) return { kind: 'item', width: before + 1, markerLength, fresh: true };
     const padding = cursor.indent > 4 ? 1 : cursor.indent;
     cursor.skipColumns(padding);
     cursor.look();
-    return { kind: 'item', width: before + padding, fresh: false };
+    return { kind: 'item', width: before + padding, markerLength, fresh: false };
   }
 
   /** Whether the line would otherwise go on with the open paragraph as a line of its own containers. */

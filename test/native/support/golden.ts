@@ -43,25 +43,24 @@ export const golden = Golden.parse(
   JSON.parse(readFileSync(path.join(goldenFolder, 'golden.json'), 'utf8')),
 );
 
+const TensorEntry = z.object({
+  dtype: z.enum(['F32', 'F64']),
+  data_offsets: z.tuple([z.int(), z.int()]),
+});
+
 /** Reads the F32 and F64 tensors of a safetensors file. */
 export function readSafetensors(file: string): Map<string, Float64Array> {
   const bytes = readFileSync(file);
   const headerLength = Number(bytes.readBigUInt64LE(0));
-  const header = z
-    .record(
-      z.string(),
-      z.union([
-        z.object({ dtype: z.enum(['F32', 'F64']), data_offsets: z.tuple([z.int(), z.int()]) }),
-        z.record(z.string(), z.string()),
-      ]),
-    )
+  const { __metadata__: _, ...header } = z
+    .record(z.string(), z.unknown())
     .parse(JSON.parse(bytes.toString('utf8', 8, 8 + headerLength)));
   const tensors = new Map<string, Float64Array>();
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__' || !Array.isArray(entry['data_offsets'])) continue;
-    const [begin, end] = entry['data_offsets'];
+  for (const [name, value] of Object.entries(header)) {
+    const entry = TensorEntry.parse(value);
+    const [begin, end] = entry.data_offsets;
     const data = bytes.subarray(8 + headerLength + begin, 8 + headerLength + end);
-    const wide = entry['dtype'] === 'F64';
+    const wide = entry.dtype === 'F64';
     const values = new Float64Array(data.length / (wide ? 8 : 4));
     for (let index = 0; index < values.length; index++) {
       values[index] = wide ? data.readDoubleLE(index * 8) : data.readFloatLE(index * 4);

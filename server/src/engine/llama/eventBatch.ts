@@ -4,7 +4,7 @@ import type { GenerateEvent } from '../../protocol/index.ts';
 
 const batchMs = 30;
 
-/** Sends on its own when events have waited long enough; `flush` at the end sends what is left. */
+/** Sends when text has waited long enough, and at once whatever is not text. */
 export class EventBatch {
   readonly #send: (events: GenerateEvent[]) => void;
   readonly #now: () => number;
@@ -24,20 +24,12 @@ export class EventBatch {
     } else {
       this.#events.push(event.event === 'text' ? { ...event, tokens: [...event.tokens] } : event);
     }
-    // Tokens come one by one, so there is always a next event soon: no timer is needed.
-    if (event.event !== 'text') this.flush();
-    else if (this.#now() - this.#textSent >= batchMs) this.#flushText();
-  }
-
-  flush(): void {
-    if (this.#events.length === 0) return;
-    const events = this.#events;
+    // Tokens come one by one and an end comes after them, so there is always a next event: no timer is needed.
+    if (event.event === 'text') {
+      if (this.#now() - this.#textSent < batchMs) return;
+      this.#textSent = this.#now();
+    }
+    this.#send(this.#events);
     this.#events = [];
-    this.#send(events);
-  }
-
-  #flushText(): void {
-    this.#textSent = this.#now();
-    this.flush();
   }
 }
