@@ -119,7 +119,8 @@ test('given a block, when the text in and around it is coloured, then exactly as
 
 test('given a callout, when its text is coloured, then it is a quote with markdown in it', () => {
   const inQuote = pieces(block)[4]?.find(({ text }) => text === 'thinking');
-  assert.ok(inQuote?.scopes.includes('markup.quote.markdown'));
+  assert.ok(inQuote, 'the text of the callout');
+  assert.ok(inQuote.scopes.includes('markup.quote.markdown'));
   assert.ok(inQuote.scopes.some((scope) => scope.startsWith('markup.bold')));
 });
 

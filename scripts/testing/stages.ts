@@ -71,7 +71,7 @@ function nodeTests(
 }
 
 async function types(): Promise<Results> {
-  const projects = ['client', 'server', 'webview', 'test']
+  const projects = ['client', 'server', 'syntaxes', 'webview', 'test']
     .flatMap((folder) => filesUnder(repository, folder))
     .filter((file) => file.endsWith('/tsconfig.json') && !file.startsWith('test/fixtures/'));
   const results: Results[] = [];

@@ -2,7 +2,7 @@
 // by Chromium as a person would, with keyboard and mouse. It waits for what must become true and never for
 // a time, and whatever it started ends with it. Knows nothing of what the extension does.
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -188,9 +188,15 @@ export class Workbench {
     await this.page.keyboard.press('ControlOrMeta+Z');
   }
 
-  async save(): Promise<void> {
+  /** Saves the active note and waits until it is on the disk. */
+  async save(name: string): Promise<void> {
+    if (!(await this.isDirty())) return;
+    const file = path.join(this.folder, name);
+    const before = (await stat(file)).mtimeMs;
     await this.focusEditor();
     await this.page.keyboard.press('ControlOrMeta+S');
+    // The tab looks clean as soon as the saving begins; the disk tells when it is done.
+    await this.until(`${name} to be saved`, async () => (await stat(file)).mtimeMs !== before);
     await this.page.locator('.tab.active:not(.dirty)').waitFor();
   }
 
@@ -246,7 +252,7 @@ export class Workbench {
 
   /** The active note's text: it is saved and read from the disk. */
   async savedText(name: string): Promise<string> {
-    await this.save();
+    await this.save(name);
     return this.fileText(name);
   }
 

@@ -1,6 +1,7 @@
 // One note, looked at as markdown: which paragraph stands where. Only a window of whole top-level blocks around the
 // place in question is parsed (micromark takes 0.6 s for 1 MB); the line scanner tells where a note can be cut.
 // paragraphs.test.ts proves that a window gives what the whole note gives.
+import type { OffsetRange } from '../protocol/index.ts';
 import type { Nodes, Paragraph as ParagraphNode, Parents, Root } from 'mdast';
 import { frontMatterEnd } from './closers.ts';
 import { readBlocks } from './blocks.ts';
@@ -128,20 +129,39 @@ export class ParsedNote {
   }
 
   #readProse(node: ParagraphNode, window: Window, ancestors: readonly Parents[]): Prose | null {
-    const { start, end } = rangeOf(node, window);
+    const range = rangeOf(node, window);
+    const start = behindCheckbox(this.note, node, ancestors, window);
     if (this.blockAt(start)) return null;
     const containers = containersOf(this.note, ancestors, window.start);
-    const trimmed = this.#withoutBorders(start, end, containers);
+    const trimmed = this.#withoutBorders(start, range.end, containers);
     if (!trimmed || isLatexBlock(this.note.slice(trimmed.start, trimmed.end))) return null;
-    const outer = rangeOf(ancestors[0] ?? node, window);
-    return {
-      node,
-      window,
-      ancestors,
-      containers,
-      ...trimmed,
-      outerEnd: this.#textEnd(outer.start, outer.end),
-    };
+    // A window may cut a list between its items, so the scanner tells how far the list goes.
+    const outer = this.#listAt(start) ?? rangeOf(ancestors[0] ?? node, window);
+    const outerEnd = this.#textEnd(outer.start, outer.end);
+    return { node, window, ancestors, containers, ...trimmed, outerEnd };
+  }
+
+  #listAt(offset: number): ListSpan | null {
+    const list = this.#lists[lastAtOrBefore(this.#listStarts, offset)];
+    return list && offset <= list.end ? list : null;
+  }
+
+  /** The list, quote, footnote or other block at top level that a line belongs to, or null. */
+  topLevelAt(lineStart: number): OffsetRange | null {
+    const list = this.#listAt(lineStart);
+    if (list) return list;
+    const window = this.windowAt(lineStart);
+    const ranges = window.root.children.map((node) => rangeOf(node, window));
+    return (
+      ranges.find(({ start, end }) => lineAt(this.note, start).start <= lineStart && lineStart <= end) ?? null
+    );
+  }
+
+  /** All paragraphs in a range of whole blocks at top level that are not part of an annotation. */
+  proseIn({ start, end }: OffsetRange): Prose[] {
+    const from = this.#boundaries[Math.max(0, lastAtOrBefore(this.#boundaries, start))] ?? 0;
+    const to = this.#boundaries[lastAtOrBefore(this.#boundaries, end) + 1] ?? this.note.length;
+    return this.proseOf(this.#parse(from, to)).filter((prose) => prose.start >= start && prose.end <= end);
   }
 
   /**
@@ -227,6 +247,23 @@ function lastAtOrBefore(sorted: readonly number[], value: number): number {
     else high = middle;
   }
   return low - 1;
+}
+
+/**
+ * Where a paragraph's text begins: behind the checkbox of a task. The parser leaves that in the paragraph where
+ * anything but plain text follows.
+ */
+function behindCheckbox(
+  note: string,
+  node: ParagraphNode,
+  ancestors: readonly Parents[],
+  window: Window,
+): number {
+  const { start } = rangeOf(node, window);
+  const item = ancestors.at(-1);
+  if (item?.type !== 'listItem' || typeof item.checked !== 'boolean') return start;
+  const isFirst = /^(?:[-+*]|\d{1,9}[.)])\s+$/.test(note.slice(rangeOf(item, window).start, start));
+  return start + (isFirst ? (/^\[[ \txX]\][ \t]+/.exec(note.slice(start, start + 100))?.[0].length ?? 0) : 0);
 }
 
 /** A LaTeX environment: markdown takes it for a paragraph. */

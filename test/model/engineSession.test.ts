@@ -1,4 +1,4 @@
-// Threads on a real model: measured once and kept, and really used, one count for prompts and another for writing.
+// A loaded model from inside: its threads, measured once and really used, and how chats are written for it.
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { generate } from '../../server/src/engine/llama/generation.ts';
 import { openLibrary } from '../../server/src/engine/llama/library.ts';
-import { loadSession } from '../../server/src/engine/llama/modelSession.ts';
+import { loadSession, type ModelSession } from '../../server/src/engine/llama/modelSession.ts';
 import { testEngine, testModelFile } from '../support/testModel.ts';
 
 const never = new AbortController().signal;
@@ -37,18 +37,7 @@ test('given a new machine and model, when it is loaded twice, then it is measure
 });
 
 test('given two counts, when a completion runs, then each phase uses its own', async () => {
-  const session = await loadSession(
-    {
-      ...{ file: testModelFile(), gpu: 'cpu', contextTokens: 512, threads: 3, adapter: null },
-      ...{ chatTemplate: 'embedded', measurementsFile: join(folder, 'unused.json') },
-    },
-    {
-      signal: never,
-      onProgress: () => undefined,
-      log: () => undefined,
-      open: (backend) => openLibrary(backend, () => undefined),
-    },
-  );
+  const session = await load('embedded');
   const used: Record<string, number> = {};
   await generate(
     { ...session, threads: { prompt: 2, generation: 1 } },
@@ -62,21 +51,42 @@ test('given two counts, when a completion runs, then each phase uses its own', a
     },
   );
   assert.deepEqual(used, { prompt: 2, text: 1, end: 1 });
-
-  // And the chat is written exactly as the model's own template has it.
-  const tokens = session.format.tokens(
-    [
-      { role: 'system', text: 'Be brief.' },
-      { role: 'user', text: 'Hi' },
-      { role: 'assistant', text: 'Hello.' },
-      { role: 'user', text: 'Bye' },
-    ],
-    '<|thinking|>\n',
-  );
-  assert.equal(
-    session.model.detokenize(tokens, true),
-    '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n' +
-      '<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n<|thinking|>\n',
-  );
   await session.model.llama.dispose();
 });
+
+test('given a chat, when it is written, then it is what the template in the file says, and one that is built in agrees', async () => {
+  for (const chatTemplate of ['embedded', 'chatML']) {
+    const session = await load(chatTemplate);
+    const tokens = session.format.tokens(
+      [
+        { role: 'system', text: 'Be brief.' },
+        { role: 'user', text: 'Hi' },
+        { role: 'assistant', text: 'Hello.' },
+        { role: 'user', text: 'Bye' },
+      ],
+      '<|thinking|>\n',
+    );
+    assert.equal(
+      session.model.detokenize(tokens, true),
+      '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n' +
+        '<|im_start|>assistant\nHello.<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n' +
+        '<|im_start|>assistant\n<|thinking|>\n',
+    );
+    await session.model.llama.dispose();
+  }
+});
+
+function load(chatTemplate: string): Promise<ModelSession> {
+  return loadSession(
+    {
+      ...{ file: testModelFile(), gpu: 'cpu', contextTokens: 512, threads: 3, adapter: null },
+      ...{ chatTemplate, measurementsFile: join(folder, 'unused.json') },
+    },
+    {
+      signal: never,
+      onProgress: () => undefined,
+      log: () => undefined,
+      open: (backend) => openLibrary(backend, () => undefined),
+    },
+  );
+}
