@@ -108,9 +108,10 @@ async function bareContender(file: string, threads: number | 'default'): Promise
       processorPerWall: result.processorSeconds / result.wallSeconds,
     };
   };
+  const gone = once(child, 'exit');
   const stop = async () => {
     child.kill();
-    await once(child, 'exit');
+    await gone;
   };
   return { name: threads === 'default' ? 'bare, default threads' : `bare, threads ${threads}`, run, stop };
 }

@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
+#include <cstdio>
 #include <filesystem>
 
 #include "errors.hpp"

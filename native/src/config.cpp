@@ -331,8 +331,9 @@ Config parseConfig(const std::string& text) {
     refuse("task must be score or train");
   }
   fields.finish();
-  // BF16 rounds activations, which moves log-ratios by up to three quarters of a nat a text: too much for losses
-  // that live on small differences from the reference, and for scores that people compare.
+  // BF16 rounds activations, which moves log-ratios by up to three quarters of a nat a text: too
+  // much for losses that live on small differences from the reference, and for scores that people
+  // compare.
   const bool sensitive = config.score.has_value() || needsReference(config.train->loss);
   if (config.backend.precision == Precision::automatic && sensitive) {
     config.backend.precision = Precision::f32;

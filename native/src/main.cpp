@@ -61,8 +61,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int count, char** values) {
-  // A reader that goes away ends the run through a failed write, not through a signal half-way
-  // into a checkpoint.
+  // When the reader of stdout goes away the run goes on: its checkpoints and adapter are files.
   std::signal(SIGPIPE, SIG_IGN);
   ggml_set_abort_callback(onAbort);
   try {

@@ -1,7 +1,11 @@
 // Implementation of selfTest.hpp.
 #include "selfTest.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 
 #include "evaluation.hpp"

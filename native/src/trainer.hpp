@@ -3,7 +3,9 @@
 // thread).
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "adapter.hpp"

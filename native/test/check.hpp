@@ -2,6 +2,8 @@
 // program runs the case that is named on its command line, or all of them.
 #pragma once
 
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>

@@ -135,6 +135,23 @@ TEST_CASE(
   CHECK(testing::errorCode([&] { Model{path}; }) == "bad-model");
 }
 
+TEST_CASE("given a model with damaged metadata, when opened, then it is refused or consistent") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("x.gguf");
+  const std::string good = makeTinyModel({"qwen3", false, true, 1});
+  const size_t head = good.find("blk.1.ffn_down.weight") + 100;
+  Random random(8, RandomPurpose::test);
+  for (int round = 0; round < 1500; ++round) {
+    std::string bytes = good;
+    for (int change = 0; change < 2; ++change) {
+      bytes[random.below(head)] = static_cast<char>(random.below(256));
+    }
+    writePlainly(path, bytes);
+    const std::string code = testing::errorCode([&] { Model{path}; });
+    CHECK(code.empty() || code == "bad-model" || code == "unsupported-model");
+  }
+}
+
 TEST_CASE("given a safetensors file, when read, then values and metadata are the same") {
   const TemporaryFolder folder;
   SafeTensorsFile file;

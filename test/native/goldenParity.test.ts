@@ -168,6 +168,21 @@ function assertGradient(
   assertRelative(Math.sqrt(total), expected.total, bound);
 }
 
+/** One loss per pair besides pair 6, whose gradients are stored. */
+const shortPairs = [
+  [0, 'kto'],
+  [1, 'dpo'],
+  [3, 'ipo'],
+  [4, 'simpo'],
+] as const;
+/** Texts of 400 tokens: another minute, on request. */
+const longPairs = [
+  [2, 'sft_full'],
+  [5, 'cpo_simpo'],
+  [7, 'orpo_completion_nll'],
+] as const;
+const withLongPairs = process.env['PREFLEXOR_LONG_TESTS'] === '1';
+
 describe('given the gradient of one pair, in F32', () => {
   for (const loss of ['orpo', 'exo_pair'] as const) {
     it(`when ${loss} of pair 6 is differentiated, then cosine ≥ 0.9999 and norms within 1e-3`, async () => {
@@ -178,15 +193,7 @@ describe('given the gradient of one pair, in F32', () => {
     });
   }
 
-  for (const [index, loss] of [
-    [0, 'kto'],
-    [1, 'dpo'],
-    [2, 'sft_full'],
-    [3, 'ipo'],
-    [4, 'simpo'],
-    [5, 'cpo_simpo'],
-    [7, 'orpo_completion_nll'],
-  ] as const) {
+  for (const [index, loss] of [...shortPairs, ...(withLongPairs ? longPairs : [])]) {
     it(`when ${loss} of pair ${index} is differentiated, then all norms are within 1e-3`, async () => {
       const { gradients } = await score([pairAt(index)], { gradient: loss });
       assertGradient(gradients, pairAt(index), loss, 1e-3);

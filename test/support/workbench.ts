@@ -135,8 +135,9 @@ export class Workbench {
         },
       );
     });
-    await this.page.locator(`.tab.active[data-resource-name="${path.basename(name)}"]`).waitFor();
-    await this.page.locator('.editor-group-container.active .monaco-editor .view-line').first().waitFor();
+    // The tab changes first: what counts is the text of the editor.
+    const editor = `.editor-group-container.active .monaco-editor[data-uri$="/${path.basename(name)}"]`;
+    await this.page.locator(`${editor} .view-line`).first().waitFor();
   }
 
   /** Runs a command from the palette by its full title, as in `PRefLexOR: Stop`. */

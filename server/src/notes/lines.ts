@@ -15,12 +15,16 @@ function isLineEndUnit(unit: number): boolean {
   return unit === lineFeed || unit === carriageReturn;
 }
 
-/** The line that holds `offset`. An offset between CR and LF belongs to the line that they end. */
+/**
+ * The line that holds `offset`. An offset between CR and LF belongs to the line that they end; a byte order mark is
+ * no part of the first line.
+ */
 export function lineAt(note: string, offset: number): Line {
-  const place = Math.max(0, Math.min(offset, note.length));
+  const first = textStart(note);
+  const place = Math.max(first, Math.min(offset, note.length));
   let end = splitsLineEnd(note, place) ? place - 1 : place;
   let start = end;
-  while (start > 0 && !isLineEndUnit(note.charCodeAt(start - 1))) start -= 1;
+  while (start > first && !isLineEndUnit(note.charCodeAt(start - 1))) start -= 1;
   while (end < note.length && !isLineEndUnit(note.charCodeAt(end))) end += 1;
   return { start, end, next: end + lineEndAt(note, end).length };
 }

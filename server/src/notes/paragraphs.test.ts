@@ -69,6 +69,8 @@ const cases: Readonly<Record<string, readonly [string, Partial<Paragraph>]>> = {
   ],
   'an item within an item on one line': ['- 1. a|\n     b\n', { text: 'a\nb', continuationPrefix: '     ' }],
   'a wide item': ['10)   a|\n\n      b\n', { text: 'a', continuationPrefix: '      ', insertAt: 17 }],
+  'a task that begins with emphasis': ['- [x]  **do** it|\n', { start: 7, text: '**do** it' }],
+  'a task of brackets': ['- [ ] [ ] x|\n', { start: 6, text: '[ ] x' }],
   'a task': ['- [ ] do|\n  it\n', { start: 6, text: 'do\nit', continuationPrefix: '  ' }],
   'a quote': ['> A\n> B|\n>\n> C\n\nD', { text: 'A\nB', continuationPrefix: '> ', insertAt: 14 }],
   'a lazy line': ['> A\nB|\n\nC', { text: 'A\nB', continuationPrefix: '> ', insertAt: 6 }],
@@ -166,6 +168,23 @@ test('given notes that are too large or not text, when asked, then they are refu
   assert.equal(paragraphAt('a\tb\u001b[0m and much more text around it', 0).start, 0);
 });
 
+test('given a block that is too long to be parsed, when asked there or beside it, then there it is refused only', () => {
+  const note = `Before.\n\n${'words '.repeat(60_000)}\n\nAfter.\n`;
+  assert.throws(
+    () => paragraphAt(note, 20_000),
+    (error) => PreflexorError.is(error, 'note-too-large') && error.remedy !== null,
+  );
+  assert.equal(paragraphAt(note, 0).text, 'Before.');
+  assert.equal(paragraphAt(note, note.length - 3).before, '');
+});
+
+test('given a very long list, when asked within, then a block goes behind all of it', () => {
+  const list = '- an item of an outline\n'.repeat(20_000);
+  const note = `${list}\nAfter.\n`;
+  const paragraph = paragraphAt(note, 240_000);
+  assert.deepEqual([paragraph.text, paragraph.insertAt], ['an item of an outline', list.length]);
+});
+
 test('given an offset outside the note, when asked, then the nearest end counts', () => {
   assert.equal(paragraphAt('A\n\nB', 99).text, 'B');
   assert.equal(paragraphAt('A\n\nB', -5).text, 'A');
@@ -190,6 +209,28 @@ test('given long prose around, when asked, then whole sentences near the paragra
 
 test('given any notes, when only a window is parsed, then each line gives what the whole note gives', () => {
   const filler = `\n\n${`${'Some filler prose here. '.repeat(20)}\n\n`.repeat(10)}`;
+  const longList = fc
+    .array(
+      fc.constantFrom(
+        '- item',
+        '- ',
+        '- > quoted',
+        '  more',
+        '  - nested',
+        '',
+        '1. one',
+        '2) two',
+        '* star',
+        '  ```',
+        'lazy',
+        '    code',
+      ),
+    )
+    .map((lines) =>
+      lines
+        .flatMap((line) => [line, ...Array.from({ length: 20 }, () => '- an item of some words')])
+        .join('\n'),
+    );
   let windows = 0;
   const answer = (parsed: ParsedNote, offset: number): Paragraph | string => {
     try {
@@ -200,14 +241,17 @@ test('given any notes, when only a window is parsed, then each line gives what t
     }
   };
   fc.assert(
-    fc.property(fc.array(fc.oneof(generatedNote, lineSoupNote), { minLength: 2, maxLength: 4 }), (parts) => {
-      const note = parts.join(filler);
-      const whole = new ParsedNote(note, { whole: true });
-      const windowed = new ParsedNote(note);
-      const lines = lineStarts(note);
-      if (windowed.windowAt(0).end < note.length) windows += 1;
-      for (const line of lines) assert.deepEqual(answer(windowed, line), answer(whole, line), `at ${line}`);
-    }),
+    fc.property(
+      fc.array(fc.oneof(generatedNote, lineSoupNote, longList), { minLength: 2, maxLength: 4 }),
+      (parts) => {
+        const note = parts.join(filler);
+        const whole = new ParsedNote(note, { whole: true });
+        const windowed = new ParsedNote(note);
+        const lines = lineStarts(note);
+        if ((windowed.windowAt(0)?.end ?? 0) < note.length) windows += 1;
+        for (const line of lines) assert.deepEqual(answer(windowed, line), answer(whole, line), `at ${line}`);
+      },
+    ),
     runs(12),
   );
   assert.ok(windows >= 6, 'a window is less than the note, but where something is left open');

@@ -6,7 +6,7 @@ import { isLineStart, lineAt, lineEndAt } from './lines.ts';
 import { trimmedEnd } from './lineSyntax.ts';
 import { ParsedNote } from './parsedNote.ts';
 import type { Prose } from './parsedNote.ts';
-import { checkNote, refuse } from './refusals.ts';
+import { checkNote, refuse, refuseLongBlock } from './refusals.ts';
 import { firstSentences, lastSentences, proseAfter, proseBefore } from './surroundings.ts';
 import { parseMarkdown } from './markdown.ts';
 
@@ -32,7 +32,8 @@ export interface Paragraph {
 
 /**
  * The paragraph that an offset stands in, also that of a list item, a quote or a footnote.
- * @throws PreflexorError `not-a-paragraph` (the sentence says what is there), `note-too-large`, `not-text`
+ * @throws PreflexorError `not-a-paragraph` (the sentence says what is there), `note-too-large` (also for a block
+ * of hundreds of thousands of characters), `not-text`
  */
 export function paragraphAt(note: string, offset: number): Paragraph {
   checkNote(note);
@@ -40,11 +41,12 @@ export function paragraphAt(note: string, offset: number): Paragraph {
   return describe(parsed, proseAt(parsed, offset));
 }
 
-/** The prose at an offset. @throws PreflexorError `not-a-paragraph` */
+/** The prose at an offset. @throws PreflexorError `not-a-paragraph`, `note-too-large` */
 export function proseAt(parsed: ParsedNote, offset: number): Prose {
   const line = lineAt(parsed.note, offset);
   if (parsed.blockAt(line.start)) throw refuse(parsed, line.start);
   const window = parsed.windowAt(line.start);
+  if (!window) throw refuseLongBlock();
   const found = parsed.proseOf(window).find((prose) => {
     const first = lineAt(parsed.note, prose.start).start;
     return line.start >= first && line.start <= prose.end;
@@ -144,7 +146,7 @@ export function findProse(parsed: ParsedNote, mark: ParagraphMark, within?: Offs
   for (const place of places.slice(0, mostPlaces)) {
     if (parsed.blockAt(place)) continue;
     const window = parsed.windowAt(lineAt(parsed.note, place).start);
-    const found = parsed.proseOf(window).find(({ start }) => start === place);
+    const found = window && parsed.proseOf(window).find(({ start }) => start === place);
     if (found && parsed.textOf(found) === mark.text) return found;
   }
   return null;

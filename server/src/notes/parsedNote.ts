@@ -17,6 +17,8 @@ import type { HeadingLine, ListSpan } from './structure.ts';
 
 /** How far around a paragraph prose is looked for, in UTF-16 code units that are not annotations. */
 const reach = 4000;
+/** The longest block at top level that is parsed, in UTF-16 code units: a second or less of work. */
+const longestBlock = 300_000;
 
 /** A stretch of a note with its tree; the tree's offsets count from `start`. */
 export interface Window {
@@ -45,6 +47,7 @@ export class ParsedNote {
   readonly headings: readonly HeadingLine[];
   /** Where the note can be cut, in order; the first is where its body begins, the last its end. */
   readonly #boundaries: readonly number[];
+  readonly #whole: boolean;
   readonly #lists: readonly ListSpan[];
   readonly #listStarts: readonly number[];
   readonly #windows = new Map<string, Window>();
@@ -59,8 +62,8 @@ export class ParsedNote {
     const headings: HeadingLine[] = [];
     const scanner = new StructureScanner(note, { unclosed: 'runs-on' });
     while (scanner.nextLine()) {
-      const cut = (scanner.boundary || scanner.itemBoundary) && scanner.start > bodyStart;
-      if (cut && !options.whole) boundaries.push(scanner.start);
+      const cut = scanner.boundary || scanner.itemBoundary;
+      if (cut && scanner.start > bodyStart) boundaries.push(scanner.start);
       if (scanner.heading) headings.push(scanner.heading);
     }
     boundaries.push(note.length);
@@ -68,6 +71,7 @@ export class ParsedNote {
     this.#lists = scanner.lists;
     this.#listStarts = scanner.lists.map(({ start }) => start);
     this.#boundaries = boundaries;
+    this.#whole = options.whole ?? false;
   }
 
   /** The annotation block that holds this offset, its comments included. */
@@ -78,16 +82,31 @@ export class ParsedNote {
     );
   }
 
-  /** The tree around an offset, wide enough for the prose around it. */
-  windowAt(offset: number): Window {
-    const bounds = this.#boundaries;
-    let first = Math.max(0, Math.min(lastAtOrBefore(bounds, offset), bounds.length - 2));
+  /** The tree around an offset, wide enough for the prose around it; null where a block is too long to be parsed. */
+  windowAt(offset: number): Window | null {
+    const extent = this.#extentAt(offset);
+    if (!extent) return null;
+    return this.#whole
+      ? this.#parse(this.#bound(0), this.note.length)
+      : this.#parse(extent.start, extent.end);
+  }
+
+  /** Whole blocks around an offset, as far as prose is looked for; none that is too long. */
+  #extentAt(offset: number): OffsetRange | null {
+    const count = this.#boundaries.length;
+    let first = Math.max(0, Math.min(lastAtOrBefore(this.#boundaries, offset), count - 2));
     let last = first + 1;
-    const before = this.#own(bounds[first] ?? 0) - reach;
-    const after = this.#own(bounds[last] ?? this.note.length) + reach;
-    while (first > 0 && this.#own(bounds[first] ?? 0) > before) first -= 1;
-    while (last < bounds.length - 1 && this.#own(bounds[last] ?? 0) < after) last += 1;
-    return this.#parse(bounds[first] ?? 0, bounds[last] ?? this.note.length);
+    const isParsed = (index: number): boolean => this.#bound(index + 1) - this.#bound(index) <= longestBlock;
+    if (!isParsed(first)) return null;
+    const from = this.#own(this.#bound(first)) - reach;
+    const to = this.#own(this.#bound(last)) + reach;
+    while (first > 0 && this.#own(this.#bound(first)) > from && isParsed(first - 1)) first -= 1;
+    while (last < count - 1 && this.#own(this.#bound(last)) < to && isParsed(last)) last += 1;
+    return { start: this.#bound(first), end: this.#bound(last) };
+  }
+
+  #bound(index: number): number {
+    return this.#boundaries[index] ?? this.note.length;
   }
 
   #parse(start: number, end: number): Window {
@@ -151,16 +170,18 @@ export class ParsedNote {
     const list = this.#listAt(lineStart);
     if (list) return list;
     const window = this.windowAt(lineStart);
+    if (!window) return null;
     const ranges = window.root.children.map((node) => rangeOf(node, window));
     return (
       ranges.find(({ start, end }) => lineAt(this.note, start).start <= lineStart && lineStart <= end) ?? null
     );
   }
 
-  /** All paragraphs in a range of whole blocks at top level that are not part of an annotation. */
+  /** All paragraphs in a block at top level that are not part of an annotation; none where it is too long. */
   proseIn({ start, end }: OffsetRange): Prose[] {
-    const from = this.#boundaries[Math.max(0, lastAtOrBefore(this.#boundaries, start))] ?? 0;
-    const to = this.#boundaries[lastAtOrBefore(this.#boundaries, end) + 1] ?? this.note.length;
+    if (end - start > longestBlock) return [];
+    const from = this.#bound(Math.max(0, lastAtOrBefore(this.#boundaries, start)));
+    const to = this.#bound(lastAtOrBefore(this.#boundaries, end) + 1);
     return this.proseOf(this.#parse(from, to)).filter((prose) => prose.start >= start && prose.end <= end);
   }
 
@@ -228,16 +249,20 @@ export class ParsedNote {
 
   /** Prose that begins or ends within reach of a paragraph: what stands before it and what after it. */
   around(prose: Prose): { before: Prose[]; after: Prose[] } {
-    const all = this.proseOf(prose.window);
+    const extent = this.#extentAt(prose.start) ?? prose.window;
+    const near = this.proseOf(prose.window).filter(
+      ({ start, end }) => start >= extent.start && end <= extent.end,
+    );
     const from = this.#own(prose.start) - reach;
     const to = this.#own(prose.end) + reach;
     return {
-      before: all.filter((other) => other.end <= prose.start && this.#own(other.end) > from),
-      after: all.filter((other) => other.start >= prose.end && this.#own(other.start) < to),
+      before: near.filter((other) => other.end <= prose.start && this.#own(other.end) > from),
+      after: near.filter((other) => other.start >= prose.end && this.#own(other.start) < to),
     };
   }
 }
 
+/** Index of the last of these ascending numbers that is not above `value`, or -1. */
 function lastAtOrBefore(sorted: readonly number[], value: number): number {
   let low = 0;
   let high = sorted.length;
@@ -263,7 +288,8 @@ function behindCheckbox(
   const item = ancestors.at(-1);
   if (item?.type !== 'listItem' || typeof item.checked !== 'boolean') return start;
   const isFirst = /^(?:[-+*]|\d{1,9}[.)])\s+$/.test(note.slice(rangeOf(item, window).start, start));
-  return start + (isFirst ? (/^\[[ \txX]\][ \t]+/.exec(note.slice(start, start + 100))?.[0].length ?? 0) : 0);
+  const text = note.slice(start, lineAt(note, start).end);
+  return start + ((isFirst ? /^\[[ \txX]\][ \t]+/ : /^[ \t]*/).exec(text)?.[0].length ?? 0);
 }
 
 /** A LaTeX environment: markdown takes it for a paragraph. */

@@ -42,6 +42,17 @@ function controlShare(note: string): number {
   return note.length === 0 ? 0 : controls / note.length;
 }
 
+/** The error for a place in a block at top level that is too long to be parsed. */
+export function refuseLongBlock(): PreflexorError {
+  return new PreflexorError(
+    'note-too-large',
+    'The text at the cursor is one block of more than 300 000 characters.',
+    {
+      remedy: 'Split it into paragraphs with empty lines between them.',
+    },
+  );
+}
+
 /** The error for a line that holds no paragraph of the note's own. */
 export function refuse(parsed: ParsedNote, lineStart: number): PreflexorError {
   const { note } = parsed;
@@ -66,6 +77,7 @@ function at(place: string): PreflexorError {
 
 function placeOf(parsed: ParsedNote, lineStart: number): string {
   const window = parsed.windowAt(lineStart);
+  if (!window) return 'in a very long block';
   const path = nodesAt(parsed.note, window.root.children, window, lineStart);
   for (const node of path.toReversed()) {
     const place = names[node.type];

@@ -109,6 +109,26 @@ test('given any note, when scanned, then its headings at top level are micromark
   );
 });
 
+test('given any note, when scanned, then its lists at top level are micromark’s', () => {
+  fc.assert(
+    fc.property(anyNote, (note) => {
+      const scanner = new StructureScanner(note, { unclosed: 'runs-on' });
+      while (scanner.nextLine());
+      const base = bodyStart(note);
+      const expected = parseMarkdown(note.slice(base)).children.flatMap(({ type, position }) => {
+        if (type !== 'list') return [];
+        const start = base + (position?.start.offset ?? 0);
+        return [
+          [lineAt(note, start).start, note.slice(0, base + (position?.end.offset ?? 0)).trimEnd().length],
+        ];
+      });
+      const found = scanner.lists.map(({ start, end }) => [start, note.slice(0, end).trimEnd().length]);
+      assert.deepEqual(found, expected, JSON.stringify(note));
+    }),
+    runs(500),
+  );
+});
+
 const fenceCases: readonly (readonly [string, readonly number[]])[] = [
   ['a\n```\nb\n```\nc\n', [1, 2, 3]],
   ['a\n```\nb\n', []],

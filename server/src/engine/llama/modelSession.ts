@@ -26,6 +26,9 @@ import { measureThreads, type ThreadCounts } from './threads.ts';
 /** Tokens that llama.cpp can take at once; prompts are cut finer where that is needed to stop in time. */
 const mostBatchTokens = 512;
 
+/** States that models with sliding windows can go back to; each costs memory, and prompts have few forks. */
+const mostCheckpoints = 4;
+
 export interface LoadPorts {
   readonly signal: AbortSignal;
   readonly onProgress: (phase: 'loading' | 'measuring', fraction: number) => void;
@@ -75,7 +78,7 @@ export async function loadSession(request: LoadRequest, ports: LoadPorts): Promi
   const loading: Loading = { request, gpu, opened, description, available, ports };
   const model = await loadModel(loading);
   const context = await createContext(loading, model, contextTokens, most);
-  const sequence = context.getSequence();
+  const sequence = context.getSequence({ checkpoints: { max: mostCheckpoints } });
   const format = chatFormat(opened.library, model, request.chatTemplate, ports.log);
 
   // The context is made for the most threads that are wanted; the library's limit says how many it gets.
@@ -148,8 +151,11 @@ function notAnAdapter(file: string, reason: string, cause?: unknown): PreflexorE
   });
 }
 
+/** Bytes of the GPU's own memory; where it shares the machine's, that has been counted. */
 async function freeVideoMemory(llama: Llama): Promise<number> {
-  return llama.gpu === false ? 0 : (await llama.getVramState()).free;
+  if (llama.gpu === false) return 0;
+  const { free, unifiedSize } = await llama.getVramState();
+  return unifiedSize > 0 ? 0 : free;
 }
 
 async function loadModel({ request, opened, description, available, ports }: Loading): Promise<LlamaModel> {

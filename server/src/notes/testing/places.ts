@@ -7,7 +7,8 @@ import { ParsedNote } from '../parsedNote.ts';
 /** The paragraphs of a note, in order, from one parse of the whole. */
 export function allParagraphs(note: string): Paragraph[] {
   const parsed = new ParsedNote(note, { whole: true });
-  return parsed.proseOf(parsed.windowAt(note.length)).map((prose) => describe(parsed, prose));
+  const window = parsed.windowAt(note.length);
+  return window ? parsed.proseOf(window).map((prose) => describe(parsed, prose)) : [];
 }
 
 /** Where the lines of a note start. */
