@@ -49,6 +49,12 @@ export const stages: readonly Stage[] = [
   },
   { name: 'cli', about: 'the command line', needs: ['build', 'model'], run: nodeTests(['test/cli'], 1, 10) },
   {
+    name: 'native',
+    about: 'the trainer: C++ tests, and its figures against the reference values',
+    needs: ['model'],
+    run: native,
+  },
+  {
     name: 'extension',
     about: 'the extension in an extension host',
     needs: workbench,
@@ -90,6 +96,12 @@ async function lint(): Promise<Results> {
 
 async function manifest(): Promise<Results> {
   return check('package.json is generated from the declarations', 'scripts/generateManifest.ts', ['--check']);
+}
+
+async function native(env: NodeJS.ProcessEnv): Promise<Results> {
+  const built = await check('the trainer builds and its C++ tests pass', 'scripts/buildNative.mjs', ['--tests']);
+  if (built.failures.length > 0) return built;
+  return together([built, await nodeTests(['test/native'], 1, 10)(env)]);
 }
 
 /** The environment of every stage: a home of the tests' own, and the model that was verified. */
