@@ -99,7 +99,9 @@ async function manifest(): Promise<Results> {
 }
 
 async function native(env: NodeJS.ProcessEnv): Promise<Results> {
-  const built = await check('the trainer builds and its C++ tests pass', 'scripts/buildNative.mjs', ['--tests']);
+  const built = await check('the trainer builds and its C++ tests pass', 'scripts/buildNative.mjs', [
+    '--tests',
+  ]);
   if (built.failures.length > 0) return built;
   return together([built, await nodeTests(['test/native'], 1, 10)(env)]);
 }

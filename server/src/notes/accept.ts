@@ -19,7 +19,7 @@ export interface Acceptance {
 /**
  * The edit that puts `answer` in the place of a paragraph or behind it: in the note's line ends, each line with the
  * prefix of the paragraph's containers. The text is the answer as written, but for three things: white space around
- * it goes, a line that is an annotation's comment gets a backslash (it must not make an annotation), and a code
+ * it goes, an annotation's comments and callouts get a backslash (they must not make an annotation), and a code
  * fence, math block or HTML block that the answer leaves open is closed (it must not swallow the rest of the note).
  * @throws PreflexorError `bad-input` when there is no text in the answer
  */
@@ -44,7 +44,7 @@ export function acceptIntoNote(
 
 function acceptedText(answer: string): string {
   const lines = normaliseModelText(answer).trim().split('\n');
-  const text = lines.map((line) => (commentAt(line, 0) ? `\\${line}` : line)).join('\n');
+  const text = lines.map(withoutOurSyntax).join('\n');
   if (text === '') {
     throw new PreflexorError('bad-input', 'There is no text in this suggestion.', {
       remedy: 'Reject it, or regenerate it.',
@@ -52,6 +52,12 @@ function acceptedText(answer: string): string {
   }
   const closer = openCloser(text);
   return closer === '' ? text : `${text}\n${closer}`;
+}
+
+/** A line of the answer that can't be taken for a part of an annotation. */
+function withoutOurSyntax(line: string): string {
+  if (commentAt(line, 0)) return `\\${line}`;
+  return line.replace(/^([\s>]*)(?=\[!(?:thinking|reflection|answer)\])/i, '$1\\');
 }
 
 function openCloser(text: string): string {

@@ -219,7 +219,7 @@ test('given an answer with our own comments, when accepted, then they are text a
   const accepted = decided(note, 'accept').note;
   assert.equal(
     accepted,
-    '\\<!-- preflexor abc123 begin -->\n> [!answer]+ S\n> x\n\\<!-- preflexor abc123 end -->\n\nB\n',
+    '\\<!-- preflexor abc123 begin -->\n> \\[!answer]+ S\n> x\n\\<!-- preflexor abc123 end -->\n\nB\n',
   );
   assert.deepEqual(readBlocks(accepted).blocks, []);
 });
