@@ -21,6 +21,11 @@ const settings = {
   'preflexor.reasoning.answerTokens': 64,
 };
 
+/** Whole numbers from `start` up to but without `end`. */
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, index) => start + index);
+}
+
 /** A whole block as it stands in a note, with the blank line that it begins with. */
 const blockPattern = /\n<!-- preflexor ([0-9a-z]{6,}) begin -->\n([\s\S]*?)<!-- preflexor \1 end -->\n/;
 
@@ -114,22 +119,20 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
       'Regenerate',
       'Compare',
     ]);
-    const folded = await workbench.until('folded lines', async () => {
-      const lines = await workbench.foldedLines();
-      return lines.length > 0 && lines;
-    });
-    await workbench.screenshot('3 folded');
-
     const text = await workbench.savedText('paper.md');
     assert.equal(text.replace(blockPattern, ''), original);
     const lines = text.split('\n');
-    const hidden = folded.map((number) => lines[number - 1] ?? '');
-    assert.ok(hidden.every((hiddenLine) => hiddenLine.startsWith('>') && !hiddenLine.startsWith('> [!')));
     const header = lines.findIndex((candidate) => candidate.startsWith('> [!thinking]-'));
     const reflection = lines.findIndex((candidate) => candidate.startsWith('> [!reflection]-'));
     assert.ok(header > line && reflection > header);
-    assert.ok(folded.includes(header + 2), 'the thinking is hidden');
-    assert.ok(folded.includes(reflection + 2), 'the reflection is hidden');
+    // What is hidden: both bodies whole, and nothing else. A body ends at the blank line.
+    const body = (from: number): number[] =>
+      range(from + 2, lines.findIndex((candidate, index) => index > from && candidate === '') + 1);
+    const wanted = [...body(header), ...body(reflection)];
+    await workbench.until('the thinking and the reflection to be folded', async () => {
+      return (await workbench.foldedLines()).join() === wanted.join();
+    });
+    await workbench.screenshot('3 folded');
     assert.equal(lines.slice(0, line).join('\n'), original.split('\n').slice(0, line).join('\n'));
   });
 
@@ -209,7 +212,7 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     assert.doesNotMatch(told, /Error:|undefined|\bat [^ ]+\.js/);
     assert.equal(await workbench.savedText('killed.md'), original);
 
-    await failure.getByText('Try Again').click();
+    await failure.getByRole('button', { name: 'Try Again' }).click();
     await workbench.waitForLens('Accept', runPatience);
     assert.equal((await workbench.savedText('killed.md')).replace(blockPattern, ''), original);
   });
@@ -240,9 +243,11 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     const lines = original.split('\n');
     lines[line - 1] = `Now: ${lines[line - 1] ?? ''}`;
     assert.equal(await workbench.savedText('changed.md'), lines.join('\n'));
-    await (await view()).getByText('Accept', { exact: true }).click();
-    await workbench.page.waitForTimeout(3000);
-    await workbench.screenshot('8b accepted anyway');
+    // It can't be accepted any more: a sentence says why, and what to do.
+    await (await view()).getByRole('button', { name: 'Accept' }).click();
+    assert.match(await workbench.notification(/paragraph/), /no longer in the note as it was\. Copy/);
+    await workbench.dismissNotifications();
+    assert.equal(await workbench.isDirty(), false);
   });
 
   it('when a suggestion is compared then a diff opens, and when it is regenerated another block takes its place', async () => {
@@ -278,7 +283,9 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     const details = await preview.locator('details.preflexor-callout').all();
     const open = await Promise.all(
       details.map(async (one) => {
-        const kind = (await one.getAttribute('class'))?.split('-').at(-1);
+        const kind = /preflexor-(thinking|reflection|answer)/.exec(
+          (await one.getAttribute('class')) ?? '',
+        )?.[1];
         return [kind, (await one.getAttribute('open')) !== null];
       }),
     );

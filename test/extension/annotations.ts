@@ -66,6 +66,7 @@ describe('given a note with an annotation', () => {
       symbols.range.start,
     );
     const texts = hovers.flatMap(({ contents }) =>
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- the old form of a hover's text is one of the types
       contents.map((content) => (typeof content === 'string' ? content : content.value)),
     );
     assert.ok(

@@ -49,7 +49,7 @@ describe('given a note and the small model', () => {
     await vscode.commands.executeCommand('preflexor.acceptEdited');
     const entry = (await ledger()).at(-1);
     assert.equal(entry?.kind, 'accept-edited');
-    assert.equal(entry.texts.result, `In my words: ${entry.texts.offered ?? ''}`);
+    assert.equal(entry.texts.result, `In my words: ${entry.texts.offered}`);
     assert.equal(editor.document.getText(), before.replace(paragraph, entry.texts.result));
   });
 

@@ -6,7 +6,12 @@ import { testEngine, testModelFile } from '../support/testModel.ts';
 
 const never = new AbortController().signal;
 
-async function completion(text: string, avoidLoops: boolean, maxTokens: number, prefix = ''): Promise<string> {
+async function completion(
+  text: string,
+  avoidLoops: boolean,
+  maxTokens: number,
+  prefix = '',
+): Promise<string> {
   const engine = testEngine(testModelFile());
   try {
     let written = '';
@@ -24,7 +29,8 @@ async function completion(text: string, avoidLoops: boolean, maxTokens: number, 
 test('given a model that repeats itself word for word, when loops are avoided, then it does so less', async () => {
   const prompt = 'Make this sentence stronger: small grains make an alloy hard.';
   // Begun like this, the small model goes on for ever.
-  const begun = 'The paragraph is made stronger by adding a few sentences.\n\nThe paragraph is made stronger by';
+  const begun =
+    'The paragraph is made stronger by adding a few sentences.\n\nThe paragraph is made stronger by';
   const looping = repetition(await completion(prompt, false, 160, begun));
   const guarded = repetition(await completion(prompt, true, 160, begun));
   assert.ok(looping > 0.5, `the model does not loop here: ${looping}`);
@@ -32,7 +38,8 @@ test('given a model that repeats itself word for word, when loops are avoided, t
 });
 
 test('given a sentence to be quoted from the prompt, when loops are avoided, then it is quoted all the same', async () => {
-  const sentence = 'Dislocations stop at the boundaries of the grains, and so the alloy is harder than a single crystal.';
+  const sentence =
+    'Dislocations stop at the boundaries of the grains, and so the alloy is harder than a single crystal.';
   const prompt = `Repeat this sentence exactly, word for word: "${sentence}"`;
   const begun = 'Dislocations stop at the boundaries';
   assert.equal(await completion(prompt, true, 16, begun), await completion(prompt, false, 16, begun));

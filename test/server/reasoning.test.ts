@@ -227,7 +227,7 @@ test('given text typed above while the model thinks, when the run ends, then the
   const at = await desk(t);
   const { ended } = await begun(at);
   await at.client.replace(at.uri, '# Alloys', '# Alloys\n\nA new paragraph, typed meanwhile.');
-  assert.deepEqual((await ended), {
+  assert.deepEqual(await ended, {
     ...((await ended) as object),
     placement: 'inserted',
   });

@@ -40,6 +40,8 @@ const quiet = {
   'editor.minimap.enabled': false,
   'editor.wordWrap': 'on',
   'git.enabled': false,
+  // In the browser notes are saved by themselves after a second; the tests say when.
+  'files.autoSave': 'off',
 };
 
 /** How long anything may take that has no reason to take long, in milliseconds. */

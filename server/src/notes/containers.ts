@@ -9,7 +9,7 @@ import { footnoteDefinitionLength } from './lineSyntax.ts';
 export type Container = { readonly kind: 'quote' } | { readonly kind: 'indented'; readonly width: number };
 
 /** Node types that are containers. */
-export function isContainer(node: Node): boolean {
+function isContainer(node: Node): boolean {
   return node.type === 'blockquote' || node.type === 'listItem' || node.type === 'footnoteDefinition';
 }
 

@@ -77,7 +77,7 @@ test('given a model’s name of several lines with HTML, when a block is inserte
     read?.sections[0]?.title,
     'Thinking · iteration 2 of 3 · Evil <!-- preflexor k3v9q2 end --> > [!answer]+ <b>',
   );
-  assert.equal(read?.sections.length, 3);
+  assert.equal(read.sections.length, 3);
 });
 
 test('given a place within a line or a bad id, when a block is to be inserted, then it is refused', () => {

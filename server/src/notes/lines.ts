@@ -46,7 +46,7 @@ export function lineEndBefore(note: string, offset: number): '' | '\n' | '\r' | 
 }
 
 /** Whether `offset` lies between the CR and the LF of one line end. */
-export function splitsLineEnd(note: string, offset: number): boolean {
+function splitsLineEnd(note: string, offset: number): boolean {
   return note.charCodeAt(offset - 1) === carriageReturn && note.charCodeAt(offset) === lineFeed;
 }
 

@@ -6,17 +6,17 @@ import { lineAt } from './lines.ts';
 import { isLatexBlock, rangeOf } from './parsedNote.ts';
 import type { ParsedNote, Window } from './parsedNote.ts';
 
-/** The longest note that is worked on, in UTF-16 code units (4 Mi). */
-export const longestNote = 4 * 1024 * 1024;
+/** The longest note that is worked on, in UTF-16 code units. */
+const longestNote = 4_000_000;
 /** A text in which more than this share of units are control characters is none. */
 const mostControls = 0.1;
 
 const remedy = 'Put the cursor into a paragraph of text, a list item or a quote, and try again.';
 
-/** @throws PreflexorError `note-too-large`, `not-text`, `not-a-paragraph` (an empty note) */
+/** @throws PreflexorError `note-too-large`, `not-text` */
 export function checkNote(note: string): void {
   if (note.length > longestNote) {
-    const size = (note.length / 1024 / 1024).toFixed(1);
+    const size = (note.length / 1_000_000).toFixed(1);
     throw new PreflexorError(
       'note-too-large',
       `This note has ${size} million characters; 4 million is the limit.`,

@@ -52,14 +52,12 @@ function topLevel(note: string): { node: RootContent; start: number }[] {
  * What a reader gets of these nodes. micromark cuts indented code behind a list in two and counts the empty lines
  * below an open math block as its content: neither is looked at.
  */
-function content(nodes: readonly { node: RootContent; start: number }[], note: string): unknown {
+function content(nodes: readonly { node: RootContent; start: number }[], note: string): string[] {
   return nodes
     .filter(({ node, start }) => node.type !== 'code' || /^[`~]/.test(note.slice(start)))
     .map(({ node }) =>
-      JSON.parse(
-        JSON.stringify(node, (key, value: unknown) =>
-          key === 'position' ? undefined : typeof value === 'string' ? value.trimEnd() : value,
-        ),
+      JSON.stringify(node, (key, value: unknown): unknown =>
+        key === 'position' ? undefined : typeof value === 'string' ? value.trimEnd() : value,
       ),
     );
 }

@@ -10,7 +10,6 @@ import {
   closesFence,
   delimiterCells,
   findHtmlEnd,
-  footnoteDefinitionLength,
   headCells,
   headingText,
   htmlCloser,
@@ -23,15 +22,8 @@ import {
   trimmedEnd,
 } from './lineSyntax.ts';
 import type { Fence, HtmlEnd } from './lineSyntax.ts';
-
-/** A container that is open. `width`: columns that a further line must be indented by (quotes: not used). */
-interface Container {
-  readonly kind: 'quote' | 'item' | 'footnote';
-  readonly width: number;
-  readonly markerLength: number;
-  /** An item that began with an empty line: it must go on at the next one. */
-  fresh: boolean;
-}
+import { continuesContainer, newContainer } from './openContainers.ts';
+import type { OpenContainer } from './openContainers.ts';
 
 /** The innermost block that is open at the end of a line. */
 type Leaf =
@@ -78,7 +70,7 @@ export class StructureScanner extends LineWalk {
   readonly #cursor: LineCursor;
   readonly #closers: Closers;
   readonly #frontMatterEnd: number;
-  readonly #containers: Container[] = [];
+  readonly #containers: OpenContainer[] = [];
   #leaf: Leaf = none;
   #afterBlankLine = true;
   /** The list at top level that the line above belongs to. */
@@ -170,26 +162,11 @@ export class StructureScanner extends LineWalk {
     const cursor = this.#cursor;
     let matched = 0;
     for (const container of this.#containers) {
-      if (!this.#continues(container)) break;
+      if (!continuesContainer(container, this.#note, cursor)) break;
       matched += 1;
       cursor.look();
     }
     return matched;
-  }
-
-  #continues(container: Container): boolean {
-    const cursor = this.#cursor;
-    if (container.kind === 'quote') {
-      if (cursor.blank || cursor.indent > 3 || this.#note[cursor.nonspace] !== '>') return false;
-      cursor.skipMarker(1);
-      cursor.skipColumns(1);
-      return true;
-    }
-    if (cursor.blank) return !container.fresh;
-    if (cursor.indent < container.width) return false;
-    cursor.skipColumns(container.width);
-    container.fresh = false;
-    return true;
   }
 
   /** Reads the line as part of the open fence, math or HTML block. False where there is none or it is over. */
@@ -242,7 +219,7 @@ export class StructureScanner extends LineWalk {
         return;
       }
       const at = cursor.nonspace;
-      const container = this.#newContainer(matched, interrupts);
+      const container = matched < deepest ? newContainer(this.#note, cursor, interrupts) : null;
       if (!container) break;
       if (matched === 0 && container.kind === 'item') {
         this.#beginItem(at + container.markerLength);
@@ -263,44 +240,6 @@ export class StructureScanner extends LineWalk {
     }
     this.#close(matched);
     if (all) this.#leaf = indented;
-  }
-
-  /** The container that begins at the cursor, its marker taken, or null. */
-  #newContainer(matched: number, interrupts: boolean): Container | null {
-    const cursor = this.#cursor;
-    const at = cursor.nonspace;
-    if (matched >= deepest) return null;
-    const unit = this.#note[at];
-    if (unit === '>') {
-      cursor.skipMarker(1);
-      cursor.skipColumns(1);
-      cursor.look();
-      return { kind: 'quote', width: 0, markerLength: 1, fresh: false };
-    }
-    if (unit === '[') {
-      const length = footnoteDefinitionLength(this.#note, at, this.end);
-      if (length === 0) return null;
-      const label = this.#note.slice(at, at + length).trimEnd().length;
-      cursor.skipMarker(label);
-      cursor.look();
-      cursor.skipColumns(cursor.indent);
-      cursor.look();
-      return { kind: 'footnote', width: 4, markerLength: length, fresh: false };
-    }
-    const length = listMarkerLength(this.#note, at, this.end, interrupts);
-    return length === 0 ? null : this.#newItem(length);
-  }
-
-  #newItem(markerLength: number): Container {
-    const cursor = this.#cursor;
-    const before = cursor.indent + markerLength;
-    cursor.skipMarker(markerLength);
-    cursor.look();
-    if (cursor.blank) return { kind: 'item', width: before + 1, markerLength, fresh: true };
-    const padding = cursor.indent > 4 ? 1 : cursor.indent;
-    cursor.skipColumns(padding);
-    cursor.look();
-    return { kind: 'item', width: before + padding, markerLength, fresh: false };
   }
 
   /** Whether the line would otherwise go on with the open paragraph as a line of its own containers. */

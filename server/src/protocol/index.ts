@@ -8,4 +8,5 @@ export * from './models.ts';
 export * from './reasoning.ts';
 export * from './settings.ts';
 export * from './text.ts';
+export * from './trainer.ts';
 export * from './views.ts';

@@ -91,7 +91,8 @@ export const settings = {
   'reasoning.avoidLoops': setting({
     schema: z.boolean(),
     fallback: true,
-    description: 'Keep a section from repeating its own phrases, as small models do. Quoting the note stays free.',
+    description:
+      'Keep a section from repeating its own phrases, as small models do. Quoting the note stays free.',
     scope: 'resource',
   }),
   'reasoning.thinkingParts': setting({
