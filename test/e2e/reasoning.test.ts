@@ -17,8 +17,9 @@ const runPatience = 120_000;
 
 const settings = {
   'preflexor.reasoning.thinkingTokens': 160,
-  'preflexor.reasoning.reflectionTokens': 48,
-  'preflexor.reasoning.answerTokens': 64,
+  'preflexor.reasoning.reflectionTokens': 32,
+  'preflexor.reasoning.answerTokens': 48,
+  'preflexor.reasoning.temperature': 0,
 };
 
 /** Whole numbers from `start` up to but without `end`. */
@@ -85,11 +86,12 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     return workbench.savedText(name);
   }
 
-  function blockIn(text: string): { id: string; body: string; answer: string } {
-    const [, id, body] = blockPattern.exec(text) ?? [];
-    assert.ok(id && body, `no block in:\n${text.slice(0, 4000)}`);
-    const answer = /> \[!answer\]\+[^\n]*\n((?:>[^\n]*\n)+)/.exec(body)?.[1] ?? '';
-    return { id, body, answer: answer.trimEnd().replaceAll(/^> ?/gm, '') };
+  /** The suggestion of the run that is shown, as the view shows it. */
+  async function suggestion(): Promise<string> {
+    const stream = (await view()).locator('preflexor-disclosure.answer preflexor-stream').last();
+    const text = await stream.evaluate((one) => (one as unknown as { text: string }).text);
+    assert.notEqual(text.trim(), '');
+    return text.trim();
   }
 
   async function ledger(): Promise<{ kind: string; texts: Record<string, string | null> }[]> {
@@ -138,7 +140,7 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
 
   it('when the suggestion is accepted by its lens then it takes the place of the paragraph, and one undo brings all back', async () => {
     const annotated = await reason('accept.md');
-    const { answer } = blockIn(annotated);
+    const answer = await suggestion();
     const paragraph = original.split('\n')[line - 1] ?? '';
     await workbench.clickLens('Accept');
     await workbench.lens('Accept').waitFor({ state: 'hidden' });
@@ -172,7 +174,7 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
 
   it('when the suggestion is edited and the edit accepted, all by keyboard, then the edited text is taken', async () => {
     const annotated = await reason('edit.md');
-    const { answer } = blockIn(annotated);
+    const answer = await suggestion();
     const answerLine = annotated.split('\n').findIndex((text) => text.startsWith('> [!answer]+')) + 2;
     await workbench.placeCursor(answerLine, 3);
     await workbench.page.keyboard.type('As I would say it: ');
@@ -262,7 +264,8 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     await workbench.runCommand('View: Close Editor');
 
     await workbench.clickLens('Regenerate');
-    const { id } = blockIn(annotated);
+    const id = blockPattern.exec(annotated)?.[1] ?? '';
+    assert.notEqual(id, '');
     const text = await workbench.until(
       'another block',
       async () => {

@@ -7,7 +7,7 @@ import { runs } from './testing/runs.ts';
 
 const lines = [
   '<!-- preflexor k3v9q2 begin -->',
-  '> [!thinking]- Thinking · iteration 0 of 0 · M',
+  '> [!thinking]- Thinking · draft · M',
   '> a',
   '>',
   '> \\<b>',
@@ -41,7 +41,7 @@ test('given a block, when read, then offsets, lines and texts are exact', () => 
     [
       {
         kind: 'thinking',
-        title: 'Thinking · iteration 0 of 0 · M',
+        title: 'Thinking · draft · M',
         text: 'a\n\n<b>',
         startLine: 3,
         endLine: 6,

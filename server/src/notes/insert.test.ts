@@ -65,7 +65,7 @@ test('given no thinking and no reflection, when a block is inserted, then it hol
   const [read] = readBlocks(annotated).blocks;
   assert.deepEqual(
     read?.sections.map(({ kind, title }) => [kind, title]),
-    [['answer', 'Suggestion · iteration 0 of 0']],
+    [['answer', 'Suggestion · draft']],
   );
 });
 

@@ -42,7 +42,7 @@ export function insertBlock(note: string, insertAt: number, content: BlockConten
 
 function blockLines(content: BlockContent): string[] {
   const { iteration, of, integrates } = content;
-  const step = `iteration ${iteration} of ${of}`;
+  const step = of === 0 ? 'draft' : `iteration ${iteration} of ${of}`;
   const answerStep = integrates ? `integrates ${integrates.from} to ${integrates.to}` : step;
   const thinking = callout('thinking', '-', `Thinking · ${step} · ${content.model}`, content.thinking);
   const reflection = callout('reflection', '-', `Reflection · ${step}`, content.reflection);
