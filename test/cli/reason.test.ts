@@ -178,7 +178,8 @@ test('given a truncated or foreign model file, when it is to be used, then a sen
   const { note, folder } = await paper(t);
   const file = join(folder, 'bad.gguf');
   await writeFile(file, 'GGUF and then nonsense');
-  const { code, stderr } = await preflexor(['reason', note, '--at', '36', '--model', file]);
+  const at = lineOf(await readFile(note, 'utf8'), words);
+  const { code, stderr } = await preflexor(['reason', note, '--at', at, '--model', file]);
   assert.equal(code, 1);
   assert.match(stderr, /bad\.gguf/);
   assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace for an expected failure');

@@ -173,7 +173,11 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
   });
 
   it('when the suggestion is edited and the edit accepted, all by keyboard, then the edited text is taken', async () => {
-    const annotated = await reason('edit.md');
+    await open('edit.md');
+    await workbench.focusEditor();
+    await workbench.page.keyboard.press('Control+Alt+R');
+    await workbench.waitForLens('Accept', runPatience);
+    const annotated = await workbench.savedText('edit.md');
     const answer = await suggestion();
     const answerLine = annotated.split('\n').findIndex((text) => text.startsWith('> [!answer]+')) + 2;
     await workbench.placeCursor(answerLine, 3);

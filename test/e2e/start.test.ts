@@ -66,10 +66,11 @@ async function silent(address: string): Promise<void> {
 }
 
 describe('given a checkout where everything is prepared', { timeout: 5 * 60_000 }, () => {
-  it('when npm start runs again then it prints the address and what to do, and touches no network', async (test) => {
+  it('when npm start runs for the second time then it prints the address and what to do, and touches no network', async (test) => {
     const log = path.join(await temporaryFolder(test), 'network.log');
     const guard = pathToFileURL(path.join(repository, 'test/support/noNetwork.mjs')).href;
     const nowhere = 'http://127.0.0.1:9';
+    await start(test, []);
     const { code, stdout, stderr } = await start(test, [], {
       NODE_OPTIONS: `--import=${guard}`,
       PREFLEXOR_NETWORK_LOG: log,
