@@ -1,6 +1,7 @@
 // The language server over any connection: which request is answered by what. Holds no logic of its own.
 import {
   CodeActionKind,
+  CodeLensRefreshRequest,
   DidChangeConfigurationNotification,
   ResponseError,
   TextDocuments,
@@ -122,7 +123,8 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   connection.onDidChangeConfiguration(({ settings: pushed }) => {
     settings.didChange(pushed);
-    void connection.languages.foldingRange.refresh().catch(() => undefined);
+    // Lenses can be switched on and off; a client that can't be told asks again with the next change.
+    connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
   });
 
   const onDocument = <P extends { textDocument: { uri: string } }, R>(
