@@ -6,6 +6,8 @@ import { getLlama, type Token } from 'node-llama-cpp';
 export interface BareRequest {
   readonly prompt: string;
   readonly maxTokens: number;
+  /** Writing ends after this time at the latest: too many threads on a busy machine can take minutes. */
+  readonly limitMs: number;
 }
 export interface BareResult {
   readonly promptTokens: number;
@@ -25,7 +27,7 @@ const context = await model.createContext({
 });
 const sequence = context.getSequence();
 
-async function run({ prompt, maxTokens }: BareRequest): Promise<BareResult> {
+async function run({ prompt, maxTokens, limitMs }: BareRequest): Promise<BareResult> {
   await sequence.clearHistory();
   const used = process.cpuUsage();
   const started = performance.now();
@@ -37,7 +39,7 @@ async function run({ prompt, maxTokens }: BareRequest): Promise<BareResult> {
     text += model.detokenize([token], false, answer);
     answer.push(token);
     if (answer.length === 1) first = performance.now();
-    if (answer.length >= maxTokens) break;
+    if (answer.length >= maxTokens || performance.now() - first > limitMs) break;
   }
   const ended = performance.now();
   const { user, system } = process.cpuUsage(used);
