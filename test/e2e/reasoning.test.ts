@@ -302,7 +302,7 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
       ['answer', true],
     ]);
     assert.doesNotMatch(await preview.locator('body').innerText(), /preflexor \w+ begin/);
-    await preview.getByText('Thinking · iteration').first().click();
+    await preview.locator('details.preflexor-thinking > summary').click();
     await preview.locator('details.preflexor-thinking[open]').waitFor();
     await workbench.runCommand('View: Close Editor');
   });

@@ -84,7 +84,8 @@ test('given any requests before, when none of a prompt was generated here, then 
 });
 
 test('given models and threads, when a batch is sized, then it is a power of two that half a second allows', () => {
-  assert.equal(batchTokensFor(135e6, 2, false), 128);
+  assert.equal(batchTokensFor(135e6, 1, false), 128);
+  assert.equal(batchTokensFor(135e6, 2, false), 256);
   assert.equal(batchTokensFor(1.2e9, 8, false), 64);
   assert.equal(batchTokensFor(70e9, 1, false), 8);
   assert.equal(batchTokensFor(1, 64, false), 512);
