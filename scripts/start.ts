@@ -169,6 +169,8 @@ async function writeSettingsOnce(file: string): Promise<void> {
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
     'chat.disableAIFeatures': true,
     'telemetry.telemetryLevel': 'off',
+    // The samples lie inside the checkout, and it is not their repository.
+    'git.openRepositoryInParentFolders': 'never',
     'extensions.autoCheckUpdates': false,
   };
   await mkdir(path.dirname(file), { recursive: true });

@@ -21,7 +21,7 @@ export async function findDesktop(): Promise<Desktop> {
   const result = await run(code, ['--version'], { timeout: 20_000 });
   const version = /^\d+\.\d+\.\d+/.exec(result.stdout)?.[0];
   if (!version) return { unusable: `\`${code} --version\` does not answer.` };
-  const needed = neededVersion();
+  const needed = oldestVersion();
   if (isOlder(version, needed)) {
     return {
       unusable: `VS Code ${version} is too old: PRefLexOR needs ${needed}. Update it to use it here.`,
@@ -41,7 +41,8 @@ export async function openDesktop(code: string, folder: string): Promise<void> {
   }
 }
 
-function neededVersion(): string {
+/** The oldest VS Code that the extension supports, as package.json says. */
+export function oldestVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(path.join(repository, 'package.json'), 'utf8'));
   return (manifest as { engines: { vscode: string } }).engines.vscode.replace(/^\D+/, '');
 }

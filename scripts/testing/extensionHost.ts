@@ -2,12 +2,14 @@
 // Chromium, or that of a desktop VS Code by @vscode/test-electron where that can be downloaded.
 // Both take the same module with a `run()` function.
 import { build as bundle } from 'esbuild';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import type { Page } from 'playwright-core';
 import { suiteMark } from '../../test/extension/mark.ts';
 import { Workbench } from '../../test/support/workbench.ts';
+import { oldestVersion } from '../setup/desktop.ts';
 import { cache, repository, testOutput } from '../setup/paths.ts';
 import { failure, type Results } from './results.ts';
 
@@ -106,12 +108,18 @@ async function complete(code: number | undefined): Promise<Results> {
 /** The same suite in a desktop VS Code of the oldest version that the extension supports. */
 export async function runElectronSuite(env: NodeJS.ProcessEnv): Promise<Results> {
   await bundleSuite();
-  const code = await runTests({
-    version: '1.138.0',
-    extensionDevelopmentPath: repository,
-    extensionTestsPath: bundled,
-    extensionTestsEnv: suiteEnvironment(env),
-    launchArgs: [notes, '--disable-extensions'],
-  });
-  return complete(code);
+  const folder = await mkdtemp(path.join(tmpdir(), 'preflexor-electron-'));
+  try {
+    await cp(notes, folder, { recursive: true });
+    const code = await runTests({
+      version: oldestVersion(),
+      extensionDevelopmentPath: repository,
+      extensionTestsPath: bundled,
+      extensionTestsEnv: suiteEnvironment(env),
+      launchArgs: [folder, '--disable-extensions'],
+    });
+    return await complete(code);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
