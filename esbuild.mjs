@@ -1,5 +1,5 @@
 // Bundles the doors and the views into dist/. Type checking is its own step (`npm run types`).
-// node-llama-cpp stays outside: it finds its native libraries by its own file layout.
+// What finds its native libraries or its data by its own file layout stays outside.
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { readFile } from 'node:fs/promises';
 import { context, build } from 'esbuild';
@@ -38,7 +38,7 @@ const bundles = [
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    external: ['node-llama-cpp'],
+    external: ['node-llama-cpp', '@lancedb/lancedb', 'apache-arrow', 'pdfjs-dist'],
     // Some dependencies are CommonJS and call require for Node's own modules.
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

@@ -3,7 +3,17 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /** Rooms of the core: they know neither an editor nor a native library. */
-const coreRooms = ['notes', 'reasoning', 'preferences', 'workflow', 'state', 'protocol'];
+const coreRooms = [
+  'notes',
+  'retrieval',
+  'reasoning',
+  'graph',
+  'preferences',
+  'training',
+  'workflow',
+  'state',
+  'protocol',
+];
 
 const editors = {
   regex: '^vscode',
@@ -11,11 +21,12 @@ const editors = {
 };
 const nativeLibraries = {
   regex: '^(node-llama-cpp|@lancedb/)',
-  message: 'Native libraries are reached through a port: only engine/llama/ imports node-llama-cpp.',
+  message:
+    'Native libraries are reached through a port: only engine/llama/ imports node-llama-cpp, only retrieval/store/ LanceDB.',
 };
 const deepImports = {
   regex:
-    '^\\.\\./(notes|reasoning|preferences|workflow|state|protocol|engine/models|engine/llama)/(?!index\\.ts$)',
+    '^\\.\\./(notes|retrieval|reasoning|graph|preferences|training|workflow|state|protocol|engine/models|engine/llama)/(?!(readers/|store/)?index\\.ts$)',
   message: "A room's other rooms are reached through its index.ts only.",
 };
 const doors = {
@@ -70,6 +81,10 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': ['error', { patterns: [editors, nativeLibraries, deepImports, doors] }],
     },
+  },
+  {
+    files: ['server/src/retrieval/store/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [editors, deepImports, doors] }] },
   },
   {
     files: ['server/src/protocol/**/*.ts'],

@@ -24,6 +24,10 @@ interface NamedSetting {
 const groups: readonly { readonly title: string; readonly takes: (key: string) => boolean }[] = [
   { title: 'Model and Engine', takes: (key) => key === 'model' || key.startsWith('engine.') },
   { title: 'Reasoning', takes: (key) => key.startsWith('reasoning.') },
+  {
+    title: 'Notes and Papers',
+    takes: (key) => key.startsWith('retrieval.') || key.startsWith('citations.'),
+  },
   { title: 'Annotations', takes: (key) => key.startsWith('annotations.') || key.startsWith('codeLens.') },
 ];
 

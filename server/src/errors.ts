@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'unknown-run'
   | 'ledger-failed'
   | 'locked'
+  | 'index-failed'
+  | 'trainer-failed'
   | 'bad-input';
 
 /** `message` says what happened, `remedy` what the writer can do about it (null: nothing). */

@@ -6,6 +6,7 @@ export * from './ledger.ts';
 export * from './methods.ts';
 export * from './models.ts';
 export * from './reasoning.ts';
+export * from './retrieval.ts';
 export * from './settings.ts';
 export * from './text.ts';
 export * from './trainer.ts';

@@ -66,7 +66,10 @@ export const Signal = z.object({
 });
 export type Signal = z.infer<typeof Signal>;
 
-/** A passage that the model was shown; `text` equals the source file's text at `[start, end)`. */
+/**
+ * A passage that the model was shown; `text` equals the source file's text at `[start, end)`. A PDF's text is
+ * what its reader makes of it: its pages, joined by form feeds.
+ */
 export const Passage = z.object({
   id: z.string(),
   source: z.string(),
@@ -76,6 +79,14 @@ export const Passage = z.object({
   end: z.int().nonnegative(),
   text: z.string(),
   score: z.number(),
+  /** What the score was made of: cosine similarity, full-text score, and the reranker's, where they ran. */
+  scores: z
+    .object({ vector: z.number().nullable(), text: z.number().nullable(), rerank: z.number().nullable() })
+    .optional(),
+  /** `text` as a person reads it: without tags and commands. Left out where it is the same. */
+  readable: z.string().optional(),
+  /** The citation key of the work that the passage is from, where a bibliography says so. */
+  citekey: z.string().optional(),
 });
 export type Passage = z.infer<typeof Passage>;
 

@@ -109,6 +109,67 @@ export const settings = {
       'What a thinking section goes through. A historian will want other parts than a materials scientist.',
     scope: 'resource',
   }),
+  'retrieval.enabled': setting({
+    schema: z.boolean(),
+    fallback: true,
+    description: 'Index the notes and papers of this folder, and show the model the passages that fit.',
+    scope: 'resource',
+  }),
+  'retrieval.embedder': setting({
+    schema: z.string().min(1),
+    fallback: 'all-minilm-l6-v2',
+    description:
+      'The embedding model: an id of the catalogue or the absolute path of a GGUF file. Another one means that the index is built anew beside the old one, which serves until then.',
+    scope: 'machine',
+    restricted: true,
+  }),
+  'retrieval.reranker': setting({
+    schema: z.string(),
+    fallback: '',
+    description:
+      'A reranking model that orders what was found: an id of the catalogue or the absolute path of a GGUF file. Empty: none.',
+    scope: 'machine',
+    restricted: true,
+  }),
+  'retrieval.address': setting({
+    schema: z.string(),
+    fallback: '',
+    description:
+      'Where the index is kept: a folder, `s3://bucket/path`, or `db://name` for LanceDB Cloud. Empty: the application folder. Credentials come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT`, `LANCEDB_API_KEY` …). With an address that is not a folder, text of your notes leaves this machine.',
+    scope: 'machine',
+    restricted: true,
+  }),
+  'retrieval.include': setting({
+    schema: z.array(z.string().min(1)).max(200),
+    fallback: ['**/*.{md,markdown,tex,pdf,html,htm,txt,bib}'],
+    description: 'Files that are indexed, as globs relative to the folder.',
+    scope: 'resource',
+  }),
+  'retrieval.exclude': setting({
+    schema: z.array(z.string().min(1)).max(200),
+    fallback: [],
+    description:
+      'Files that are not indexed, as globs. `#files.exclude#`, `#search.exclude#`, `.gitignore` and `.preflexorignore` count as well; the last one decides.',
+    scope: 'resource',
+  }),
+  'retrieval.maxFileMegabytes': setting({
+    schema: z.number().min(0.001).max(1000),
+    fallback: 50,
+    description: 'Larger files are not indexed, in megabytes.',
+    scope: 'resource',
+  }),
+  'retrieval.passages': setting({
+    schema: z.int().min(0).max(40),
+    fallback: 6,
+    description: 'How many passages the model is shown. `0`: none.',
+    scope: 'resource',
+  }),
+  'citations.diagnostics': setting({
+    schema: z.boolean(),
+    fallback: true,
+    description: 'Mark citation keys that no bibliography of the folder knows.',
+    scope: 'resource',
+  }),
   'annotations.storage': setting({
     schema: z.enum(['note', 'sidecar']),
     fallback: 'note',
