@@ -150,7 +150,14 @@ test('given the settings, when the manifest’s defaults are decoded as an edito
 
 test('given settings that steer what runs, when a folder is not trusted, then its own values for them are not read', () => {
   const { restrictedConfigurations } = written.capabilities.untrustedWorkspaces;
-  assert.deepEqual(restrictedConfigurations, ['preflexor.model', 'preflexor.engine.gpu']);
+  assert.deepEqual(restrictedConfigurations, [
+    'preflexor.model',
+    'preflexor.engine.gpu',
+    'preflexor.reasoning.critic',
+    'preflexor.retrieval.embedder',
+    'preflexor.retrieval.reranker',
+    'preflexor.retrieval.address',
+  ]);
 });
 
 test('given the settings document, when it is read, then each setting has its section', () => {

@@ -14,11 +14,11 @@ import type {
   RunState,
   Segment,
   SectionSnapshot,
-  SegmentKind,
+  StreamKind,
 } from '../../server/src/protocol/index.ts';
 
 interface SectionModel {
-  readonly kind: SegmentKind;
+  readonly kind: StreamKind;
   readonly text: string;
   readonly done: boolean;
   readonly problems: SectionSnapshot['problems'];
@@ -127,6 +127,9 @@ export function withEvent(model: RunModel, event: ReasonEvent, now: number): Run
             : section,
         ),
       }));
+    case 'passages':
+    case 'step':
+      return model;
     case 'iteration':
       return inIteration(model, event.iteration.index, (seen) => finishedIteration(event.iteration, seen));
     case 'finished':
@@ -222,7 +225,10 @@ function finishedIteration(iteration: Iteration, seen: IterationModel | undefine
 }
 
 function sectionsOf(iteration: Iteration): SectionModel[] {
-  if (iteration.segments.length > 0) return iteration.segments.map(sectionOf);
+  const { feedback, segments } = iteration;
+  const critique: SectionModel[] =
+    feedback?.from === 'critic' ? [{ ...begun('critique', null), text: feedback.text, done: true }] : [];
+  if (segments.length > 0) return [...critique, ...segments.map(sectionOf)];
   // A record of an importer may know the texts only.
   const kinds = ['thinking', 'reflection', 'answer'] as const;
   return kinds
@@ -234,7 +240,7 @@ function sectionOf({ kind, text, tokens, problems }: Segment): SectionModel {
   return { ...begun(kind, null), text, problems, done: true, tokens: tokens.end - tokens.start };
 }
 
-function begun(kind: SegmentKind, startedAt: number | null): SectionModel {
+function begun(kind: StreamKind, startedAt: number | null): SectionModel {
   return { kind, text: '', done: false, problems: [], startedAt, seconds: null, tokens: null };
 }
 

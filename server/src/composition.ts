@@ -29,6 +29,22 @@ export function createEngine(settings: Settings, home: string, options: EngineOp
   });
 }
 
+/**
+ * The critic that the settings ask for: another model, or the model itself without its adapter. null: it is the
+ * reasoner. The weights are mapped from the same file, so that two processes hold them once.
+ */
+export function createCritic(settings: Settings, home: string, options: EngineOptions): Engine | null {
+  const model = settings['reasoning.critic'] || settings.model;
+  if (model === settings.model && options.adapter === null) return null;
+  return createEngine({ ...settings, model }, home, { ...options, adapter: null });
+}
+
+/** The folder with the built-in prompts: beside the bundle, or where the sources run as they are. */
+export function promptsFolder(): string {
+  const bundled = fileURLToPath(new URL('./prompts', import.meta.url));
+  return existsSync(bundled) ? bundled : fileURLToPath(new URL('../prompts', import.meta.url));
+}
+
 /** The engine host beside the bundle, or its source where the sources run as they are. */
 function hostModule(): string {
   const bundled = fileURLToPath(new URL('./engineHost.js', import.meta.url));

@@ -1,6 +1,6 @@
 // The language server's door: makes the connection and wires the parts. `--stdio`, `--node-ipc`, `--socket=PORT`.
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { createEngine } from './composition.ts';
+import { createCritic, createEngine, promptsFolder, type EngineOptions } from './composition.ts';
 import { ModelStore } from './engine/index.ts';
 import { startServer } from './lsp/server.ts';
 import { applicationHome } from './state/index.ts';
@@ -9,17 +9,20 @@ import { programVersion } from './version.ts';
 const connection = createConnection(ProposedFeatures.all);
 const home = applicationHome();
 
+const engineOptions: EngineOptions = {
+  adapter: null,
+  onLog: (line) => {
+    connection.console.log(line);
+  },
+};
+
 startServer(connection, {
   home,
   version: programVersion,
   now: Date.now,
   random: Math.random,
   models: new ModelStore({ home }),
-  createEngine: (settings) =>
-    createEngine(settings, home, {
-      adapter: null,
-      onLog: (line) => {
-        connection.console.log(line);
-      },
-    }),
+  createEngine: (settings) => createEngine(settings, home, engineOptions),
+  createCritic: (settings) => createCritic(settings, home, engineOptions),
+  promptsFolder: promptsFolder(),
 });

@@ -1,6 +1,6 @@
 // The command line without a model: usage, exit codes, bad input.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lineOf, paper, preflexor } from './support.ts';
@@ -126,9 +126,25 @@ test('given a note without annotations, when it is stripped, then its very bytes
   assert.equal(stdout, text);
 });
 
-test('given more than 0 iterations, when they are asked for, then this version says that it has none', async (t) => {
+test('given neither a place nor a run to go on with, when reason is asked for, then it says what is needed', async (t) => {
   const { note } = await paper(t);
-  const { code, stderr } = await preflexor(['reason', note, '--at', '36', '--iterations', '3']);
+  const { code, stderr } = await preflexor(['reason', note]);
   assert.equal(code, 1);
-  assert.match(stderr, /iterations/);
+  assert.match(stderr, /--at LINE.*--resume RUN/);
+});
+
+test('given a run that is not there, when it is to be gone on with, then a sentence says so', async (t) => {
+  const { note } = await paper(t);
+  const { code, stderr } = await preflexor(['reason', note, '--resume', '01JD3X7Q9V5T2M8K4N6P1R0WBC']);
+  assert.equal(code, 1);
+  assert.match(stderr, /no unfinished run 01JD3X7Q9V5T2M8K4N6P1R0WBC/);
+});
+
+test('given a prompt of the workspace with an unknown variable, when it is used, then file, name and mend are told', async (t) => {
+  const { note, folder } = await paper(t);
+  await mkdir(join(folder, '.preflexor', 'prompts'), { recursive: true });
+  await writeFile(join(folder, '.preflexor', 'prompts', 'improve.md'), 'Again: {{mood}}');
+  const { code, stderr } = await preflexor(['reason', note, '--at', '36']);
+  assert.equal(code, 1);
+  assert.match(stderr, /improve\.md can't be used: it has no variable \{\{mood\}\}.*feedback/s);
 });

@@ -62,7 +62,6 @@ export function finishedRun(thinking = thinkingText, reflection = reflectionText
     note: { path: 'nacre.md', hash: 'h', range: { start: 0, end: 10 } },
     paragraph,
     question,
-    passages: [],
     iterations: [
       {
         index: 0,

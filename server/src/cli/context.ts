@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Engine } from '../engine/index.ts';
 import { defaultSettings, type Settings } from '../protocol/index.ts';
-import { createEngine } from '../composition.ts';
+import { createCritic, createEngine, type EngineOptions } from '../composition.ts';
 import type { Output } from './output.ts';
 
 /** Options that stand before or after every command. */
@@ -63,15 +63,35 @@ export async function withEngine<T>(
   settings: Settings,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const engine = createEngine(settings, context.home, {
-    adapter: context.options.adapter ?? null,
-    onLog: (line) => {
-      if (process.env['PREFLEXOR_LOG']) context.output.say(line);
-    },
-  });
+  const engine = createEngine(settings, context.home, engineOptions(context));
   try {
     return await work(engine);
   } finally {
     await engine.dispose();
   }
+}
+
+/** The same with the critic beside it, which may be the engine itself. */
+export async function withEngines<T>(
+  context: Context,
+  settings: Settings,
+  work: (engines: { readonly model: Engine; readonly critic: Engine }) => Promise<T>,
+): Promise<T> {
+  return await withEngine(context, settings, async (model) => {
+    const critic = createCritic(settings, context.home, engineOptions(context));
+    try {
+      return await work({ model, critic: critic ?? model });
+    } finally {
+      await critic?.dispose();
+    }
+  });
+}
+
+function engineOptions({ options, output }: Context): EngineOptions {
+  return {
+    adapter: options.adapter ?? null,
+    onLog: (line) => {
+      if (process.env['PREFLEXOR_LOG']) output.say(line);
+    },
+  };
 }

@@ -77,10 +77,17 @@ function program(run: Run): Command {
   );
 
   samplingOptions(add(root, 'reason <note>', 'Think, reflect and answer about one paragraph of a note.'))
-    .requiredOption('--at <line[:column]>', 'where the paragraph is, counted from 1')
+    .option('--at <line[:column]>', 'where the paragraph is, counted from 1')
     .addOption(new Option('--intent <intent>', 'what to do with the paragraph').choices(Intent.options))
     .addOption(new Option('--question <text>', 'ask this instead').conflicts('intent'))
-    .option('--iterations <n>', 'rounds of recursion after the draft', wholeNumber)
+    .option('--iterations <n>', 'rounds of recursion after the draft', wholeNumber, 3)
+    .addOption(
+      new Option('--resume <run>', 'go on with a run that was cut off').conflicts([
+        'at',
+        'intent',
+        'question',
+      ]),
+    )
     .option('--write', 'put the annotation into the note')
     .option('--stream', 'print every event as a JSON line while it happens')
     .action((note: string, options: ReasonOptions, command: Command) =>

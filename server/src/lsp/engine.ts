@@ -12,43 +12,54 @@ const engineKeys = [
   'engine.idleUnloadMinutes',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** Holds one engine at a time. */
-export class EngineHolder {
+/** The settings that decide which critic it is. */
+export const criticKeys = [...engineKeys, 'reasoning.critic'] as const satisfies readonly (keyof Settings)[];
+
+/** Holds one engine at a time, or none where the settings want none. */
+export class EngineHolder<E extends Engine | null = Engine> {
   readonly #settings: SettingsSource;
-  readonly #create: (settings: Settings) => Engine;
+  readonly #create: (settings: Settings) => E;
   readonly #onStatus: (status: EngineStatus) => void;
-  #current: { key: string; engine: Engine } | null = null;
+  readonly #keys: readonly (keyof Settings)[];
+  #current: { readonly key: string; readonly engine: E } | null = null;
 
   constructor(
     settings: SettingsSource,
-    create: (settings: Settings) => Engine,
+    create: (settings: Settings) => E,
     onStatus: (status: EngineStatus) => void,
+    keys: readonly (keyof Settings)[] = engineKeys,
   ) {
+    this.#keys = keys;
     this.#settings = settings;
     this.#create = create;
     this.#onStatus = onStatus;
   }
 
   /** The engine for the machine's present settings. Another one that was there ends, and its work with it. */
-  async get(): Promise<Engine> {
+  async get(): Promise<E> {
     const settings = await this.#settings.for();
-    const key = JSON.stringify(engineKeys.map((name) => settings[name]));
+    const key = JSON.stringify(this.#keys.map((name) => settings[name]));
     if (this.#current?.key === key) return this.#current.engine;
     const previous = this.#current;
     const engine = this.#create(settings);
-    engine.onStatus(this.#onStatus);
+    const made: Engine | null = engine;
+    made?.onStatus(this.#onStatus);
     this.#current = { key, engine };
-    await previous?.engine.dispose();
-    this.#onStatus(engine.status());
+    await engineOf(previous)?.dispose();
+    if (made) this.#onStatus(made.status());
     return engine;
   }
 
   async unload(): Promise<void> {
-    await this.#current?.engine.unload();
+    await engineOf(this.#current)?.unload();
   }
 
   async dispose(): Promise<void> {
-    await this.#current?.engine.dispose();
+    await engineOf(this.#current)?.dispose();
     this.#current = null;
   }
+}
+
+function engineOf(held: { readonly engine: Engine | null } | null): Engine | null {
+  return held === null ? null : held.engine;
 }

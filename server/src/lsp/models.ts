@@ -1,7 +1,7 @@
 // preflexor/models, getModel, addModel, unload, status: the models of this machine and the engine's state.
 import { ProgressType, type CancellationToken, type Connection } from 'vscode-languageserver/node';
 import type { z } from 'zod';
-import type { ModelStore } from '../engine/index.ts';
+import type { Engine, ModelStore } from '../engine/index.ts';
 import type {
   addModelRequest,
   DownloadProgress,
@@ -19,6 +19,7 @@ const downloadProgress = new ProgressType<DownloadProgress[]>();
 export interface ModelParts {
   readonly connection: Connection;
   readonly engines: EngineHolder;
+  readonly critics: EngineHolder<Engine | null>;
   readonly settings: SettingsSource;
   readonly models: ModelStore;
 }
@@ -40,7 +41,13 @@ export interface ModelRequests {
   'preflexor/status': () => Result<typeof statusRequest>;
 }
 
-export function createModelRequests({ connection, engines, settings, models }: ModelParts): ModelRequests {
+export function createModelRequests({
+  connection,
+  engines,
+  critics,
+  settings,
+  models,
+}: ModelParts): ModelRequests {
   return {
     'preflexor/models': async () => ({
       models: await models.listModels(),
@@ -69,7 +76,7 @@ export function createModelRequests({ connection, engines, settings, models }: M
       model: await models.addModel(file, { signal: signalOf(token) }),
     }),
     'preflexor/unload': async () => {
-      await engines.unload();
+      await Promise.all([engines.unload(), critics.unload()]);
       return {};
     },
     'preflexor/status': async () => (await engines.get()).status(),

@@ -25,7 +25,7 @@ import { BlockReader } from './blocks.ts';
 import { createCommands } from './commands.ts';
 import { createDecisions } from './decisions.ts';
 import { Notes } from './documents.ts';
-import { EngineHolder } from './engine.ts';
+import { criticKeys, EngineHolder } from './engine.ts';
 import { decodeParams, responseError } from './errors.ts';
 import {
   blockAt,
@@ -40,7 +40,7 @@ import { createModelRequests } from './models.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
 import { RunQueue } from './runs.ts';
 import { SettingsSource } from './settings.ts';
-import { runOfBlock, Stores } from '../workflow/index.ts';
+import { runOfBlock, Stores, workspacePrompts } from '../workflow/index.ts';
 
 export interface ServerOptions {
   /** Where models, the device id and caches live. */
@@ -48,6 +48,10 @@ export interface ServerOptions {
   readonly version: string;
   /** Makes the engine that the settings ask for; called again when they change. */
   readonly createEngine: (settings: Settings) => Engine;
+  /** null: the model is its own critic. */
+  readonly createCritic: (settings: Settings) => Engine | null;
+  /** The folder with the built-in prompts. */
+  readonly promptsFolder: string;
   readonly models: ModelStore;
   readonly now: () => number;
   /** 0 ≤ x < 1. */
@@ -71,24 +75,39 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   const engines = new EngineHolder(settings, options.createEngine, (status) => {
     void connection.sendNotification(statusNotification.method, status);
   });
+  // The status that editors show is the reasoner's.
+  const critics = new EngineHolder<Engine | null>(
+    settings,
+    options.createCritic,
+    () => undefined,
+    criticKeys,
+  );
   const reasoning = createReasoning({
     connection,
     notes,
     queue,
     settings,
-    model: () => engines.get(),
-    services: { stores, now: options.now, random: options.random, version: options.version },
+    engines: async () => {
+      const model = await engines.get();
+      return { model, critic: (await critics.get()) ?? model };
+    },
+    services: {
+      ...{ stores, now: options.now, random: options.random, version: options.version },
+      grounding: null,
+      prompts: (root, set) => workspacePrompts(options.promptsFolder, root, set),
+    },
   });
   const decisions = createDecisions({ notes, settings, stores });
   const handlers = {
     ...decisions.handlers,
-    ...createModelRequests({ connection, engines, settings, models: options.models }),
+    ...createModelRequests({ connection, engines, critics, settings, models: options.models }),
     'preflexor/reason': (params, token) =>
       reasoning.reason(
         params,
         connection.window.attachWorkDoneProgress(params.workDoneToken),
         signalOf(token),
       ),
+    'preflexor/answerNow': ({ run }) => Promise.resolve({ hurried: reasoning.answerNow(run) }),
     'preflexor/stop': () => Promise.resolve({ stopped: queue.stopAll() }),
   } satisfies { [M in (typeof requests)[number] as M['method']]: Handler<M> };
 
@@ -175,7 +194,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   connection.onShutdown(async () => {
     queue.stopAll();
-    await engines.dispose();
+    await Promise.all([engines.dispose(), critics.dispose()]);
   });
   documents.listen(connection);
   connection.listen();

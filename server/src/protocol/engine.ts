@@ -63,6 +63,8 @@ export const GenerateRequest = z.object({
   seed: z.int().nonnegative(),
   /** Penalises phrases that this very completion has used before; the prompt may be quoted freely. */
   avoidLoops: z.boolean().optional(),
+  /** Only JSON that fits this schema is written (the subset of JSON Schema that llama.cpp's grammars know). */
+  jsonSchema: z.record(z.string(), z.json()).optional(),
 });
 export type GenerateRequest = z.infer<typeof GenerateRequest>;
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { EngineStatus } from './engine.ts';
 import { DecisionKind, LedgerRecord } from './ledger.ts';
 import { DownloadProgress, ModelListing } from './models.ts';
-import { BlockId, Intent, ReasonEvent, Run, RunId } from './reasoning.ts';
+import { BlockId, Intent, ReasonEvent, Run, RunId, StepName } from './reasoning.ts';
 import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
 
 /** A request: who asks waits for the result, and may cancel. */
@@ -77,6 +77,12 @@ export const ReasonParams = z.object({
   question: z.string().min(1).optional(),
   intent: Intent.optional(),
   seed: z.int().nonnegative().optional(),
+  /** Rounds after the draft; left out, as the settings say. */
+  iterations: z.int().min(0).max(20).optional(),
+  /** An unfinished run to go on with, in place of a position. */
+  resume: RunId.optional(),
+  /** A run whose steps before this one are kept; from there on it is written anew. */
+  branch: z.object({ run: RunId, iteration: z.int().nonnegative(), step: StepName }).optional(),
   /** Regenerate: the block to be replaced, decided as `regenerate`. */
   replaces: BlockId.optional(),
   workDoneToken: ProgressToken.optional(),
@@ -146,6 +152,13 @@ export const runRequest = request(
   z.object({ textDocument: TextDocument, run: RunId }),
   z.object({ run: Run }),
 );
+/** Ends the thinking of a run that goes on: it answers with what it has, and no more rounds follow. */
+export const answerNowRequest = request(
+  'preflexor/answerNow',
+  z.object({ run: RunId }),
+  /** false: this run does not go on (any more). */
+  z.object({ hurried: z.boolean() }),
+);
 /** Stops every run and download of this server; their requests end as cancelled. */
 export const stopRequest = request(
   'preflexor/stop',
@@ -189,6 +202,7 @@ export const requests = [
   compareRequest,
   runsRequest,
   runRequest,
+  answerNowRequest,
   stopRequest,
   modelsRequest,
   getModelRequest,

@@ -93,23 +93,6 @@ export const IndexedAnswer = z.object({
 });
 export type IndexedAnswer = z.infer<typeof IndexedAnswer>;
 
-/** Which passages stand behind one section of a run: what it says agrees with what they say. */
-export const SectionSources = z.object({
-  iteration: z.int().nonnegative(),
-  kind: z.enum(['thinking', 'reflection', 'answer']),
-  passages: z.array(
-    z.object({
-      /** Id of one of the run's passages. */
-      id: z.string(),
-      /** Cosine similarity of the closest sentence of the section, 0 to 1. */
-      support: z.number(),
-      /** That sentence, in the words of the section. */
-      sentence: z.string(),
-    }),
-  ),
-});
-export type SectionSources = z.infer<typeof SectionSources>;
-
 /** A node or edge of the dynamic knowledge graph (method, section 3). */
 export const GraphNode = z.object({
   id: z.string(),

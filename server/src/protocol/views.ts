@@ -3,14 +3,14 @@
 import { z } from 'zod';
 import { DecisionKind } from './ledger.ts';
 import { Placement } from './methods.ts';
-import { Iteration, RunId, SegmentKind, SegmentProblem } from './reasoning.ts';
+import { Iteration, RunId, StreamKind, SegmentProblem } from './reasoning.ts';
 
 export const RunState = z.enum(['waiting', 'running', 'finished', 'stopped', 'failed']);
 export type RunState = z.infer<typeof RunState>;
 
 /** One section of an iteration while it is being written, or after. */
 export const SectionSnapshot = z.object({
-  kind: SegmentKind,
+  kind: StreamKind,
   text: z.string(),
   done: z.boolean(),
   problems: z.array(SegmentProblem),
@@ -90,7 +90,7 @@ export const IterationsToView = z.discriminatedUnion('type', [
     key: z.string(),
     seq: z.int().positive(),
     iteration: z.int().nonnegative(),
-    kind: SegmentKind,
+    kind: StreamKind,
     text: z.string(),
   }),
 ]);

@@ -93,6 +93,8 @@ export interface WorkspacePlaces {
   readonly folder: string;
   readonly ledger: string;
   readonly runs: string;
+  /** The writer's own prompts; only ever read. */
+  readonly prompts: string;
 }
 
 export function workspacePlaces(root: string): WorkspacePlaces {
@@ -102,6 +104,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
     folder,
     ledger: path.join(folder, 'ledger'),
     runs: path.join(folder, 'runs'),
+    prompts: path.join(folder, 'prompts'),
   };
 }
 

@@ -6,16 +6,18 @@ import type {
   RunEntry,
   RunSnapshot,
   SectionSnapshot,
-  SegmentKind,
+  StreamKind,
   SegmentProblem,
   Signal,
 } from '../../../server/src/protocol/index.ts';
 import { openSection } from './viewState.ts';
 
-export const sectionNames: Record<SegmentKind, string> = {
+export const sectionNames: Record<StreamKind, string> = {
   thinking: 'Thinking',
   reflection: 'Reflection',
   answer: 'Suggestion',
+  critique: 'Critique',
+  integration: 'Integration',
 };
 
 const problemSentences: Record<SegmentProblem, (section: string) => string> = {
@@ -27,6 +29,7 @@ const problemSentences: Record<SegmentProblem, (section: string) => string> = {
 };
 
 const signalSentences: Record<Signal['name'], string> = {
+  'same-meaning': 'It says the same as the iteration before in other words.',
   generic: 'It may be generic: it has few words in common with your paragraph.',
   'empty-reflection': 'The reflection names nothing that could be improved.',
   'no-change': 'It hardly differs from the iteration before.',
@@ -108,7 +111,13 @@ export function stateWords(run: RunSnapshot): string {
       const kind = openSection(run)?.kind;
       return kind === undefined
         ? 'Working'
-        : { thinking: 'Thinking', reflection: 'Reflecting', answer: 'Answering' }[kind];
+        : {
+            thinking: 'Thinking',
+            reflection: 'Reflecting',
+            answer: 'Answering',
+            critique: 'Criticising',
+            integration: 'Integrating all answers',
+          }[kind];
     }
     case 'finished':
       return joined([

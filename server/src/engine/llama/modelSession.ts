@@ -18,7 +18,7 @@ import type { Backend } from './backends.ts';
 import { batchTokensFor, coldCache, type CacheState } from './cachePlan.ts';
 import { chatFormat, type ChatFormat } from './chatPrompt.ts';
 import { contextTokensFor, fewestContextTokens, outOfMemory } from './contextSize.ts';
-import type { OpenLibrary } from './library.ts';
+import type { Library, OpenLibrary } from './library.ts';
 import { recall, remember, type MeasurementKey } from './measurements.ts';
 import { createSpeedMeter } from './speedMeter.ts';
 import { measureThreads, type ThreadCounts } from './threads.ts';
@@ -39,6 +39,7 @@ export interface LoadPorts {
 
 /** What is needed to generate. `cache` describes what is in the sequence; generation keeps it true. */
 export interface ModelSession {
+  readonly library: Library;
   readonly model: LlamaModel;
   readonly sequence: LlamaContextSequence;
   readonly format: ChatFormat;
@@ -92,6 +93,7 @@ export async function loadSession(request: LoadRequest, ports: LoadPorts): Promi
   const { parameters } = description;
   const offloaded = model.gpuLayers >= model.fileInsights.totalLayers;
   return {
+    library: opened.library,
     model,
     sequence,
     format,
