@@ -153,6 +153,9 @@ test('given settings that steer what runs, when a folder is not trusted, then it
   assert.deepEqual(restrictedConfigurations, [
     'preflexor.model',
     'preflexor.engine.gpu',
+    'preflexor.engine.url',
+    'preflexor.engine.urlModel',
+    'preflexor.engine.urlAdapter',
     'preflexor.reasoning.critic',
     'preflexor.retrieval.embedder',
     'preflexor.retrieval.reranker',

@@ -2,18 +2,21 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLlamaEngine, ModelStore, type Engine } from './engine/index.ts';
-import type { Settings } from './protocol/index.ts';
+import { createLlamaEngine, createRemoteEngine, ModelStore, type Engine } from './engine/index.ts';
+import { preflexorMarkers, type Settings } from './protocol/index.ts';
 
 export interface EngineOptions {
   /** A GGUF LoRA adapter's file, or null. */
   readonly adapter: string | null;
+  /** The key of the model server, where the settings name one. */
+  readonly key?: string | null;
   /** Hears what the engine host writes. */
   readonly onLog: (line: string) => void;
 }
 
 /** The engine that the settings ask for. Starts nothing: the model is loaded when it is first needed. */
 export function createEngine(settings: Settings, home: string, options: EngineOptions): Engine {
+  if (settings['engine.url'] !== '') return createServerEngine(settings, options);
   const models = new ModelStore({ home });
   return createLlamaEngine({
     modelName: settings.model,
@@ -29,14 +32,33 @@ export function createEngine(settings: Settings, home: string, options: EngineOp
   });
 }
 
+function createServerEngine(settings: Settings, { key = null, onLog }: EngineOptions): Engine {
+  const adapter = settings['engine.urlAdapter'];
+  return createRemoteEngine({
+    address: settings['engine.url'],
+    model: settings['engine.urlModel'],
+    adapter:
+      adapter === ''
+        ? null
+        : /^\d+$/.test(adapter)
+          ? { lora: Number(adapter), scale: 1 }
+          : { model: adapter },
+    contextTokens: settings['engine.contextTokens'],
+    markers: preflexorMarkers,
+    ...{ key, onLog },
+  });
+}
+
 /**
  * The critic that the settings ask for: another model, or the model itself without its adapter. null: it is the
  * reasoner. The weights are mapped from the same file, so that two processes hold them once.
  */
 export function createCritic(settings: Settings, home: string, options: EngineOptions): Engine | null {
-  const model = settings['reasoning.critic'] || settings.model;
-  if (model === settings.model && options.adapter === null) return null;
-  return createEngine({ ...settings, model }, home, { ...options, adapter: null });
+  const model = settings['reasoning.critic'];
+  const adapter = settings['engine.url'] === '' ? options.adapter : settings['engine.urlAdapter'] || null;
+  if (model === '' && adapter === null) return null;
+  const critic = model === '' ? settings : { ...settings, model, 'engine.url': '' };
+  return createEngine({ ...critic, 'engine.urlAdapter': '' }, home, { ...options, adapter: null });
 }
 
 /** The folder with the built-in prompts: beside the bundle, or where the sources run as they are. */

@@ -23,6 +23,7 @@ const rooms = [
   'engine',
   'engine/llama',
   'engine/models',
+  'engine/openai',
   'lsp',
   'cli',
 ];

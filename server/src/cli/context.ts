@@ -16,6 +16,7 @@ export interface GlobalOptions {
   readonly gpu?: Settings['engine.gpu'];
   readonly contextTokens?: number;
   readonly offline?: boolean;
+  readonly engineUrl?: string;
 }
 
 /** Options of the commands that generate text. */
@@ -43,6 +44,7 @@ export function settingsOf(options: GlobalOptions & SamplingOptions): Settings {
     ...settings,
     ...threads,
     ...(options.model !== undefined && { model: options.model }),
+    ...(options.engineUrl !== undefined && { 'engine.url': options.engineUrl }),
     ...(options.gpu !== undefined && { 'engine.gpu': options.gpu }),
     ...(options.contextTokens !== undefined && { 'engine.contextTokens': options.contextTokens }),
     ...(options.temperature !== undefined && { 'reasoning.temperature': options.temperature }),
@@ -90,6 +92,7 @@ export async function withEngines<T>(
 function engineOptions({ options, output }: Context): EngineOptions {
   return {
     adapter: options.adapter ?? null,
+    key: process.env['PREFLEXOR_API_KEY'] || null,
     onLog: (line) => {
       if (process.env['PREFLEXOR_LOG']) output.say(line);
     },

@@ -135,6 +135,7 @@ function globalOptions(command: Command): Command {
     .option('--threads <n>', 'threads for prompts and generation (default: measured)', positiveNumber)
     .addOption(new Option('--gpu <backend>', 'what the model runs on').choices(Gpu.options))
     .option('--context-tokens <n>', 'context size (default: as memory allows)', positiveNumber)
+    .option('--engine-url <address>', 'a server that speaks the OpenAI chat API; your text goes there')
     .option('--offline', 'never touch the network');
 }
 

@@ -2,3 +2,4 @@
 export type { Engine, LanguageModel, LoadedModel } from './languageModel.ts';
 export * from './llama/index.ts';
 export * from './models/index.ts';
+export * from './openai/index.ts';

@@ -10,6 +10,9 @@ const engineKeys = [
   'engine.contextTokens',
   'engine.threads',
   'engine.idleUnloadMinutes',
+  'engine.url',
+  'engine.urlModel',
+  'engine.urlAdapter',
 ] as const satisfies readonly (keyof Settings)[];
 
 /** The settings that decide which critic it is. */

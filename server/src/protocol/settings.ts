@@ -64,6 +64,29 @@ export const settings = {
     description: 'Minutes without work after which the model leaves memory. `0`: it stays.',
     scope: 'machine',
   }),
+  'engine.url': setting({
+    schema: z.string().max(2000),
+    fallback: '',
+    description:
+      'Address of a server that speaks the OpenAI chat API (llama-server, vLLM, SGLang, LM Studio, Ollama), for instance `http://127.0.0.1:8080`. Empty: the model runs here. **Your text goes to that server.**',
+    scope: 'machine',
+    restricted: true,
+  }),
+  'engine.urlModel': setting({
+    schema: z.string().max(500),
+    fallback: '',
+    description: "The model's name on that server. Empty: the first one that it names.",
+    scope: 'machine',
+    restricted: true,
+  }),
+  'engine.urlAdapter': setting({
+    schema: z.string().max(500),
+    fallback: '',
+    description:
+      'An adapter that the server has loaded, chosen for each request: its number (llama-server) or its name (vLLM). Empty: none.',
+    scope: 'machine',
+    restricted: true,
+  }),
   'reasoning.iterations': setting({
     schema: z.int().min(0).max(20),
     fallback: 3,
