@@ -43,7 +43,7 @@ export async function graphOfDocument(
     );
     // What stands in no chunk can't be shown.
     if (mentioned.length === 0) continue;
-    const concept = builder.concept({ ...phrase, weight: phrase.mentions.length });
+    const concept = builder.concept(phrase);
     for (const { chunk, mention } of mentioned) builder.edge(chunkId(chunk.id), 'mentions', concept, mention);
   }
   return builder.part();

@@ -90,7 +90,7 @@ async function sayMentions(
   const known = await keyPhrasesOf(humanText(run), signal);
   for (const { phrase, places } of mentionsIn(run.final, known)) {
     // A run makes no concept strong and gives it no name: documents do.
-    const concept = builder.concept({ ...phrase, strong: false, weight: 0 });
+    const concept = builder.concept({ ...phrase, strong: false, labelWeight: 0 });
     for (const { start, end } of places)
       builder.edge(answer, 'mentions', concept, { source: `run:${run.id}`, start, end });
   }

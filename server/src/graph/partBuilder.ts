@@ -77,9 +77,9 @@ export class PartBuilder {
     readonly label: string;
     readonly strong: boolean;
     readonly acronymKey: string | null;
-    readonly weight: number;
+    readonly labelWeight: number;
   }): string {
-    const { key, label, strong, acronymKey, weight } = phrase;
+    const { key, label, strong, acronymKey, labelWeight: weight } = phrase;
     const alias = acronymKey === null ? null : conceptId(acronymKey);
     return this.node(
       { id: conceptId(key), kind: 'concept', label: labelOf(label, key) },

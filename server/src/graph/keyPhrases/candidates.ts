@@ -24,7 +24,7 @@ export interface Candidate {
   /** Number of words as they are read. */
   readonly words: number;
   readonly mentions: Mention[];
-  /** How it is written, with how often. */
+  /** How it is written, with how often within a sentence. */
   readonly surfaces: Map<string, number>;
   /** The longer candidates that it stands in. */
   readonly within: Set<string>;
@@ -152,7 +152,9 @@ export class Candidates {
     // An acronym's mention says nothing of how its expansion is written.
     if (acronym !== null && this.#expansions.has(acronym)) return;
     const surface = words.map((word) => word.surface).join(' ');
-    candidate.surfaces.set(surface, (candidate.surfaces.get(surface) ?? 0) + 1);
+    // A capital at the start of a sentence or in a heading is no spelling of the phrase's own.
+    const tells = heading || first.opens ? 0 : 1;
+    candidate.surfaces.set(surface, (candidate.surfaces.get(surface) ?? 0) + tells);
   }
 
   #candidate(words: readonly Word[]): Candidate | null {

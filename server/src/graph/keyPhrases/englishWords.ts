@@ -28,6 +28,9 @@ const irregular = split(`
   became begun began brought built came chose chosen done drawn drew fell found gave given gone grew grown held kept
   known knew led left lay made meant met paid proved proven ran rose risen said sought seen saw shown sent sold spent
   stood thought took taken told tried understood underwent went written wrote lies lying died
+  ate bought broke brought caught drank drove fed felt flew froze gotten grew heard hid hung lent lost met rang read rode
+  sang sank sat shone shook shot slept slid spoke sprang stole struck stuck swam swept swore threw tore woke won wore
+  wove
 `);
 
 /** Adjectives, adverbs and connecting words that say how much, when or how well. */
@@ -55,11 +58,11 @@ const qualifiers = split(`
   user-friendly usual valid valuable various vast versa very via vice vital well whatever whenever whereas whereby
   wherein whether whole wholly whose wide wider widespread within without worth yes yet hundred thousand million
   around okay today yesterday tomorrow
-  figure fig figures figs table tables eq eqs equation equations ref refs chapter appendix page pages vol pp doi
+  fig figs eq eqs equation equations ref refs chapter appendix page pages vol pp doi
   dr prof mr mrs ms inc ltd
   however would will shall whom whilst ours hers theirs myself yourself itself themselves herself himself we us you she
   he nobody somebody anybody everybody everyone someone anyone anything elsewhere somewhere anywhere everywhere
-  its not when down respect furthermore what why how which who where there here then than that this these those
+  so abroad its not when down respect furthermore what why how which who where there here then than that this these those
   don did does doing done has have had having been being am was were can could may might must ought
   analyze analyse analyzes analyses validate validates compute computes simulate simulates calculate calculates
   yields yielded owe owes owed lives
@@ -83,7 +86,7 @@ export const genericEnglish: ReadonlySet<string> = new Set(
   day decision decrease definition degree demo demonstration dependence description design detail determination
   development device difference difficulty direction discussion distance document documentation ease effect effectiveness
   efficiency effort element end environment error estimate estimation evaluation event evidence example existence
-  experience experiment expert expertise explanation expression extension extent fact factor feature feedback field file
+  experience experiment expert expertise explanation expression extension extent fact factor feature feedback field figure file
   focus form format formulation foundation framework function functionality funding generation goal group guidance help
   hour hypothesis idea impact implementation importance improvement increase individual influence information input
   insight installation institution instance instruction integration interaction interest interpretation introduction
@@ -98,7 +101,7 @@ export const genericEnglish: ReadonlySet<string> = new Set(
   researcher resource response rest result review role rule run sample scale scenario scheme science scientist scope
   score script section selection sense sentence sequence series set setting shape share side significance simulation
   site situation size software solution solver source space standard start state statement step strategy string structure
-  student study subject success suggestion sum summary support surface syntax system table target task team technique
+  student study subject success suggestion sum summary support surface syntax system table target task team technique table
   technology term test testing text thank theory thing time title tool topic topology trend trial type understanding
   unit usage use user utility validation value variable variation variety version video view volume way week word work
   worker workflow world year acknowledgment acknowledgement usability interface high-level feasibility approximation

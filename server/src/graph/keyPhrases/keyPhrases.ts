@@ -12,6 +12,8 @@ export interface KeyPhrase {
   readonly key: string;
   /** As it is written most often; with its acronym, where the text gives one. */
   readonly label: string;
+  /** How often it is written so within a sentence: of several documents' labels the most frequent is shown. */
+  readonly labelWeight: number;
   /** How much of a term it is within this document. */
   readonly score: number;
   /** A concept by this document alone; a weak one needs another document to say so too. */
@@ -74,7 +76,7 @@ function phrases(candidates: Candidates, blocks: readonly WordBlock[], language:
   const words = blocks.reduce((sum, block) => sum + block.words.length, 0);
   return selectConcepts(candidates.found, words).map(({ candidate, score, strong }) => ({
     key: candidate.key,
-    label: labelOf(candidate),
+    ...labelOf(candidate),
     score,
     strong,
     acronymKey: candidate.acronym === null ? null : keyOf([candidate.acronym], language),
@@ -97,12 +99,12 @@ function surfacesOf(blocks: readonly WordBlock[]): string[] {
 }
 
 /** The most frequent spelling; of equally frequent ones the shorter, then the first in code order. */
-function labelOf({ surfaces: spellings, acronym, key }: Candidate): string {
+function labelOf({ surfaces: spellings, acronym, key }: Candidate): { label: string; labelWeight: number } {
   const [best] = [...spellings].sort(
     ([a, countA], [b, countB]) => countB - countA || a.length - b.length || (a < b ? -1 : 1),
   );
-  const label = best?.[0] ?? key;
-  return acronym === null ? label : `${label} (${acronym})`;
+  const [label, labelWeight] = best ?? [key, 0];
+  return { label: acronym === null ? label : `${label} (${acronym})`, labelWeight };
 }
 
 function distinct(mentions: readonly Mention[]): Mention[] {

@@ -21,7 +21,7 @@ const headingFactor = 1.5;
 const acronymFactor = 1.5;
 const nameFactor = 1.5;
 const leastScore = 0.9;
-/** So many concepts a document has at least, if need be phrases that stand in it only once. */
+/** So many concepts a document has at least, if need be such as stand in it less often. */
 const fewest = 8;
 const mostStrong = 200;
 const mostWeak = 1000;
@@ -40,10 +40,10 @@ export function selectConcepts(candidates: ReadonlyMap<string, Candidate>, words
   const repeated = ranked
     .filter(({ candidate, score }) => score >= leastScore && isRepeated(candidate))
     .slice(0, limit);
-  const once = ranked
-    .filter(({ candidate }) => candidate.words > 1 && candidate.whole > 0 && !isRepeated(candidate))
+  const others = ranked
+    .filter(({ candidate }) => !isRepeated(candidate) && candidate.whole >= (candidate.words > 1 ? 1 : 2))
     .slice(0, Math.max(0, fewest - repeated.length));
-  const strong = new Set([...repeated, ...once]);
+  const strong = new Set([...repeated, ...others]);
   const weak = ranked
     .filter((chosen) => !strong.has(chosen))
     .slice(0, Math.min(mostWeak, fewest + Math.floor(words / 2)));
@@ -53,10 +53,11 @@ export function selectConcepts(candidates: ReadonlyMap<string, Candidate>, words
   ];
 }
 
-/** Stands in the text twice at least, a single word by itself; what has an acronym was worth naming. */
+/** Stands in the text twice, a plain single word three times by itself; what has an acronym was worth naming. */
 function isRepeated(candidate: Candidate): boolean {
   if (candidate.acronym !== null) return true;
-  return candidate.mentions.length > 1 && (candidate.words > 1 || candidate.whole > 1 || isName(candidate));
+  if (candidate.words > 1 || candidate.heading || isName(candidate)) return candidate.mentions.length > 1;
+  return candidate.whole > 2;
 }
 
 function isName({ proper, mentions }: Candidate): boolean {
