@@ -157,6 +157,8 @@ test('given a run over a passage of a document that is gone, when the graph is r
   assert.ok(edges.some(({ kind, from }) => kind === 'retrieved-for' && from === 'chunk:old'));
 });
 
+const place = { path: 'a.md', hash: '', range: { start: 0, end: 5 } };
+
 const node = (id: string, owner: string, changes: Partial<StoredNode> = {}): StoredNode => ({
   id,
   kind: 'citation',
@@ -177,6 +179,37 @@ test('given a cited key and a bibliography with its title, when the graph is rea
   ]);
   const { nodes } = await read(store);
   assert.deepEqual(nodes, [{ id: 'citation:hall', kind: 'citation', label: 'Mild steel', documents: 3 }]);
+});
+
+test('given a single word that is weak in two documents, when the graph is read, then it is no concept', async () => {
+  const store = new MemoryGraphStore();
+  for (const owner of ['document:a.md', 'document:b.md'])
+    await store.upsertNodes([node('concept:creep', owner, { kind: 'concept', strong: false })]);
+  assert.deepEqual((await read(store)).nodes, []);
+});
+
+test('given a concept of one document and of a run, when the graph is read, then one document has it', async () => {
+  const store = new MemoryGraphStore();
+  await store.upsertNodes([
+    node('concept:creep', 'document:a.md', { kind: 'concept' }),
+    node('concept:creep', 'run:1', { kind: 'concept', strong: false }),
+  ]);
+  assert.deepEqual(
+    (await read(store)).nodes.map(({ documents }) => documents),
+    [1],
+  );
+});
+
+test('given a document that has a title, when runs that know its path alone say it too, then the title is its label', async () => {
+  const store = await storeOf({ 'a.md': `---\ntitle: On grains\n---\n\n${a}` });
+  for (const run of [
+    '01JDF3Z0000000000000000001',
+    '01JDF3Z0000000000000000002',
+    '01JDF3Z0000000000000000003',
+  ])
+    await replacePart(store, await graphOfRun(runOf(run, { note: place }), [], [], never));
+  const { nodes } = await read(store);
+  assert.equal(nodes.find(({ id }) => id === documentId('a.md'))?.label, 'On grains');
 });
 
 test('given an edge whose node is missing, when the graph is read, then the edge is passed over', async () => {

@@ -55,6 +55,11 @@ test('given a citation that the reader does not see, when it stands between word
   assert.equal(joined('Pymatgen [@pymatgen] provides', 'Pymatgen provides'), 'Pymatgen | provides');
 });
 
+test('given a figure’s worth of markup between words, when words are taken, then they are parted', () => {
+  const tag = `<span title="${'x'.repeat(90)}">`;
+  assert.equal(joined(`grain ${tag}boundary`, 'grain boundary'), 'grain | boundary');
+});
+
 test('given punctuation between words, when words are taken, then they are parted', () => {
   assert.equal(joined('grain, boundary (area) of'), 'grain | boundary | area | of');
 });
