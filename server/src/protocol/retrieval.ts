@@ -98,10 +98,15 @@ export const GraphNode = z.object({
   id: z.string(),
   kind: z.enum(['document', 'heading', 'chunk', 'citation', 'concept', 'question', 'answer']),
   label: z.string(),
+  /** Of a concept or a citation: how many documents have it. A concept of nearly all says little of any. */
+  documents: z.int().nonnegative().optional(),
 });
 export type GraphNode = z.infer<typeof GraphNode>;
 
-/** Where a claim of the graph can be read. Offsets as in a passage. */
+/**
+ * Where a claim of the graph can be read. Offsets as in a passage; with the source `run:<id>`, which is no file,
+ * they are of that run's `final` text.
+ */
 export const Evidence = z.object({
   source: z.string(),
   start: z.int().nonnegative(),
@@ -112,8 +117,20 @@ export type Evidence = z.infer<typeof Evidence>;
 export const GraphEdge = z.object({
   from: z.string(),
   to: z.string(),
-  kind: z.enum(['contains', 'mentions', 'cites', 'asked-from', 'retrieved-for', 'supports', 'accepted']),
+  kind: z.enum([
+    'contains',
+    'mentions',
+    'cites',
+    'asked-from',
+    'retrieved-for',
+    'answers',
+    'supports',
+    'accepted',
+  ]),
+  /** The first places where it can be read, few of many. */
   evidence: z.array(Evidence),
+  /** How many places there are. */
+  count: z.int().positive(),
 });
 export type GraphEdge = z.infer<typeof GraphEdge>;
 
