@@ -57,3 +57,8 @@ export function targetOf(index: OpenIndex) {
 }
 
 export const fails = (code: PreflexorError['code']) => (error: unknown) => PreflexorError.is(error, code);
+
+/** The texts of a document in its nth state; each state has other ones. */
+export function textsOf(document: string, n: number): string[] {
+  return [1, 2, 3].map((at) => `${document} state ${n} part ${at}`);
+}

@@ -18,7 +18,16 @@ import type {
 import { abortable } from './failures.ts';
 import { literal, literals, predicateOf } from './filters.ts';
 import { missingIndexes, probes, refineFactor } from './indexes.ts';
-import { chunkColumnNames, chunkOf, chunkTable, documentTable, recordOf, vectorOf } from './rows.ts';
+import {
+  chunkColumnNames,
+  chunkOf,
+  chunkTable,
+  documentTable,
+  recordOf,
+  strayRecord,
+  unknownState,
+  vectorOf,
+} from './rows.ts';
 import type { WriterLock } from './writerLock.ts';
 
 /** Names in one predicate, and rows in one commit: bounds what a single call holds in memory. */
@@ -59,8 +68,29 @@ export class LanceStore implements IndexStore, PassageFinder {
 
   // ── Documents ─────────────────────────────────────────────────────────────────────────────────────────────
 
+  /**
+   * A document whose chunks are not as many as its record says (a power failure may lose the last commit of one
+   * table and not of the other) is given as not indexed; so is one that has chunks and no record.
+   */
   documents(): Promise<readonly DocumentRecord[]> {
-    return this.#read(() => this.#records());
+    return this.#read(async () => {
+      const [records, chunks] = await Promise.all([this.#records(), this.#chunks.countRows()]);
+      const recorded = records.reduce((sum, record) => sum + record.chunks, 0);
+      return recorded === chunks ? records : this.#compared(records);
+    });
+  }
+
+  async #compared(records: readonly DocumentRecord[]): Promise<readonly DocumentRecord[]> {
+    const counted = new Map<string, number>();
+    for await (const batch of this.#chunks.query().select(['document']))
+      for (const path of (batch.getChild('document') ?? []) as Iterable<string>)
+        counted.set(path, (counted.get(path) ?? 0) + 1);
+    const known = records.map((record) => {
+      const whole = (counted.get(record.path) ?? 0) === record.chunks;
+      counted.delete(record.path);
+      return whole ? record : unknownState(record);
+    });
+    return [...known, ...[...counted.keys()].map(strayRecord)].sort(byPath);
   }
 
   async failed(): Promise<readonly FailedFile[]> {
@@ -76,7 +106,7 @@ export class LanceStore implements IndexStore, PassageFinder {
       const column = batch.getChild('record');
       for (const json of column ?? []) records.push(recordOf(json));
     }
-    return records.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+    return records.sort(byPath);
   }
 
   counts(): Promise<{ readonly documents: number; readonly chunks: number }> {
@@ -320,9 +350,16 @@ export class LanceStore implements IndexStore, PassageFinder {
     // Compacting first: it would have to rewrite indexes that are built before it.
     for (const table of [this.#documents, this.#chunks]) {
       throwIfCancelled(signal);
-      if (await worthCompacting(table))
-        await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
+      if (await worthCompacting(table)) await this.#compact(table);
     }
+    await this.#index(signal);
+  }
+
+  async #compact(table: Table): Promise<void> {
+    await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
+  }
+
+  async #index(signal: AbortSignal): Promise<void> {
     const rows = await this.#chunks.countRows();
     for (const step of missingIndexes(await this.#chunks.listIndices(), rows, this.#parts.dimensions)) {
       throwIfCancelled(signal);
@@ -337,12 +374,42 @@ export class LanceStore implements IndexStore, PassageFinder {
     return Promise.resolve();
   }
 
-  /** Reads something from every column of every row: whether the files are all there and whole. */
-  verify(): Promise<void> {
+  /** Reads every row once. Throws (`index-failed`) where a file is missing or damaged. */
+  verifyRows(): Promise<void> {
     return this.#read(async () => {
       for await (const batch of this.#chunks.query().select([...chunkColumnNames]))
         if (batch.numRows > 0) chunkOf(batch.get(0) as Record<string, unknown>);
       await this.#records();
+    });
+  }
+
+  /** Uses every index once, and tidies. Throws (`index-failed`) where one is missing or damaged. */
+  verifyIndexes(signal: AbortSignal): Promise<void> {
+    return this.#write(async () => {
+      for await (const batch of this.#chunks
+        .query()
+        .limit(1)
+        .select([...chunkColumnNames])) {
+        if (batch.numRows === 0) continue;
+        const chunk = chunkOf(batch.get(0) as Record<string, unknown>);
+        await this.vectorHits(chunk.vector, 1, { tags: [...chunk.tags] }, signal);
+        await this.textHits(chunk.readable, 1, { kinds: [chunk.kind], notSources: ['-'] }, signal);
+        await this.#rows(`id = ${literal(chunk.id)} AND text_hash = ${literal(chunk.textHash)}`);
+        await this.#rows(
+          `document = ${literal(chunk.document)} AND modified >= ${chunk.modified.toFixed(1)}`,
+        );
+      }
+      // Without asking whether it is worth it: pruning reads the old versions too.
+      for (const table of [this.#documents, this.#chunks]) await this.#compact(table);
+      await this.#index(signal);
+    });
+  }
+
+  /** Builds every index of the chunks anew. */
+  reindex(signal: AbortSignal): Promise<void> {
+    return this.#write(async () => {
+      for (const { name } of await this.#chunks.listIndices()) await this.#chunks.dropIndex(name);
+      await this.#index(signal);
     });
   }
 
@@ -372,6 +439,10 @@ async function worthCompacting(table: Table): Promise<boolean> {
     stats.fragmentStats.numSmallFragments > 1 ||
     indexes.some(({ numUnindexedRows }) => (numUnindexedRows ?? 0) > 0)
   );
+}
+
+function byPath(a: DocumentRecord, b: DocumentRecord): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
 /** Best first; of equals the smaller id, so that the same index always gives the same order. */

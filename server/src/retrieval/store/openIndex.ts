@@ -1,8 +1,9 @@
 // Opening the index of a workspace: which generation serves, which one is being built, and the switch between
 // them. Readers take no lock; whatever changes the catalogue is done under the writer's.
 import type { Connection } from '@lancedb/lancedb';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { PreflexorError } from '../../errors.ts';
+import { PreflexorError, throwIfCancelled } from '../../errors.ts';
 import { homePlaces } from '../../state/index.ts';
 import { chunkId } from '../chunkId.ts';
 import type { StoredChunk } from '../ports.ts';
@@ -48,6 +49,9 @@ interface OpenGeneration extends Generation {
  * Null where there is no index yet. Errors as `openIndex`.
  */
 export async function openForSearch(options: StoreOptions): Promise<OpenIndex | null> {
+  const address = parseAddress(options.address);
+  // Connecting would make the folder.
+  if (address.kind === 'folder' && !existsSync(address.uri)) return null;
   const index = await OpenIndex.connect(options, null);
   if (index.serving !== null) return index;
   await index.close();
@@ -57,25 +61,37 @@ export async function openForSearch(options: StoreOptions): Promise<OpenIndex | 
 /**
  * Opens the index for an identity. Where it has none yet, one is begun beside what serves; a search goes on
  * with `serving` and its own embedder until `switchOver`.
- * @throws PreflexorError `index-failed`: damaged, `discardIndex` and open again; `index-newer`: written by a
+ * @throws PreflexorError `index-failed`: damaged, `repairIndex` and open again; `index-newer`: written by a
  * newer version, leave it; `offline`: not reached; `locked`, `read-only`, `disk-full`, `bad-input`
  */
 export function openIndex(options: StoreOptions, identity: IndexIdentity): Promise<OpenIndex> {
   return OpenIndex.connect(options, identity);
 }
 
+/** What `repairIndex` found or did. */
+export type Repair =
+  /** There was nothing to be done: another process did it, or the failure was a passing one. */
+  | 'sound'
+  /** The rows were whole; what searches them was built anew. */
+  | 'reindexed'
+  /** There is no index any more: open it again and fill it. */
+  | 'dropped';
+
 /**
- * Drops the index of a workspace that was found damaged, unless another process has mended it meanwhile.
- * The graph's tables stay. Errors: `index-newer`, `locked`, `offline`, `read-only`, `disk-full`.
+ * Makes an index usable again after `index-failed`. Close what is open before. Reads every row, so it takes a
+ * while. The graph's tables stay. Errors: `index-newer`, `locked`, `offline`, `read-only`, `disk-full`.
  */
-export async function discardIndex(options: StoreOptions): Promise<void> {
+export async function repairIndex(options: StoreOptions, signal: AbortSignal): Promise<Repair> {
   const address = parseAddress(options.address);
   const lock = writerLock(options, address);
-  await lock.session(async () => {
-    if (await isSound(options, lock)) return;
+  return await lock.session(async () => {
+    const mended = await mend(options, lock, signal);
+    throwIfCancelled(signal);
+    if (mended !== null) return mended;
     const connection = await connectTo(address, { create: true, ...freshnessOf(options) });
     try {
       await new Catalogue(connection, address, options.workspaceKey).discard();
+      return 'dropped';
     } catch (error) {
       throw storeFailure(error, address);
     } finally {
@@ -84,17 +100,36 @@ export async function discardIndex(options: StoreOptions): Promise<void> {
   });
 }
 
-async function isSound(options: StoreOptions, lock: WriterLock): Promise<boolean> {
+/** Null where the rows themselves, or the catalogue, are damaged. */
+async function mend(
+  options: StoreOptions,
+  lock: WriterLock,
+  signal: AbortSignal,
+): Promise<'sound' | 'reindexed' | null> {
+  const works = (work: () => Promise<void>) =>
+    work().then(
+      () => true,
+      (error: unknown) => {
+        if (PreflexorError.is(error, 'index-failed') || PreflexorError.is(error, 'index-replaced'))
+          return false;
+        throw error;
+      },
+    );
   let index: OpenIndex | null = null;
-  try {
+  const open = async () => {
     index = await OpenIndex.connect(options, null, lock);
-    await index.serving?.store.verify();
-    return true;
-  } catch (error) {
-    if (PreflexorError.is(error, 'index-failed') || PreflexorError.is(error, 'index-replaced')) return false;
-    throw error;
+  };
+  if (!(await works(open))) return null;
+  const opened = index as OpenIndex | null;
+  const store = opened?.serving?.store;
+  try {
+    if (!store) return 'sound';
+    if (!(await works(() => store.verifyRows()))) return null;
+    if (await works(() => store.verifyIndexes(signal))) return 'sound';
+    if (!(await works(() => store.reindex(signal)))) return null;
+    return (await works(() => store.verifyIndexes(signal))) ? 'reindexed' : null;
   } finally {
-    await index?.close();
+    await opened?.close();
   }
 }
 
@@ -171,23 +206,6 @@ export class OpenIndex {
       if (old && old !== built) await old.store.close();
       await this.#dropAllBut([built.entry.generation]);
     });
-  }
-
-  /**
-   * Drops this index because a call failed with `index-failed`, unless another process has put a new one in its
-   * place already. Open it again afterwards; this one is closed.
-   */
-  async discard(): Promise<void> {
-    const mine = [this.#serving, this.#building].flatMap((open) => open?.entry.generation ?? []);
-    await this.#guarded(async () => {
-      const entries = await this.#catalogue.entries().catch(() => null);
-      if (entries === null) await this.#catalogue.discard();
-      else if (entries.some(({ generation }) => mine.includes(generation))) {
-        await this.#catalogue.remove(mine);
-        await this.#catalogue.sweep();
-      }
-    });
-    await this.close();
   }
 
   async close(): Promise<void> {

@@ -186,8 +186,14 @@ export function documentTable(records: readonly DocumentRecord[], pending: boole
 }
 
 /** A document whose chunks are being replaced: no file has this size and hash, so that it is read again. */
-function unknownState(record: DocumentRecord): DocumentRecord {
+export function unknownState(record: DocumentRecord): DocumentRecord {
   return { ...record, bytes: -1, modified: -1, hash: '', dependencies: [], chunks: 0, refusal: null };
+}
+
+/** For chunks whose record was lost: enough to be removed or done again. */
+export function strayRecord(path: string): DocumentRecord {
+  const nothing = { title: '', tags: [], dependencies: [], defines: [], chunks: 0, refusal: null };
+  return { ...nothing, path, kind: 'text', bytes: -1, modified: -1, hash: '' };
 }
 
 /** Throws (SyntaxError, ZodError) where it is not a record. */
