@@ -152,6 +152,31 @@ export interface ScoredChunk {
   readonly score: number;
 }
 
+/** A chunk that was found, before it is read. */
+export interface Hit {
+  readonly id: string;
+  readonly document: string;
+  /** Cosine similarity, or the full-text score. */
+  readonly score: number;
+}
+
+/**
+ * Searching in two steps, for a search that chooses among many and reads few: whole rows with their vectors
+ * cost more to read than to find. Hits come best first.
+ */
+export interface PassageFinder {
+  vectorHits(
+    vector: Float32Array,
+    k: number,
+    filter: SearchFilter,
+    signal: AbortSignal,
+  ): Promise<readonly Hit[]>;
+  /** Any text is a valid query; each of its words may match. */
+  textHits(query: string, k: number, filter: SearchFilter, signal: AbortSignal): Promise<readonly Hit[]>;
+  /** The chunks with these ids, in their order, without those that are no longer there. */
+  chunks(ids: readonly string[], signal: AbortSignal): Promise<readonly StoredChunk[]>;
+}
+
 /** The index of one workspace for one embedder. Safe to kill at any moment; a batch is there wholly or is done again. */
 export interface IndexStore {
   documents(): Promise<readonly DocumentRecord[]>;

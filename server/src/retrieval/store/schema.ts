@@ -1,0 +1,61 @@
+// The columns of the tables. Names that SQL keeps for itself (`end`, `text`) are avoided.
+import { Bool, Field, FixedSizeList, Float32, Float64, Int32, List, Schema, Utf8 } from 'apache-arrow';
+
+const text = (name: string, nullable = false) => new Field(name, new Utf8(), nullable);
+const texts = (name: string, nullable = false) =>
+  new Field(name, new List(new Field('item', new Utf8(), true)), nullable);
+
+export function vectorType(dimensions: number): FixedSizeList<Float32> {
+  return new FixedSizeList(dimensions, new Field('item', new Float32(), true));
+}
+
+/** One row for each chunk, as of the present schema version. */
+export function chunkSchema(dimensions: number): Schema {
+  return new Schema([
+    text('id'),
+    text('document'),
+    text('source'),
+    text('kind'),
+    texts('heading'),
+    new Field('page', new Int32(), true),
+    new Field('start_offset', new Int32(), false),
+    new Field('end_offset', new Int32(), false),
+    // The file's own text; null where it is what a person reads, which is the rule for notes.
+    text('raw', true),
+    // Heading path, one line end, and what a person reads: what is embedded is what full text searches.
+    text('searchable'),
+    texts('tags'),
+    texts('citations'),
+    new Field('modified', new Float64(), false),
+    text('text_hash'),
+    new Field('vector', vectorType(dimensions), false),
+    // New in version 2; nullable, so that a process with the old version can still add rows.
+    texts('tag_keys', true),
+  ]);
+}
+
+/** One row for each document; what is known of it is JSON, because no query looks into it. */
+export const documentSchema = new Schema([
+  text('path'),
+  // `pending`: its chunks are being replaced, or a killed process was at it; it counts as not indexed.
+  text('state'),
+  text('record'),
+]);
+
+/** One row for each generation of tables; the entry is JSON. */
+export const catalogueSchema = new Schema([text('generation'), text('entry')]);
+
+export const graphNodeSchema = new Schema([text('id'), text('kind'), text('label')]);
+
+export const graphEdgeSchema = new Schema([
+  // `from`, `to` and `kind`, hashed: what an edge is unique by.
+  text('key'),
+  text('from_id'),
+  text('to_id'),
+  text('kind'),
+  // The sources that its evidence is in, and the evidence itself as JSON.
+  texts('sources'),
+  text('evidence'),
+  // Whether it was ever told with evidence: then it goes when its last evidence does.
+  new Field('evident', new Bool(), false),
+]);
