@@ -1,0 +1,117 @@
+// Bounded pipelines of async iterables: stages run at the same time, and none runs far ahead of the next.
+// Knows nothing of what flows. An error comes out in its place, after everything that was done before it.
+
+/** Wakes those who wait for something to change. */
+class Change {
+  #next = Promise.withResolvers<undefined>();
+
+  wait(): Promise<undefined> {
+    return this.#next.promise;
+  }
+
+  tell(): void {
+    this.#next.resolve(undefined);
+    this.#next = Promise.withResolvers<undefined>();
+  }
+}
+
+/**
+ * Lets `source` run ahead of its consumer by at most `capacity` items (and the one in the making).
+ * When the consumer leaves, the source is ended before this returns.
+ */
+export async function* buffered<T>(source: AsyncIterable<T>, capacity: number): AsyncGenerator<T> {
+  const ready: T[] = [];
+  const change = new Change();
+  const state: { ended: boolean; left: boolean; failure: { error: unknown } | null } = {
+    ended: false,
+    left: false,
+    failure: null,
+  };
+  const pump = async (): Promise<void> => {
+    try {
+      for await (const item of source) {
+        if (state.left) return;
+        ready.push(item);
+        change.tell();
+        while (ready.length >= capacity && !state.left) await change.wait();
+        if (state.left) return;
+      }
+    } catch (error) {
+      state.failure = { error };
+    } finally {
+      state.ended = true;
+      change.tell();
+    }
+  };
+  const pumping = pump();
+  try {
+    while (ready.length > 0 || !state.ended) {
+      const item = ready.shift();
+      if (item === undefined) {
+        await change.wait();
+        continue;
+      }
+      change.tell();
+      yield item;
+    }
+    if (state.failure) throw state.failure.error;
+  } finally {
+    state.left = true;
+    change.tell();
+    await pumping;
+  }
+}
+
+export interface Ahead<T> {
+  /** How many items are worked on at a time. */
+  readonly items: number;
+  /** How much they may weigh together; one alone may weigh more. */
+  readonly weight: number;
+  readonly weigh: (item: T) => number;
+}
+
+/** Works on several items at a time and gives the results in the items' order. */
+export async function* mapAhead<T, R>(
+  source: Iterable<T>,
+  ahead: Ahead<T>,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const going: { readonly result: Promise<R>; readonly weight: number }[] = [];
+  const items = source[Symbol.iterator]();
+  let weight = 0;
+  let ended = false;
+  try {
+    for (;;) {
+      while (!ended && going.length < ahead.items && (going.length === 0 || weight < ahead.weight)) {
+        const next = items.next();
+        if (next.done) ended = true;
+        else {
+          const result = work(next.value);
+          // It is awaited in its turn; until then its failure must not end the process.
+          result.catch(() => undefined);
+          going.push({ result, weight: ahead.weigh(next.value) });
+          weight += ahead.weigh(next.value);
+        }
+      }
+      const first = going.shift();
+      if (!first) return;
+      weight -= first.weight;
+      yield await first.result;
+    }
+  } finally {
+    await Promise.allSettled(going.map(({ result }) => result));
+    items.return?.();
+  }
+}
+
+/** `mapAhead` for results that are wanted all together. */
+export async function mapAll<T, R>(
+  source: Iterable<T>,
+  items: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const ahead = { items, weight: Infinity, weigh: () => 0 };
+  for await (const result of mapAhead(source, ahead, work)) results.push(result);
+  return results;
+}
