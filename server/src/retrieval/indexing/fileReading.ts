@@ -16,7 +16,7 @@ const longHash = 1_000_000;
 /** sha256 of bytes, 64 hex digits. */
 export async function hashOf(bytes: Uint8Array): Promise<string> {
   if (bytes.length < longHash) return createHash('sha256').update(bytes).digest('hex');
-  const digest = await webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  const digest = await webcrypto.subtle.digest('SHA-256', bytes);
   return Buffer.from(digest).toString('hex');
 }
 

@@ -22,19 +22,17 @@ class Change {
 export async function* buffered<T>(source: AsyncIterable<T>, capacity: number): AsyncGenerator<T> {
   const ready: T[] = [];
   const change = new Change();
-  const state: { ended: boolean; left: boolean; failure: { error: unknown } | null } = {
-    ended: false,
-    left: false,
-    failure: null,
-  };
+  const left = new AbortController();
+  const isLeft = (): boolean => left.signal.aborted;
+  const state: { ended: boolean; failure: { error: unknown } | null } = { ended: false, failure: null };
   const pump = async (): Promise<void> => {
     try {
       for await (const item of source) {
-        if (state.left) return;
+        if (isLeft()) return;
         ready.push(item);
         change.tell();
-        while (ready.length >= capacity && !state.left) await change.wait();
-        if (state.left) return;
+        while (ready.length >= capacity && !isLeft()) await change.wait();
+        if (isLeft()) return;
       }
     } catch (error) {
       state.failure = { error };
@@ -56,7 +54,7 @@ export async function* buffered<T>(source: AsyncIterable<T>, capacity: number): 
     }
     if (state.failure) throw state.failure.error;
   } finally {
-    state.left = true;
+    left.abort();
     change.tell();
     await pumping;
   }

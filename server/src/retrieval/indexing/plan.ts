@@ -131,10 +131,13 @@ async function partsToRecord(
     if (!file) continue;
     const wanted = partRecord(file, await dependencies.hash(path), parts.reader.kindOf(path), parent);
     const known = records.get(path);
-    const same = known && sameStat(known, file) && known.refusal?.reason === wanted.refusal?.reason;
-    if (!same || known.hash !== wanted.hash) changed.push(wanted);
+    if (!known || !saysTheSame(known, wanted)) changed.push(wanted);
   }
   return changed;
+}
+
+function saysTheSame(a: DocumentRecord, b: DocumentRecord): boolean {
+  return a.hash === b.hash && a.refusal?.reason === b.refusal?.reason && sameStat(a, b);
 }
 
 /**

@@ -6,6 +6,7 @@ import { dependenciesOf, othersFor, readFileBytes, type Asked, type FileBytes } 
 import type { IndexParts } from './parts.ts';
 import type { WorkItem } from './plan.ts';
 import { refusedRecord } from './records.ts';
+import { abortable } from './yielding.ts';
 
 /** What a file came to. */
 export type Prepared =
@@ -60,7 +61,7 @@ async function newState(
     return { record: { ...record, dependencies: dependenciesOf([], asked) }, chunks: [] };
   }
   const { document } = result;
-  const chunks = await parts.chunker.chunk(document, file.modified, signal);
+  const chunks = await abortable(parts.chunker.chunk(document, file.modified, signal), signal);
   throwIfCancelled(signal);
   return { record: documentRecord(read, document, asked, chunks.length), chunks };
 }
@@ -72,7 +73,7 @@ async function readTotally(
   signal: AbortSignal,
 ): Promise<ReadResult> {
   try {
-    return await read(bytes);
+    return await abortable(read(bytes), signal);
   } catch (error) {
     throwIfCancelled(signal);
     if (PreflexorError.is(error)) throw error;

@@ -39,6 +39,7 @@ export async function runIndex(
   const tell = (done: number): void =>
     parts.onProgress({ state: 'indexing', done, total: plan.work.length, ...totalsOf(records.values()) });
   const embedded = plan.work.length > 0 ? await work(plan, stage, { ...parts, tell }, request, signal) : 0;
+  tell(plan.work.length);
   if (stage.touched) await parts.store.optimise(signal);
   throwIfCancelled(signal);
   return await reportOf({ stage, records, found, embedded, seconds: (parts.now() - started) / 1000 }, parts);
@@ -62,16 +63,15 @@ async function work(
     weight: parts.limits.bytesAhead,
     weigh: (item: WorkItem) => item.file.bytes,
   };
-  const prepared = mapAhead(new WorkList(plan.work, request.urgent), ahead, (item) =>
-    prepare(item, parts, signal),
-  );
+  const files = new WorkList(plan.work, request.urgent);
+  const prepared = mapAhead(files, ahead, (item) => prepare(item, parts, signal));
   const batches = buffered(batched(prepared, parts), 1);
   parts.tell(done);
-  for await (const batch of buffered(embedding.run(batches), 1)) {
+  for await (const batch of buffered(breaking(embedding.run(batches), broken), 1)) {
     try {
       await stage.applyBatch(batch);
     } catch (error) {
-      // The stages before must not wait for a step that will never be stored.
+      // Before the loop is left: that waits for the stages before, and they wait for this batch.
       broken.abort();
       throw error;
     }
@@ -79,6 +79,16 @@ async function work(
     parts.tell(done);
   }
   return embedding.embedded;
+}
+
+/** When embedding fails, the files that are being read meanwhile are let go. */
+async function* breaking<T>(source: AsyncIterable<T>, broken: AbortController): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (error) {
+    broken.abort();
+    throw error;
+  }
 }
 
 async function reportOf(

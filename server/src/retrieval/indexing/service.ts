@@ -15,6 +15,7 @@ import {
 } from './parts.ts';
 import type { ScanSettings } from './rules.ts';
 import { runIndex } from './runIndex.ts';
+import { coveredBy } from './scan.ts';
 import { WorkspaceWalker, type WalkerOptions } from './workspaceWalker.ts';
 import { Gate, giveTurn } from './yielding.ts';
 
@@ -217,7 +218,13 @@ export class IndexService {
     try {
       const report = await this.#parts.exclusively(() => this.#runOnce(pending, signal), signal);
       this.#brokenInARow = 0;
-      this.#show({ state: this.#gate.paused ? 'paused' : 'idle', message: null, ...summaryOf(report) });
+      const failed = [...report.files.failed, ...this.#failedElsewhere(pending, report)];
+      this.#show({
+        state: this.#gate.paused ? 'paused' : 'idle',
+        message: null,
+        chunks: report.chunks,
+        failed,
+      });
       return true;
     } catch (error) {
       this.#queue.putBack(pending);
@@ -294,6 +301,16 @@ export class IndexService {
     return false;
   }
 
+  /** A run of some paths says nothing of the files elsewhere that only a scan finds wanting. */
+  #failedElsewhere({ paths }: Pending, report: IndexReport): FailedFile[] {
+    if (paths === null) return [];
+    const [asked, told] = [new Set(paths), new Set(report.files.failed.map(({ path }) => path))];
+    return this.#status.failed.filter(
+      ({ path, code }) =>
+        (code === 'too-large' || code === 'unreadable') && !told.has(path) && !coveredBy(path, asked),
+    );
+  }
+
   #showProgress(progress: IndexProgress): void {
     this.#show(this.#gate.paused ? { ...progress, state: 'paused' } : progress);
   }
@@ -302,9 +319,4 @@ export class IndexService {
     this.#status = { ...this.#status, ...change };
     for (const listener of this.#listeners) listener(this.#status);
   }
-}
-
-function summaryOf({ files, chunks }: IndexReport): { files: number; chunks: number; failed: FailedFile[] } {
-  const { added, changed, renamed, unchanged, failed } = files;
-  return { files: added + changed + renamed + unchanged, chunks, failed };
 }

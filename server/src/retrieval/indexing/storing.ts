@@ -114,7 +114,7 @@ export class StoringStage {
     if (file.kind === 'touch' && file.record.refusal === null) this.tally.unchanged += 1;
     if (file.kind !== 'change' || file.record.refusal) return;
     // A file that could not be read before, or stood under another one, is new to the index.
-    if (file.previous && file.previous.refusal === null) this.tally.changed += 1;
+    if (file.previous?.refusal === null) this.tally.changed += 1;
     else this.tally.added += 1;
   }
 }
