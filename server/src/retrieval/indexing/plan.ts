@@ -115,7 +115,7 @@ function unchangedOf(
   let count = 0;
   for (const path of scan.files.keys()) {
     const record = records.get(path);
-    if (record && record.refusal === null && !work.has(path) && !dependencies.parts.has(path)) count += 1;
+    if (record?.refusal === null && !work.has(path) && !dependencies.parts.has(path)) count += 1;
   }
   return count;
 }
