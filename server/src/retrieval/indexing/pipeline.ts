@@ -77,24 +77,22 @@ export async function* mapAhead<T, R>(
   const going: { readonly result: Promise<R>; readonly weight: number }[] = [];
   const items = source[Symbol.iterator]();
   let weight = 0;
-  let ended = false;
+  let next = items.next();
+  const fits = (item: T): boolean =>
+    going.length === 0 || (going.length < ahead.items && weight + ahead.weigh(item) <= ahead.weight);
   try {
     for (;;) {
-      while (!ended && going.length < ahead.items && (going.length === 0 || weight < ahead.weight)) {
-        const next = items.next();
-        if (next.done) ended = true;
-        else {
-          const result = work(next.value);
-          // It is awaited in its turn; until then its failure must not end the process.
-          result.catch(() => undefined);
-          going.push({ result, weight: ahead.weigh(next.value) });
-          weight += ahead.weigh(next.value);
-        }
+      for (; !next.done && fits(next.value); next = items.next()) {
+        const result = work(next.value);
+        // It is awaited in its turn; until then its failure must not end the process.
+        result.catch(() => undefined);
+        going.push({ result, weight: ahead.weigh(next.value) });
+        weight += ahead.weigh(next.value);
       }
       const first = going.shift();
       if (!first) return;
-      weight -= first.weight;
       yield await first.result;
+      weight -= first.weight;
     }
   } finally {
     await Promise.allSettled(going.map(({ result }) => result));
