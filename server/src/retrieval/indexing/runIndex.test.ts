@@ -549,7 +549,7 @@ test('given a reader that is slower than its files, when indexed, then several a
   let most = 0;
   const plain = plainReader();
   const reader = {
-    kindOf: plain.kindOf,
+    ...plain,
     read: async (...args: Parameters<typeof plain.read>) => {
       now += 1;
       most = Math.max(most, now);

@@ -11,7 +11,8 @@ import { HashEmbedder } from '../testing/hashEmbedder.ts';
 import { MemoryStore } from '../testing/memoryStore.ts';
 import { paragraphChunker, plainReader, type PlainReader } from '../testing/plainDocuments.ts';
 import { MemoryCache, plainSettings, put, workspace } from '../testing/workspace.ts';
-import { IndexService, type OpenedIndex, type ServiceParts } from './service.ts';
+import { IndexService, type ServiceParts } from './service.ts';
+import type { OpenedIndex } from './session.ts';
 
 interface Held {
   readonly folder: string;

@@ -2,51 +2,21 @@
 // settings and on demand, one after the other. Knows no watcher: the doors tell it what changed.
 import { PreflexorError, sentence } from '../../errors.ts';
 import type { FailedFile, IndexedAnswer, IndexReport, IndexStatus } from '../../protocol/index.ts';
-import type { Embedder, IndexStore } from '../ports.ts';
+import type { IndexStore } from '../ports.ts';
 import { ChangeQueue, realTimers, type ChangeTimes, type Pending, type Timers } from './changes.ts';
-import { explain } from './explain.ts';
-import {
-  defaultLimits,
-  type DocumentChunker,
-  type DocumentReader,
-  type IndexLimits,
-  type IndexProgress,
-  type VectorCache,
-} from './parts.ts';
+import type { IndexProgress } from './parts.ts';
 import type { ScanSettings } from './rules.ts';
-import { runIndex } from './runIndex.ts';
 import { coveredBy } from './scan.ts';
+import { IndexSession, type SessionParts } from './session.ts';
 import { WorkspaceWalker, type WalkerOptions } from './workspaceWalker.ts';
-import { Gate, giveTurn } from './yielding.ts';
+import { Gate } from './yielding.ts';
 
-/** An index that is open for reading and writing. */
-export interface OpenedIndex {
-  /** What a search asks meanwhile: the index of the embedder before, say. Null: there is none. */
-  readonly serving: IndexStore | null;
-  /** What runs write to. The same as `serving` when that is up to date in embedder, chunker and schema. */
-  readonly building: IndexStore;
-  readonly cache: VectorCache;
-  /** Name of the embedder of `building`. */
-  readonly embedder: string;
-  /** `building` takes the place of `serving`. Called after the first whole run, when the two are not the same. */
-  commit(): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface ServiceParts {
+export interface ServiceParts extends SessionParts {
   /** The workspace folder, absolute. */
   readonly root: string;
   readonly settings: ScanSettings;
-  readonly reader: DocumentReader;
-  readonly chunker: DocumentChunker;
-  readonly embedder: Embedder;
-  /** `rebuild`: `building` is to be an empty index. Errors: `index-failed` is answered by a rebuild. */
-  openIndex(options: { readonly rebuild: boolean }, signal: AbortSignal): Promise<OpenedIndex>;
-  /** Holds off other processes that would write the same index. */
-  exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   readonly timers?: Timers;
   readonly times?: ChangeTimes;
-  readonly limits?: IndexLimits;
   readonly walker?: WalkerOptions;
 }
 
@@ -61,15 +31,13 @@ const notOurs = /^(\.git|\.preflexor)(\/|$)/;
 export class IndexService {
   readonly #parts: ServiceParts;
   readonly #timers: Timers;
+  readonly #session: IndexSession;
   readonly #gate = new Gate();
   readonly #queue: ChangeQueue;
   readonly #listeners = new Set<(status: IndexStatus) => void>();
   readonly #disposed = new AbortController();
   #walker: WorkspaceWalker;
   #urgent: readonly string[] = [];
-  #opened: OpenedIndex | null = null;
-  #serving: IndexStore | null = null;
-  #rebuild = false;
   #brokenInARow = 0;
   #lastWhole = -Infinity;
   #run: { readonly ended: Promise<void>; readonly restart: AbortController } | null = null;
@@ -78,6 +46,7 @@ export class IndexService {
   constructor(parts: ServiceParts) {
     this.#parts = parts;
     this.#timers = parts.timers ?? realTimers;
+    this.#session = new IndexSession({ ...parts, now: () => this.#timers.now() });
     this.#walker = new WorkspaceWalker(parts.root, parts.settings, parts.walker);
     this.#queue = new ChangeQueue(this.#timers, () => this.#kick(), parts.times);
     this.#status = {
@@ -150,7 +119,7 @@ export class IndexService {
 
   /** Makes the index anew beside the one there is, which serves meanwhile where the store can do that. */
   rebuild(): void {
-    this.#rebuild = true;
+    this.#session.requestRebuild();
     this.#brokenInARow = 0;
     this.#run?.restart.abort();
     this.#queue.everything();
@@ -158,7 +127,7 @@ export class IndexService {
 
   /** What a search asks: null as long as nothing is open. */
   serving(): IndexStore | null {
-    return this.#serving;
+    return this.#session.serving();
   }
 
   status(): IndexStatus {
@@ -173,10 +142,7 @@ export class IndexService {
 
   /** Why a file is not indexed, by the very rules of the scan. Errors: `bad-input`, `index-failed`. */
   async explain(path: string): Promise<IndexedAnswer> {
-    return await explain(this.#walker, path, async (asked) => {
-      const records = (await this.#serving?.documents()) ?? [];
-      return records.find((record) => record.path === asked) ?? null;
-    });
+    return await this.#session.explain(this.#walker, path);
   }
 
   /** Resolves when nothing is going on and nothing that could go on waits. */
@@ -189,7 +155,7 @@ export class IndexService {
     this.#disposed.abort();
     this.#queue.dispose();
     await this.settled();
-    await this.#close();
+    await this.#session.close();
     this.#listeners.clear();
   }
 
@@ -216,7 +182,7 @@ export class IndexService {
   /** One run and its end. @returns whether to go on with what waits */
   async #attempt(pending: Pending, signal: AbortSignal): Promise<boolean> {
     try {
-      const report = await this.#parts.exclusively(() => this.#runOnce(pending, signal), signal);
+      const report = await this.#runOnce(pending, signal);
       this.#brokenInARow = 0;
       const failed = [...report.files.failed, ...this.#failedElsewhere(pending, report)];
       this.#show({
@@ -230,72 +196,34 @@ export class IndexService {
       this.#queue.putBack(pending);
       // Stopped by other settings, a rebuild or the end: the first two have left something in the queue.
       if (signal.aborted) return true;
-      if (PreflexorError.is(error, 'index-failed')) return await this.#afterBroken(error);
+      if (PreflexorError.is(error, 'index-failed')) return this.#afterBroken(error);
       this.#show({ state: 'failed', message: sentence(error) });
       return false;
     }
   }
 
   async #runOnce(pending: Pending, signal: AbortSignal): Promise<IndexReport> {
-    const opened = await this.#open(signal);
-    const whole = pending.paths === null || opened.serving !== opened.building;
+    if (this.#session.rebuilding) this.#show({ message: 'The index is being rebuilt.' });
     const startedAt = this.#timers.now();
-    const report = await runIndex(
+    const report = await this.#session.run(
+      { ...pending, urgent: () => this.#urgent },
       {
-        ...this.#parts,
         walker: this.#walker,
-        store: opened.building,
-        cache: opened.cache,
         gate: this.#gate,
-        limits: this.#parts.limits ?? defaultLimits,
-        now: () => this.#timers.now(),
         onProgress: (progress) => this.#showProgress(progress),
-        giveTurn,
+        onOpened: ({ embedder }) => this.#show({ embedder }),
       },
-      { paths: whole ? null : pending.paths, changed: pending.changed, urgent: () => this.#urgent },
       signal,
     );
-    if (whole) this.#lastWhole = startedAt;
-    if (opened.serving !== opened.building) await this.#switch(opened);
+    if (pending.paths === null) this.#lastWhole = startedAt;
     return report;
   }
 
-  async #open(signal: AbortSignal): Promise<OpenedIndex> {
-    if (this.#opened && !this.#rebuild) return this.#opened;
-    await this.#close();
-    if (this.#rebuild) this.#show({ message: 'The index is being rebuilt.' });
-    const opened = await this.#parts.openIndex({ rebuild: this.#rebuild }, signal);
-    this.#rebuild = false;
-    this.#opened = opened;
-    this.#serving = opened.serving ?? opened.building;
-    this.#show({ embedder: opened.embedder });
-    return opened;
-  }
-
-  async #switch(opened: OpenedIndex): Promise<void> {
-    await opened.commit();
-    this.#opened = { ...opened, serving: opened.building };
-    this.#serving = opened.building;
-  }
-
-  async #close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = null;
-    this.#serving = null;
-    // A broken index may refuse even that; what is on the disk does not depend on it.
-    await opened?.close().catch(() => undefined);
-  }
-
   /** A broken index is rebuilt, never fatal; one that cannot even be rebuilt waits for the next change. */
-  async #afterBroken(error: PreflexorError): Promise<boolean> {
-    await this.#close();
-    this.#rebuild = true;
+  #afterBroken(error: PreflexorError): boolean {
     this.#queue.putBack({ paths: null, changed: new Set() });
     this.#brokenInARow += 1;
-    if (this.#brokenInARow <= rebuildsInARow) {
-      this.#show({ message: `${sentence(error)} The index is being rebuilt.` });
-      return true;
-    }
+    if (this.#brokenInARow <= rebuildsInARow) return true;
     this.#brokenInARow = 0;
     this.#show({ state: 'failed', message: sentence(error) });
     return false;

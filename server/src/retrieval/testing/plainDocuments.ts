@@ -22,12 +22,16 @@ export function plainReader(): PlainReader {
   const reads: string[] = [];
   return {
     reads,
-    kindOf: (path) => kinds[/\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''] ?? null,
-    async read(path, bytes, readOther) {
+    kindOf,
+    read: async (path, bytes, readOther) => {
       reads.push(path);
-      return await readPlain(path, this.kindOf(path), new TextDecoder().decode(bytes), readOther);
+      return await readPlain(path, kindOf(path), new TextDecoder().decode(bytes), readOther);
     },
   };
+}
+
+function kindOf(path: string): DocumentKind | null {
+  return kinds[/\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''] ?? null;
 }
 
 async function readPlain(

@@ -17,7 +17,7 @@ import {
 import type { IndexReport } from '../../protocol/index.ts';
 import { HashEmbedder } from './hashEmbedder.ts';
 import { MemoryStore } from './memoryStore.ts';
-import { paragraphChunker, plainReader } from './plainDocuments.ts';
+import { paragraphChunker, plainReader, type PlainReader } from './plainDocuments.ts';
 
 export const plainSettings: ScanSettings = {
   editorExcludes: [],
@@ -64,8 +64,15 @@ export class MemoryCache implements VectorCache {
   }
 }
 
+/** Parts whose inside a test can look at. */
+export interface TestParts extends IndexParts {
+  readonly reader: PlainReader;
+  readonly embedder: HashEmbedder;
+  readonly store: MemoryStore;
+}
+
 /** The parts of an index of `folder`, small ones unless others are handed in. */
-export function testParts(folder: string, parts: Partial<IndexParts> = {}) {
+export function testParts(folder: string, parts: Partial<TestParts> = {}): TestParts {
   return {
     walker: new WorkspaceWalker(folder, plainSettings),
     reader: plainReader(),
