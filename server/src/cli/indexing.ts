@@ -45,7 +45,7 @@ export async function indexCommand(
   open: OpenRetrievalOf,
 ): Promise<void> {
   if (options.why !== undefined) {
-    const answer = await explainFile(options.why, context, open);
+    const answer = await explainFile(options.why, folders[0], context, open);
     context.output.result(answer, `${answer.path}: ${answer.reason}`);
     return;
   }
@@ -65,12 +65,18 @@ export async function indexCommand(
   context.output.result(report, readable(report));
 }
 
-async function explainFile(file: string, context: Context, open: OpenRetrievalOf): Promise<IndexedAnswer> {
+/** The index that is asked is that of the folder, else that of the file. */
+async function explainFile(
+  file: string,
+  folder: string | undefined,
+  context: Context,
+  open: OpenRetrievalOf,
+): Promise<IndexedAnswer> {
   const { workspace } = context.options;
   const root = await workspaceOf({
-    note: file,
     home: context.home,
     ...(workspace !== undefined && { workspace }),
+    ...(folder === undefined ? { note: file } : { folder }),
   });
   return await withRetrieval(root, context, open, (retrieval) =>
     retrieval.explain(path.resolve(file), context.signal),
