@@ -65,6 +65,8 @@ export interface Dependencies {
 export interface DependencyQuestion {
   readonly records: ReadonlyMap<string, DocumentRecord>;
   readonly files: ReadonlyMap<string, ScannedFile>;
+  /** Those of the files that may take in others. */
+  readonly latex: readonly string[];
   readonly changed: ReadonlySet<string>;
   /** Something new, changed or gone among files that take in others. */
   readonly anyChange: boolean;
@@ -88,7 +90,7 @@ export async function findDependencies(
   }
   const unsettled = question.anyChange || outdated.size > 0;
   const takes = new Map<string, readonly string[]>();
-  for (const path of [...files.keys()].filter((each) => parts.reader.kindOf(each) === 'latex')) {
+  for (const path of question.latex) {
     await parts.gate.pass(signal);
     const record = records.get(path);
     const settled = record && !isPart(record) && !outdated.has(path) && !disk.looksChanged(path);

@@ -8,6 +8,7 @@ import { mapAll } from './pipeline.ts';
 import { isPart, partRecord, sameStat } from './records.ts';
 import { coveredBy, type ScanResult } from './scan.ts';
 import type { ScannedFile } from './workspaceWalker.ts';
+import { Turns } from './yielding.ts';
 
 /** A file that has to be looked into. */
 export interface WorkItem {
@@ -59,31 +60,56 @@ export function scopeOf(
 /** @throws PreflexorError `cancelled` */
 export async function planRun(question: PlanQuestion, parts: IndexParts, signal: AbortSignal): Promise<Plan> {
   const { records, request, scan } = question;
-  const scope = request.paths === null ? new Set(['']) : new Set(request.paths);
-  const gone = [...records.values()].filter(
-    ({ path }) => coveredBy(path, scope) && !scan.files.has(path) && !coveredBy(path, scan.unknown),
-  );
-  const fresh = [...scan.files.values()].filter(({ path }) => !records.has(path));
-  const suspects = [...scan.files.values()].filter((file) => looksChanged(file, records, request));
-  const anyChange = [...gone, ...fresh, ...suspects].some(
-    ({ path }) => parts.reader.kindOf(path) === 'latex',
-  );
+  const turns = new Turns(filesPerTurn, parts.giveTurn);
+  const { gone, fresh, latex, latexChanged } = await differences(question, parts, turns);
   const dependencies = await findDependencies(
-    { records, files: scan.files, changed: request.changed, anyChange },
+    { records, files: scan.files, latex, changed: request.changed, anyChange: latexChanged },
     parts,
     signal,
   );
   const renames = await findRenames({ gone, fresh, parts: dependencies.parts }, parts, signal);
   const moved = new Set(renames.flatMap(({ from, to }) => [from, to.path]));
-  const work = workOf(question, dependencies).filter(({ file }) => !moved.has(file.path));
   return {
     renames,
     // A part need not be among the files that the globs take in.
     removed: gone.filter(({ path }) => !moved.has(path) && !dependencies.parts.has(path)),
     parts: await partsToRecord(records, dependencies, parts),
-    work,
-    unchanged: unchangedOf(question, dependencies, new Set(work.map(({ file }) => file.path))),
+    ...(await workOf(question, dependencies, moved, turns)),
   };
+}
+
+/** Comparing many thousands of files takes a while, though none of them is looked into. */
+const filesPerTurn = 500;
+
+interface Differences {
+  /** Records of files that are not there any more. */
+  readonly gone: readonly DocumentRecord[];
+  /** Files that no record speaks of. */
+  readonly fresh: readonly ScannedFile[];
+  readonly latex: readonly string[];
+  readonly latexChanged: boolean;
+}
+
+async function differences(question: PlanQuestion, parts: IndexParts, turns: Turns): Promise<Differences> {
+  const { records, request, scan } = question;
+  const scope = new Set(request.paths ?? ['']);
+  const isLatex = (path: string): boolean => parts.reader.kindOf(path) === 'latex';
+  const gone: DocumentRecord[] = [];
+  for (const record of records.values()) {
+    await turns.step();
+    const { path } = record;
+    if (!scan.files.has(path) && coveredBy(path, scope) && !coveredBy(path, scan.unknown)) gone.push(record);
+  }
+  const [fresh, latex]: [ScannedFile[], string[]] = [[], []];
+  let latexChanged = gone.some(({ path }) => isLatex(path));
+  for (const file of scan.files.values()) {
+    await turns.step();
+    if (!records.has(file.path)) fresh.push(file);
+    if (!isLatex(file.path)) continue;
+    latex.push(file.path);
+    latexChanged ||= !records.has(file.path) || looksChanged(file, records, request);
+  }
+  return { gone, fresh, latex, latexChanged };
 }
 
 function looksChanged(
@@ -95,29 +121,24 @@ function looksChanged(
   return record !== undefined && (!sameStat(record, file) || request.changed.has(file.path));
 }
 
-function workOf({ records, request, scan }: PlanQuestion, dependencies: Dependencies): WorkItem[] {
+async function workOf(
+  { records, request, scan }: PlanQuestion,
+  dependencies: Dependencies,
+  moved: ReadonlySet<string>,
+  turns: Turns,
+): Promise<Pick<Plan, 'work' | 'unchanged'>> {
   const work: WorkItem[] = [];
+  let unchanged = 0;
   for (const file of scan.files.values()) {
-    if (dependencies.parts.has(file.path)) continue;
+    await turns.step();
+    if (dependencies.parts.has(file.path) || moved.has(file.path)) continue;
     const previous = records.get(file.path) ?? null;
     const forced = dependencies.outdated.has(file.path) || (previous !== null && isPart(previous));
     if (previous === null || forced || looksChanged(file, records, request))
       work.push({ file, previous, forced });
+    else if (previous.refusal === null) unchanged += 1;
   }
-  return work;
-}
-
-function unchangedOf(
-  { records, scan }: PlanQuestion,
-  dependencies: Dependencies,
-  work: ReadonlySet<string>,
-): number {
-  let count = 0;
-  for (const path of scan.files.keys()) {
-    const record = records.get(path);
-    if (record?.refusal === null && !work.has(path) && !dependencies.parts.has(path)) count += 1;
-  }
-  return count;
+  return { work, unchanged };
 }
 
 async function partsToRecord(
