@@ -13,11 +13,12 @@ import type {
 } from '../ports.ts';
 
 export class MemoryStore implements IndexStore, PassageFinder {
-  readonly #records = new Map<string, DocumentRecord>();
-  readonly #chunks = new Map<string, readonly StoredChunk[]>();
+  /** All that is stored, by path. */
+  readonly entries = new Map<string, DocumentChange>();
 
   documents(): Promise<readonly DocumentRecord[]> {
-    return Promise.resolve([...this.#records.values()].sort((a, b) => (a.path < b.path ? -1 : 1)));
+    const records = [...this.entries.values()].map(({ record }) => record);
+    return Promise.resolve(records.sort((a, b) => (a.path < b.path ? -1 : 1)));
   }
 
   vectorsOf(textHashes: readonly string[]): Promise<ReadonlyMap<string, Float32Array>> {
@@ -27,28 +28,23 @@ export class MemoryStore implements IndexStore, PassageFinder {
   }
 
   apply(changes: readonly DocumentChange[]): Promise<void> {
-    for (const { record, chunks } of changes) {
-      this.#records.set(record.path, record);
-      this.#chunks.set(record.path, chunks);
-    }
+    for (const change of changes) this.entries.set(change.record.path, change);
     return Promise.resolve();
   }
 
   remove(paths: readonly string[]): Promise<void> {
-    for (const path of paths) {
-      this.#records.delete(path);
-      this.#chunks.delete(path);
-    }
+    for (const path of paths) this.entries.delete(path);
     return Promise.resolve();
   }
 
-  async rename(renames: readonly { readonly from: string; readonly to: DocumentRecord }[]): Promise<void> {
+  rename(renames: readonly { readonly from: string; readonly to: DocumentRecord }[]): Promise<void> {
     const moved = renames.map(({ from, to }) => ({
       record: to,
-      chunks: (this.#chunks.get(from) ?? []).map((chunk) => movedTo(to, chunk)),
+      chunks: (this.entries.get(from)?.chunks ?? []).map((chunk) => movedTo(to, chunk)),
     }));
-    await this.remove(renames.map(({ from }) => from));
-    await this.apply(moved);
+    for (const { from } of renames) this.entries.delete(from);
+    for (const change of moved) this.entries.set(change.record.path, change);
+    return Promise.resolve();
   }
 
   async vectorSearch(
@@ -109,18 +105,18 @@ export class MemoryStore implements IndexStore, PassageFinder {
   }
 
   chunksOf(document: string): Promise<readonly StoredChunk[]> {
-    const chunks = [...(this.#chunks.get(document) ?? [])];
+    const chunks = [...(this.entries.get(document)?.chunks ?? [])];
     return Promise.resolve(
       chunks.sort((a, b) => (a.source === b.source ? a.start - b.start : a.source < b.source ? -1 : 1)),
     );
   }
 
   counts(): Promise<{ readonly documents: number; readonly chunks: number }> {
-    return Promise.resolve({ documents: this.#records.size, chunks: this.#all().length });
+    return Promise.resolve({ documents: this.entries.size, chunks: this.#all().length });
   }
 
   failed(): Promise<readonly FailedFile[]> {
-    const records = [...this.#records.values()];
+    const records = [...this.entries.values()].map(({ record }) => record);
     return Promise.resolve(records.flatMap(({ path, refusal }) => (refusal ? [{ path, ...refusal }] : [])));
   }
 
@@ -134,7 +130,7 @@ export class MemoryStore implements IndexStore, PassageFinder {
   }
 
   #all(): readonly StoredChunk[] {
-    return [...this.#chunks.values()].flat();
+    return [...this.entries.values()].flatMap(({ chunks }) => chunks);
   }
 
   #read(hits: readonly Hit[]): readonly ScoredChunk[] {
