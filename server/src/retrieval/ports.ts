@@ -80,7 +80,7 @@ export type ReadOther = (path: string) => Promise<Uint8Array | null>;
 
 /** What is embedded, stored and found. */
 export interface Chunk {
-  /** sha256 of document, source, place and text, 32 hex digits (`chunkId`): the same chunk has the same id in every run. */
+  /** sha256 of document, source, place and texts, 32 hex digits (`chunkId`): the same chunk has the same id in every run. */
   readonly id: string;
   /** The document that it belongs to. */
   readonly document: string;

@@ -74,8 +74,17 @@ function readableEntry({ key, title, authors, year, venue, keywords, abstract }:
 }
 
 const venues = [
-  'journal', 'journaltitle', 'booktitle', 'maintitle', 'series', 'school', 'institution', 'publisher', 'organization',
-  'howpublished', 'eventtitle',
+  'journal',
+  'journaltitle',
+  'booktitle',
+  'maintitle',
+  'series',
+  'school',
+  'institution',
+  'publisher',
+  'organization',
+  'howpublished',
+  'eventtitle',
 ];
 
 function toEntry(entry: RawEntry, parent: RawEntry | undefined): BibliographyEntry {
@@ -130,9 +139,13 @@ function namesIn(value: string): string[] {
 function nameText(name: string): string {
   if (/^\{.*\}$/s.test(name) && splitOutsideBraces(name, /\s/y).length === 1) return latexToText(name);
   const parts = splitOutsideBraces(name, /\s*,\s*/y);
-  const named = new Map(parts.map((part) => /^(\w+)\s*=\s*(.*)$/s.exec(part) ?? []).map((m) => [m[1], m[2] ?? '']));
+  const named = new Map(
+    parts.map((part) => /^(\w+)\s*=\s*(.*)$/s.exec(part) ?? []).map((m) => [m[1], m[2] ?? '']),
+  );
   if (named.has('family'))
-    return latexToText(['given', 'prefix', 'family', 'suffix'].map((part) => named.get(part) ?? '').join(' '));
+    return latexToText(
+      ['given', 'prefix', 'family', 'suffix'].map((part) => named.get(part) ?? '').join(' '),
+    );
   const [last = '', second, third] = parts;
   if (third !== undefined) return latexToText(`${third} ${last}, ${second ?? ''}`);
   return latexToText(second === undefined ? last : `${second} ${last}`);
@@ -147,7 +160,12 @@ function splitOutsideBraces(value: string, separator: RegExp): string[] {
     const unit = value[place];
     if (unit === '{') depth += 1;
     else if (unit === '}') depth -= 1;
-    else if (depth <= 0 && place > 0 && (unit === ',' || /\s/.test(unit ?? '')) && !/\s/.test(value[place - 1] ?? '')) {
+    else if (
+      depth <= 0 &&
+      place > 0 &&
+      (unit === ',' || /\s/.test(unit ?? '')) &&
+      !/\s/.test(value[place - 1] ?? '')
+    ) {
       separator.lastIndex = place;
       if (!separator.test(value)) continue;
       parts.push(value.slice(from, place));

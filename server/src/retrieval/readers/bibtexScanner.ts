@@ -13,7 +13,8 @@ export interface RawEntry {
 
 const entryStart = /@[ \t]*([A-Za-z]+)[ \t\r\n]*([{(])/g;
 /** An entry that begins a line: where one that was never closed ends. */
-const nextEntry = /^[ \t]*@[ \t]*(?:[A-Za-z]+[ \t]*[{(]\s*[^\s,{}()="]+\s*,|(?:string|preamble|comment)\s*[{(])/gim;
+const nextEntry =
+  /^[ \t]*@[ \t]*(?:[A-Za-z]+[ \t]*[{(]\s*[^\s,{}()="]+\s*,|(?:string|preamble|comment)\s*[{(])/gim;
 const fieldName = /[^\s=,{}()"#%]+/y;
 const space = /[\s,]*/y;
 const months = 'January February March April May June July August September October November December';

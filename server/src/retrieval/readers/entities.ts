@@ -3,7 +3,8 @@ import { parseFragment } from 'parse5';
 import type { ReadableBuilder } from './readableBuilder.ts';
 
 /** A character reference, or a tag that stands between the halves of a text that the parser put together. */
-const special = /&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,31});?|<[A-Za-z/!?][^<>]{0,2000}>|\0/g;
+const special =
+  /&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,31});?|<[A-Za-z/!?][^<>]{0,2000}>|\0/g;
 const decoded = new Map<string, string>();
 const mostRemembered = 4000;
 

@@ -46,7 +46,9 @@ export function readFrontMatter(note: string, end: number): FrontMatter {
   const fields = fieldsOf(document);
   return {
     title: Word.safeParse(fields['title']).data?.trim() || null,
-    tags: [...new Set(['tags', 'tag', 'keywords'].flatMap((name) => Words.safeParse(fields[name]).data ?? []))],
+    tags: [
+      ...new Set(['tags', 'tag', 'keywords'].flatMap((name) => Words.safeParse(fields[name]).data ?? [])),
+    ],
     prose: proseFields.flatMap((name) => proseOf(document, name, start)),
   };
 }
@@ -71,5 +73,7 @@ function proseOf(document: Document.Parsed, name: string, offset: number): Front
   const node = document.get(name, true);
   if (!isScalar(node) || typeof node.value !== 'string' || !node.range) return [];
   const [start, end] = node.range;
-  return node.value.trim() === '' ? [] : [{ name, value: node.value, start: offset + start, end: offset + end }];
+  return node.value.trim() === ''
+    ? []
+    : [{ name, value: node.value, start: offset + start, end: offset + end }];
 }

@@ -236,7 +236,8 @@ function isHidden(element: Element): boolean {
 }
 
 function replacementOf(element: Element): string | null {
-  if (element.tagName === 'img') return attribute(element, 'aria-hidden') === 'true' ? null : attribute(element, 'alt');
+  if (element.tagName === 'img')
+    return attribute(element, 'aria-hidden') === 'true' ? null : attribute(element, 'alt');
   const alternative = attribute(element, 'alttext');
   if (alternative !== null) return alternative;
   const annotation = firstDescendant(
@@ -258,7 +259,9 @@ function textOf(element: Element): string {
 
 /** Whether a table only lays out a page: then what is in its cells is read as the page's own blocks. */
 function isLayout(table: Element): boolean {
-  return firstDescendant(table, ({ tagName }) => /^(?:h[1-6]|table|article|section|pre)$/.test(tagName)) !== null;
+  return (
+    firstDescendant(table, ({ tagName }) => /^(?:h[1-6]|table|article|section|pre)$/.test(tagName)) !== null
+  );
 }
 
 function firstDescendant(root: Element, wanted: (element: Element) => boolean): Element | null {

@@ -16,7 +16,7 @@ import { readFrontMatter } from './frontMatter.ts';
 import { readHtmlBlocks } from './html.ts';
 import { placeOf, readInline } from './markdownInline.ts';
 import type { Stretch } from './markdownInline.ts';
-import type { Pace } from './pace.ts';
+import type { Pace } from '../pace.ts';
 import { readPlainText } from './plainText.ts';
 import { ReadableBuilder } from './readableBuilder.ts';
 
@@ -210,8 +210,7 @@ class MarkdownReader {
   #addVerbatim(node: Nodes, value: string, stretch: Stretch): void {
     const { start, end } = placeOf(node, stretch);
     const readable = new ReadableBuilder();
-    let place = this.#note.slice(start, end).match(/^[`~$]{2,}[^\r\n]*/)?.[0].length ?? 0;
-    place += start;
+    let place = start + (/^[`~$]{2,}[^\r\n]*/.exec(this.#note.slice(start, end))?.[0].length ?? 0);
     for (const line of value.split(/\r\n|\r|\n/)) {
       const body = line.trimEnd();
       const at = this.#note.indexOf(body, place);
@@ -264,7 +263,10 @@ class MarkdownReader {
   }
 
   #citationsOf(node: Nodes, stretch: Stretch): string[] {
-    return citationsOf(node, this.#note.slice(stretch.start, stretch.start + (node.position?.end.offset ?? 0)));
+    return citationsOf(
+      node,
+      this.#note.slice(stretch.start, stretch.start + (node.position?.end.offset ?? 0)),
+    );
   }
 
   #noteTags(start: number, end: number): void {

@@ -105,13 +105,7 @@ function readAlternative(builder: ReadableBuilder, note: string, start: number, 
 }
 
 /** Code without its backticks. */
-function copyInside(
-  builder: ReadableBuilder,
-  note: string,
-  start: number,
-  end: number,
-  value: string,
-): void {
+function copyInside(builder: ReadableBuilder, note: string, start: number, end: number, value: string): void {
   const inside = note.slice(start, end).indexOf(value);
   if (inside >= 0) builder.copy(note, start + inside, start + inside + value.length);
   else builder.put(value.replace(/\s+/g, ' '), start, end);

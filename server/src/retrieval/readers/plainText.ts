@@ -1,7 +1,7 @@
 // Reads plain text: paragraphs, list items, and headings where they are plain to see. Also what is left of other
 // formats when their own reader gives up on a stretch.
 import type { BlockCollector } from './blockCollector.ts';
-import type { Pace } from './pace.ts';
+import type { Pace } from '../pace.ts';
 import { ReadableBuilder } from './readableBuilder.ts';
 
 interface Line {

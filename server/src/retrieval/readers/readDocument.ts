@@ -9,8 +9,8 @@ import { decodeText } from './decodeText.ts';
 import { readHtml } from './html.ts';
 import { readLatex } from './latex/reader.ts';
 import { readMarkdown } from './markdown.ts';
-import { newPace } from './pace.ts';
-import type { Pace } from './pace.ts';
+import { newPace } from '../pace.ts';
+import type { Pace } from '../pace.ts';
 import { readPdf } from './pdf/reader.ts';
 import { readPlainText } from './plainText.ts';
 import { refused, sizeText } from './refusals.ts';
@@ -47,13 +47,20 @@ export interface ReadOptions {
  * @param path relative to the workspace, forward slashes
  * @throws PreflexorError `cancelled`; whatever `readOther` throws. A bad file is a refusal, never an exception.
  */
-export async function readDocument(path: string, bytes: Uint8Array, options: ReadOptions): Promise<ReadResult> {
+export async function readDocument(
+  path: string,
+  bytes: Uint8Array,
+  options: ReadOptions,
+): Promise<ReadResult> {
   const { maxBytes, signal } = options;
   throwIfCancelled(signal);
   const kind = documentKindOf(path);
   if (kind === null) return refused('unknown-kind', 'No reader takes files of this kind.');
   if (bytes.length > maxBytes) {
-    return refused('too-large', `It is ${sizeText(bytes.length)}, more than the limit of ${sizeText(maxBytes)}.`);
+    return refused(
+      'too-large',
+      `It is ${sizeText(bytes.length)}, more than the limit of ${sizeText(maxBytes)}.`,
+    );
   }
   const pace = newPace(signal);
   if (kind === 'pdf') return readPdf(path, bytes, { pace, signal });

@@ -46,7 +46,11 @@ export class InlineReader {
   readonly #macros: Macros;
   readonly #comments: boolean;
 
-  constructor(source: SourceText, macros: Macros, options: { readonly comments: boolean } = { comments: true }) {
+  constructor(
+    source: SourceText,
+    macros: Macros,
+    options: { readonly comments: boolean } = { comments: true },
+  ) {
     this.#source = source;
     this.#text = source.text;
     this.#macros = macros;
@@ -153,7 +157,10 @@ export class InlineReader {
 
   #readRowEnd({ start, next }: Command, end: number, sink: Sink): number {
     const star = this.#text[next] === '*' ? next + 1 : next;
-    const behind = Math.min(end, this.#text[star] === '[' ? (this.#source.optionalAt(star)?.next ?? star) : star);
+    const behind = Math.min(
+      end,
+      this.#text[star] === '[' ? (this.#source.optionalAt(star)?.next ?? star) : star,
+    );
     if (sink.table) sink.readable.lineBreak();
     else sink.readable.space(start, behind);
     return behind;
@@ -172,7 +179,8 @@ export class InlineReader {
 
   /** `\'e`, `\'{e}`, `\'\i`, `\c c`. Null where no letter follows. */
   #readAccent({ name, start, next }: Command, end: number, sink: Sink): number | null {
-    const letter = /\s*(?:\{\s*\\?([A-Za-z\u00C0-\u024F])\s*\}|\{\s*\\([a-zA-Z]+)\s*\}|\\([ij])(?![A-Za-z])|([A-Za-z\u00C0-\u024F]))/y;
+    const letter =
+      /\s*(?:\{\s*\\?([A-Za-z\u00C0-\u024F])\s*\}|\{\s*\\([a-zA-Z]+)\s*\}|\\([ij])(?![A-Za-z])|([A-Za-z\u00C0-\u024F]))/y;
     letter.lastIndex = next;
     const match = letter.exec(this.#text);
     // `\c` and its like need something between name and letter: `\ce` is another command.
@@ -194,7 +202,7 @@ export class InlineReader {
       .map((key) => key.replace(/%.*|\s+/g, ''))
       .filter((key) => key !== '' && key !== '*');
     sink.citations.push(...cited);
-    const notes = [second && first ? this.#plainText(first) : '', this.#plainText(second ?? first)];
+    const notes = [second ? this.#plainText(first) : '', this.#plainText(second ?? first)];
     return this.#put(sink, citationText(cited, notes, textual.test(name)), start, keys.next);
   }
 
@@ -314,7 +322,7 @@ export class InlineReader {
     const bodies: Argument[] = [];
     const most = /nvironment|Document/.test(name) ? 3 : name.startsWith('DeclarePaired') ? 2 : 1;
     if (/^new(?:if|length|counter|savebox)$/.test(name)) return place;
-    for (let body = this.#source.argumentAt(place); body && bodies.length < most; ) {
+    for (let body = this.#source.argumentAt(place); body && bodies.length < most;) {
       bodies.push(body);
       place = body.next;
       body = this.#text[this.#source.skipSpace(place)] === '{' ? this.#source.argumentAt(place) : null;

@@ -16,7 +16,10 @@ const quantities: Readonly<Record<string, string>> = {
 };
 
 /** The quantity that a command writes, or null where it writes none. */
-export function quantity(source: SourceText, command: Command): { readonly text: string; readonly next: number } | null {
+export function quantity(
+  source: SourceText,
+  command: Command,
+): { readonly text: string; readonly next: number } | null {
   const kinds = Object.hasOwn(quantities, command.name) ? quantities[command.name] : undefined;
   if (kinds === undefined) return null;
   let next = source.optionalAt(command.next)?.next ?? command.next;

@@ -4,7 +4,7 @@ import { basename, dirname, join, normalize } from 'node:path/posix';
 import type { Block, ReadOther, SourceDocument } from '../../ports.ts';
 import { BlockCollector } from '../blockCollector.ts';
 import { decodeText } from '../decodeText.ts';
-import type { Pace } from '../pace.ts';
+import type { Pace } from '../../pace.ts';
 import {
   environmentArguments,
   leftOutEnvironments,
@@ -126,7 +126,8 @@ interface WantedFile {
 /** Where a file may stand: LaTeX looks beside the main file; `\subfile` and `\import` look beside the file itself. */
 function candidates(main: string, own: string, folder: string, name: string): string[] {
   const clean = name.trim().replace(/^"|"$/g, '').replaceAll('\\', '/');
-  if (clean === '' || /^(?:\/|[A-Za-z]:|~)|[\0|]/.test(clean) || /^(?:\/|[A-Za-z]:|~)/.test(folder)) return [];
+  if (clean === '' || /^(?:\/|[A-Za-z]:|~)|[\0|]/.test(clean) || /^(?:\/|[A-Za-z]:|~)/.test(folder))
+    return [];
   const names = /\.[A-Za-z]{1,5}$/.test(clean) ? [clean, `${clean}.tex`] : [`${clean}.tex`, clean];
   const paths = [main, own].flatMap((base) => names.map((file) => normalize(join(base, folder, file))));
   return [...new Set(paths)].filter((path) => !path.startsWith('../') && path !== '..');
@@ -167,16 +168,22 @@ class FileReader {
   readOn(): WantedFile | null {
     const end = this.#text.length;
     const pause = this.#place + 20_000;
-    this.#wanted = null;
     while (this.#place < end && this.#place < pause && !this.done) {
       this.#place = this.#step(this.#place, end);
-      if (this.#wanted) return this.#wanted;
+      const wanted = this.#takeWanted();
+      if (wanted) return wanted;
     }
     if (this.#place >= end || this.done) {
       this.#flush();
       this.done = true;
     }
     return null;
+  }
+
+  #takeWanted(): WantedFile | null {
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    return wanted;
   }
 
   #step(place: number, end: number): number {
@@ -296,7 +303,8 @@ class FileReader {
     const table = tableEnvironments.get(name);
     if (table !== undefined) {
       const close = this.#source.endOf(name, argument.next);
-      if (close >= 0) return this.#addTable(command, this.#inline.skipArguments(argument.next, table), close, name);
+      if (close >= 0)
+        return this.#addTable(command, this.#inline.skipArguments(argument.next, table), close, name);
     }
     const isVerbatim = verbatimEnvironments.has(name);
     if (isVerbatim || leftOutEnvironments.has(name)) {

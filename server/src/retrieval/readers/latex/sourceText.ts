@@ -19,7 +19,8 @@ export interface Argument extends OffsetRange {
 const longestOptional = 2000;
 /** So far is looked for what closes `\verb|…|` and an address. */
 const longestLiteral = 2000;
-const verbatimStart = /\\(?:begin\{((?:verbatim|lstlisting|minted|Verbatim|comment)\*?)\}|verb\*?(?![A-Za-z])(.)|(?:url|path|href)\s*\{)/y;
+const verbatimStart =
+  /\\(?:begin\{((?:verbatim|lstlisting|minted|Verbatim|comment)\*?)\}|verb\*?(?![A-Za-z])(.)|(?:url|path|href)\s*\{)/y;
 
 export class SourceText {
   readonly text: string;

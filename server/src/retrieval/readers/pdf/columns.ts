@@ -34,8 +34,9 @@ export function columnsOf(lines: readonly Line[], depth = 0): Column[] {
     if (across.length > 0) columns.push(toColumn(across));
     across = [];
   };
-  for (const line of lines) {
-    if (line.right <= gutter || line.x >= gutter) {
+  for (const [index, line] of lines.entries()) {
+    const isBeside = line.right <= gutter || line.x >= gutter;
+    if (isBeside && !goesWithNext(line, lines[index + 1], gutter)) {
       endAcross();
       (line.right <= gutter ? left : right).push(line);
     } else {
@@ -46,6 +47,14 @@ export function columnsOf(lines: readonly Line[], depth = 0): Column[] {
   endAcross();
   endBand();
   return columns;
+}
+
+/** A short line of a title whose next line reaches over the columns. */
+function goesWithNext(line: Line, next: Line | undefined, gutter: number): boolean {
+  if (!next || next.right <= gutter || next.x >= gutter) return false;
+  return (
+    Math.abs(next.size - line.size) < 0.1 * line.size && next.y - line.y < 1.6 * line.size && line.x < gutter
+  );
 }
 
 function toColumn(lines: readonly Line[]): Column {
@@ -65,7 +74,8 @@ function findGutter(lines: readonly Line[]): number | null {
   for (let at = left + width * 0.15; at < left + width * 0.85; at += 2) {
     const sides = sidesOf(lines, at);
     if (!isGutter(sides, at, left, right)) continue;
-    const gap = Math.min(...sides.after.map(({ x }) => x)) - Math.max(...sides.before.map(({ right: end }) => end));
+    const gap =
+      Math.min(...sides.after.map(({ x }) => x)) - Math.max(...sides.before.map(({ right: end }) => end));
     const isBetter =
       !best || sides.crossing < best.crossing || (sides.crossing === best.crossing && gap > best.gap + 1);
     if (isBetter) best = { at: middleOf(sides), crossing: sides.crossing, gap };

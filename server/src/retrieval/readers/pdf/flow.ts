@@ -7,7 +7,7 @@ import type { Paragraph } from './paragraphs.ts';
 /** A paragraph with the place of each line in the document's text. */
 export interface PlacedParagraph {
   readonly kind: Paragraph['kind'];
-  readonly level: number;
+  readonly level: Paragraph['level'];
   readonly page: number;
   readonly lines: readonly { readonly start: number; readonly end: number; readonly y: number }[];
 }
@@ -23,8 +23,12 @@ const word = /\p{L}{3}|\p{Script=Han}{2}|[\p{Script=Hiragana}\p{Script=Katakana}
 
 /** @param pages the paragraphs of each page in reading order, first page first */
 export function flowOf(pages: readonly (readonly Paragraph[])[]): Flow {
-  const paragraphs: { kind: Paragraph['kind']; level: number; page: number; lines: PlacedParagraph['lines'][number][] }[] =
-    [];
+  const paragraphs: {
+    kind: Paragraph['kind'];
+    level: Paragraph['level'];
+    page: number;
+    lines: PlacedParagraph['lines'][number][];
+  }[] = [];
   const parts: string[] = [];
   let length = 0;
   let open: Paragraph | null = null;
@@ -76,7 +80,7 @@ function continues(above: Paragraph, paragraph: Paragraph): boolean {
   if (!last || !first || above.kind !== 'paragraph' || paragraph.kind !== 'paragraph') return false;
   if (last.page === first.page && first.y > last.y) return false;
   if (Math.abs(last.size - first.size) > 0.1 * last.size || !isUnfinished(above)) return false;
-  return /^[\p{Ll}\d([“"]/u.test(first.text) || /-$/.test(last.text) || isFull(above, last);
+  return /^[\p{Ll}\d([“"]/u.test(first.text) || last.text.endsWith('-') || isFull(above, last);
 }
 
 /** Whether a paragraph's last line is as long as its others, so that it breaks off there. */
@@ -90,7 +94,9 @@ export class Vocabulary {
 
   constructor(lines: Iterable<string>) {
     for (const line of lines) {
-      for (const [found] of line.matchAll(/[\p{L}]+(?:-[\p{L}]+)*/gu)) this.#words.add(found.toLowerCase());
+      // The halves of a word that is broken are no words.
+      const whole = line.replace(/^[\p{L}-]+|[\p{L}-]+-$/gu, ' ');
+      for (const [found] of whole.matchAll(/[\p{L}]+(?:-[\p{L}]+)*/gu)) this.#words.add(found.toLowerCase());
     }
   }
 
@@ -100,7 +106,9 @@ export class Vocabulary {
     const tail = /^[\p{L}]+(?:-[\p{L}]+)*/u.exec(after)?.[0].toLowerCase();
     if (!head || !tail || !/^\p{Ll}/u.test(after)) return false;
     if (this.#words.has(`${head}-${tail}`)) return false;
-    return this.#words.has(head + tail) || !head.includes('-');
+    if (this.#words.has(head + tail)) return true;
+    // `statically-typed` in place of `statically typed`: two words of the document's own.
+    return !head.includes('-') && !(this.#words.has(head) && this.#words.has(tail));
   }
 }
 

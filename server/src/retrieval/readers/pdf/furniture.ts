@@ -1,4 +1,5 @@
-// What stands on the pages but is no text of the document: running headers and footers, page numbers.
+// What stands on the pages but is no text of the document: running headers and footers, page numbers,
+// tables of contents.
 import type { Line } from './lines.ts';
 
 export interface PageLines {
@@ -15,7 +16,10 @@ const outermost = 4;
 /** How far it stands off from the text at least, in font sizes from baseline to baseline. */
 const standsOff = 1.6;
 const longestRunning = 120;
-const pageNumber = /^(?:[-–—|\s]*)(?:(?:page|p\.|seite)\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:of|\/|von)\s*\d{1,4})?(?:[-–—|\s]*)$/i;
+/** So many lines with dots to a page number make a table of contents. */
+const fewestDotted = 5;
+const pageNumber =
+  /^(?:[-–—|\s]*)(?:(?:page|p\.|seite)\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:of|\/|von)\s*\d{1,4})?(?:[-–—|\s]*)$/i;
 
 /**
  * The lines of each page without furniture: the outermost rows in its margins, when they come again on other pages,
@@ -35,8 +39,17 @@ export function withoutFurniture(pages: readonly PageLines[]): Line[][] {
     const top = furnitureRows(rows, isFurniture, (line) => line.y < margin * height);
     const rest = rows.slice(top);
     const bottom = furnitureRows(rest.toReversed(), isFurniture, (line) => line.y > (1 - margin) * height);
-    return rest.slice(0, rest.length - bottom).flat();
+    return withoutContents(rest.slice(0, rest.length - bottom).flat());
   });
+}
+
+/** A page's lines without its table of contents: all that lies between its first and last line of dots. */
+function withoutContents(lines: readonly Line[]): Line[] {
+  const dotted = lines.filter(({ text }) => /(?:\.\s?){4,}\s*\d{1,4}$/.test(text));
+  if (dotted.length < fewestDotted) return [...lines];
+  const top = Math.min(...dotted.map(({ y }) => y));
+  const bottom = Math.max(...dotted.map(({ y }) => y));
+  return lines.filter(({ y }) => y < top - 1 || y > bottom + 1);
 }
 
 /** How many rows from the page's edge inwards are furniture: they stand off from the text. */
@@ -94,15 +107,19 @@ function numbersIn(text: string): number[] {
 }
 
 /** Differences between numbers in margins and the page's own, by how many pages have them. */
-function numberOffsets(pages: readonly PageLines[], candidates: readonly (readonly Line[])[]): Map<number, number> {
+function numberOffsets(
+  pages: readonly PageLines[],
+  candidates: readonly (readonly Line[])[],
+): Map<number, number> {
   const counts = new Map<number, number>();
+  if (pages.length < 3) return counts;
   for (const [index, page] of pages.entries()) {
     const numbers = (candidates[index] ?? []).flatMap((line) => numbersIn(line.text));
     for (const offset of new Set(numbers.map((number) => number - page.number))) {
       counts.set(offset, (counts.get(offset) ?? 0) + 1 / pages.length);
     }
   }
-  return pages.length < 3 ? new Map() : counts;
+  return counts;
 }
 
 function isRunning(offsets: ReadonlyMap<number, number>, offset: number): boolean {

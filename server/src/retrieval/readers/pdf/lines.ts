@@ -34,7 +34,8 @@ export function linesOf(page: Page): Line[] {
   for (const piece of page.pieces) {
     const last = drawn.at(-1);
     if (last && continues(last, piece, drawnGap)) append(last, piece);
-    else drawn.push({ pieces: [piece], x: piece.x, right: piece.x + piece.width, y: piece.y, size: piece.size });
+    else
+      drawn.push({ pieces: [piece], x: piece.x, right: piece.x + piece.width, y: piece.y, size: piece.size });
   }
   return joinNeighbours(drawn)
     .map((line) => finish(line, page.number))
@@ -46,7 +47,11 @@ function continues(line: OpenLine, piece: Pick<Piece, 'x' | 'y' | 'size'>, gap: 
   const size = Math.max(line.size, piece.size);
   const distance = piece.x - line.right;
   const isNear = distance > -0.5 * size && distance < gap * size;
-  return isNear && Math.abs(piece.y - line.y) < 0.45 * size && (piece.size < 1.8 * line.size || line.pieces.length === 1);
+  return (
+    isNear &&
+    Math.abs(piece.y - line.y) < 0.45 * size &&
+    (piece.size < 1.8 * line.size || line.pieces.length === 1)
+  );
 }
 
 function append(line: OpenLine, piece: Piece): void {
@@ -86,7 +91,8 @@ function finish(line: OpenLine, page: number): Line {
   }
   const [main] = [...fonts.values()].sort((a, b) => b.letters - a.letters);
   const letters = new Map<string, number>();
-  for (const piece of line.pieces) letters.set(piece.font, (letters.get(piece.font) ?? 0) + piece.text.length);
+  for (const piece of line.pieces)
+    letters.set(piece.font, (letters.get(piece.font) ?? 0) + piece.text.length);
   return {
     text: text.replace(/\s+/g, ' ').trim(),
     page,

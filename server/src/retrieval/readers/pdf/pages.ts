@@ -111,7 +111,7 @@ function refusalFor(error: unknown): Refusal {
 async function titleOf(document: Document): Promise<string | null> {
   try {
     const { info } = await document.getMetadata();
-    const title: unknown = 'Title' in info ? info['Title'] : null;
+    const title: unknown = 'Title' in info ? info.Title : null;
     return typeof title === 'string' ? title : null;
   } catch {
     return null;
@@ -122,7 +122,9 @@ async function outlineOf(document: Document): Promise<OutlineEntry[]> {
   const found: OutlineEntry[] = [];
   try {
     type Items = Awaited<ReturnType<Document['getOutline']>>;
-    const open = ((await document.getOutline()) as Items | null ?? []).map((item) => ({ item, level: 1 })).reverse();
+    const open = (((await document.getOutline()) as Items | null) ?? [])
+      .map((item) => ({ item, level: 1 }))
+      .reverse();
     for (let next = open.pop(); next && found.length < mostOutlineEntries; next = open.pop()) {
       const { item, level } = next;
       found.push({ title: item.title, level });
@@ -161,11 +163,13 @@ async function readPage(library: Library, document: Document, number: number): P
 
 /** Letters only: no control characters, no soft hyphens but at a line's end, where they are hyphens. */
 function cleanText(text: string): string {
-  return text
-    .replace(/\u00AD$/, '-')
-    // eslint-disable-next-line no-control-regex -- they are what is taken out
-    .replace(/[\0-\x1F\x7F-\x9F\u00AD\u200B\uFEFF]/g, ' ')
-    .normalize('NFC');
+  return (
+    text
+      .replace(/\u00AD$/, '-')
+      // eslint-disable-next-line no-control-regex -- they are what is taken out
+      .replace(/[\0-\x1F\x7F-\x9F\u00AD\u200B\uFEFF]/g, ' ')
+      .normalize('NFC')
+  );
 }
 
 /** The pieces in the direction that most of the page is written in, turned upright; others are margin notes. */
@@ -178,8 +182,10 @@ function upright(
   for (const { angle, text } of pieces) letters.set(angle, (letters.get(angle) ?? 0) + text.length);
   const [main = 0] = [...letters].sort((a, b) => b[1] - a[1])[0] ?? [];
   const kept = pieces.filter(({ angle }) => angle === main);
-  if (main === 1) return { width: height, height: width, pieces: turned(kept, ({ x, y }) => ({ x: y, y: width - x })) };
-  if (main === -1) return { width: height, height: width, pieces: turned(kept, ({ x, y }) => ({ x: height - y, y: x })) };
+  if (main === 1)
+    return { width: height, height: width, pieces: turned(kept, ({ x, y }) => ({ x: y, y: width - x })) };
+  if (main === -1)
+    return { width: height, height: width, pieces: turned(kept, ({ x, y }) => ({ x: height - y, y: x })) };
   return { width, height, pieces: kept };
 }
 

@@ -6,8 +6,8 @@ import type { OutlineEntry, Page } from './pages.ts';
 
 export interface Paragraph {
   readonly kind: 'paragraph' | 'heading' | 'code' | 'table' | 'float';
-  /** Of a heading: 1 is the outermost. */
-  readonly level: number;
+  /** Of a heading: 1 is the outermost; `alike` where only its looks say that it is one. */
+  readonly level: number | 'alike';
   readonly lines: readonly Line[];
 }
 
@@ -27,7 +27,8 @@ export interface Typography {
 
 const longestHeading = 160;
 const bullet = /^(?:[•‣▪◦●○■□–—*]|\(?\d{1,2}[.)]|\(?[a-z]\)|\[\d{1,3}\])\s+\S/u;
-const caption = /^(?:fig(?:ure|\.)?|table|algorithm|listing|scheme|box)\s+(?:[A-Z]?\d+(?:\.\d+)*|[IVX]+)\s*[.:|–—]/i;
+const caption =
+  /^(?:fig(?:ure|\.)?|table|algorithm|listing|scheme|box)\s+(?:[A-Z]?\d+(?:\.\d+)*|[IVX]+)\s*[.:|–—]/i;
 const endsSentence = /[.!?:;][)\]”’"']*$/;
 
 export function typographyOf(
@@ -104,7 +105,9 @@ function notesApart(paragraphs: readonly Paragraph[], below: number, typography:
   const isNote = ({ kind, lines }: Paragraph): boolean =>
     kind === 'paragraph' && (lines[0]?.size ?? 0) < 0.93 * typography.size && (lines[0]?.y ?? 0) > below;
   const lastOfText = paragraphs.findLastIndex((paragraph) => !isNote(paragraph));
-  return paragraphs.map((paragraph, index) => (index > lastOfText ? { ...paragraph, kind: 'float' } : paragraph));
+  return paragraphs.map((paragraph, index) =>
+    index > lastOfText ? { ...paragraph, kind: 'float' } : paragraph,
+  );
 }
 
 /** Whether all of a line is in letters of one width. */
@@ -125,7 +128,13 @@ function splitColumn(column: Column, typography: Typography): Paragraph[] {
     else open.push(row);
   }
   return paragraphs.map((rowsOfOne, index) =>
-    classify(rowsOfOne, paragraphs[index - 1]?.at(-1)?.[0], paragraphs[index + 1]?.[0]?.[0], spacing, typography),
+    classify(
+      rowsOfOne,
+      paragraphs[index - 1]?.at(-1)?.[0],
+      paragraphs[index + 1]?.[0]?.[0],
+      spacing,
+      typography,
+    ),
   );
 }
 
@@ -159,7 +168,6 @@ function begins(
   typography: Typography,
 ): boolean {
   const [line] = row;
-  const first = open[0]?.[0] ?? line;
   const last = open.at(-1) ?? row;
   const [above] = last;
   const inCode = row.every((cell) => isCode(cell, typography));
@@ -167,11 +175,14 @@ function begins(
   const distance = line.y - above.y;
   if (inCode) return distance > 3.2 * spacing;
   if (Math.abs(line.size - above.size) > 0.12 * Math.max(line.size, above.size)) return true;
-  if (distance > Math.max(1.35 * spacing, 1.3 * line.size)) return true;
+  const isLarge = rounded(line.size) > rounded(typography.size);
+  if (distance > Math.max(1.35 * spacing, (isLarge ? 1.6 : 1.3) * line.size)) return true;
+  if (isLarge && row.length + last.length === 2) return false;
   if (row.length > 1 !== last.length > 1) return true;
   if (row.length > 1) return false;
-  if (bullet.test(line.text) || caption.test(line.text) || isHeading(line.text, typography)) return true;
-  if (isHeading(first.text, typography) && open.length === 1 && line.font !== above.font) return true;
+  if (bullet.test(line.text) || caption.test(line.text)) return true;
+  const looksOther = line.font !== above.font || distance > 1.15 * spacing;
+  if (looksOther && (isHeading(line.text, typography) || isHeading(above.text, typography))) return true;
   return isIndented(open, line, column) || isAfterShortLine(above, line, column);
 }
 
@@ -211,9 +222,9 @@ function classify(
   if (!first) return { kind: 'paragraph', level: 0, lines };
   if (lines.every((line) => isCode(line, typography))) return { kind: 'code', level: 0, lines };
   if (rows.length > 1 && rows.every((row) => row.length > 1)) return { kind: 'table', level: 0, lines };
-  const gap = above && above.page === first.page ? first.y - above.y : Infinity;
+  const gap = above?.page === first.page ? first.y - above.y : Infinity;
   const level = headingLevel(lines, text, gap > 1.2 * spacing || gap < 0, below, typography);
-  if (level > 0) return { kind: 'heading', level, lines };
+  if (level !== 0) return { kind: 'heading', level, lines };
   return { kind: caption.test(text) ? 'float' : 'paragraph', level: 0, lines };
 }
 
@@ -224,11 +235,16 @@ function headingLevel(
   standsFree: boolean,
   below: Line | undefined,
   typography: Typography,
-): number {
+): number | 'alike' {
   const [first] = lines;
   if (!first || text.length > longestHeading || !/\p{L}{2}/u.test(text) || /[,;]$/.test(text)) return 0;
   const size = rounded(first.size);
-  if (first.page === 1 && typography.title !== '' && typography.title.startsWith(text) && size > typography.size)
+  if (
+    first.page === 1 &&
+    typography.title !== '' &&
+    typography.title.startsWith(text) &&
+    size > typography.size
+  )
     return 1;
   const known = text.length > 3 ? typography.outline.get(plainTitle(text)) : undefined;
   if (known !== undefined && lines.length <= 3) return known + 1;
@@ -236,11 +252,51 @@ function headingLevel(
     const numbered = /^\d+(?:\.\d+)*\.?\s/.test(text);
     return numbered ? levelOf(text) + 1 : Math.min(5, typography.headingSizes.indexOf(size) + 2);
   }
-  if (lines.length > 1 || first.size < 0.95 * typography.size || !standsFree) return 0;
-  const isSet = first.font !== typography.font;
-  if (isHeadingLine(text)) return levelOf(text) + 1;
+  if (lines.length > 2 || first.size < 0.95 * typography.size || !standsFree) return 0;
+  const isSet = lines.every(({ font }) => font === first.font && font !== typography.font);
+  if (isHeadingLine(text) && lines.length === 1) return levelOf(text) + 1;
   const isNumbered = /^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[A-Z]\.|[IVX]+\.)\s+\p{Lu}/u.test(text);
-  const isPlain = text.length < 80 && /^[\p{Lu}\d]/u.test(text) && !/[.:!?]$/.test(text);
-  if (!isSet || !isPlain || !below || below.font === first.font) return 0;
-  return isNumbered ? levelOf(text) + 1 : 4;
+  const isPlain = text.length < 100 && /^[\p{Lu}\d]/u.test(text) && !/[.:!?]$/.test(text);
+  if (!isSet || !isPlain || !below || (below.font === first.font && !isNumbered)) return 0;
+  return isNumbered ? levelOf(text) + 1 : 'alike';
+}
+
+/** So many headings in a row, without a number, are no headings: labels of a figure are set large, too. */
+const longestRun = 3;
+
+/** Gives headings that only look like headings the level of those that they look like, and makes labels text again. */
+export function levelHeadings(pages: readonly (readonly Paragraph[])[]): Paragraph[][] {
+  const labels = labelsIn(pages.flat());
+  const levels = new Map<string, number>();
+  const looks = ({ lines: [line] }: Paragraph): string => `${line?.font} ${rounded(line?.size ?? 0)}`;
+  for (const paragraph of pages.flat()) {
+    if (paragraph.kind !== 'heading' || paragraph.level === 'alike' || labels.has(paragraph)) continue;
+    levels.set(looks(paragraph), Math.min(paragraph.level, levels.get(looks(paragraph)) ?? Infinity));
+  }
+  const settle = (paragraph: Paragraph): Paragraph => {
+    if (labels.has(paragraph)) return { ...paragraph, kind: 'float' };
+    return paragraph.level === 'alike'
+      ? { ...paragraph, level: levels.get(looks(paragraph)) ?? 3 }
+      : paragraph;
+  };
+  return pages.map((page) => page.map(settle));
+}
+
+function labelsIn(paragraphs: readonly Paragraph[]): Set<Paragraph> {
+  const labels = new Set<Paragraph>();
+  let run: Paragraph[] = [];
+  for (const paragraph of [...paragraphs, null]) {
+    if (paragraph?.kind === 'heading') {
+      run.push(paragraph);
+      continue;
+    }
+    // Numbers along an axis.
+    if (paragraph && !paragraph.lines.some(({ text }) => /\p{L}{3}/u.test(text))) continue;
+    const isNumbered = run.some(
+      ({ lines: [line], level }) => level === 1 || /^[\dIVX]+\.?\s/.test(line?.text ?? ''),
+    );
+    if (run.length > longestRun && !isNumbered) for (const label of run) labels.add(label);
+    run = [];
+  }
+  return labels;
 }

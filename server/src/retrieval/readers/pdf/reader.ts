@@ -2,7 +2,7 @@
 import { basename } from 'node:path/posix';
 import type { ReadResult, SourceDocument } from '../../ports.ts';
 import { BlockCollector } from '../blockCollector.ts';
-import type { Pace } from '../pace.ts';
+import type { Pace } from '../../pace.ts';
 import { refused } from '../refusals.ts';
 import { columnsOf } from './columns.ts';
 import { flowOf, readableParagraph, Vocabulary } from './flow.ts';
@@ -10,11 +10,12 @@ import { withoutFurniture } from './furniture.ts';
 import { linesOf } from './lines.ts';
 import { readPages } from './pages.ts';
 import type { PdfText } from './pages.ts';
-import { paragraphsOf, typographyOf } from './paragraphs.ts';
+import { levelHeadings, paragraphsOf, typographyOf } from './paragraphs.ts';
 import type { Paragraph } from './paragraphs.ts';
 
 /** Titles that programs put in by themselves. */
-const noTitle = /^(?:untitled|microsoft word\b.*|powerpoint.*|.*\.(?:docx?|pdf|tex|dvi|indd|qxd|rtf|odt|html?)|\W*|about:blank)$/i;
+const noTitle =
+  /^(?:untitled|microsoft word\b.*|powerpoint.*|.*\.(?:docx?|pdf|tex|dvi|indd|qxd|rtf|odt|html?)|\W*|about:blank)$/i;
 
 /**
  * Reads a PDF. Running headers, footers and page numbers are no part of its text; what is rotated against the page
@@ -46,7 +47,7 @@ async function toDocument(path: string, pdf: PdfText, pace: Pace): Promise<Sourc
     await pace();
     pages.push(paragraphsOf(columnsOf(page), typography));
   }
-  const { text, paragraphs } = flowOf(pages);
+  const { text, paragraphs } = flowOf(levelHeadings(pages));
   const vocabulary = new Vocabulary(body.flat().map((line) => line.text));
   const collector = new BlockCollector();
   for (const paragraph of paragraphs) {
@@ -59,7 +60,8 @@ async function toDocument(path: string, pdf: PdfText, pace: Pace): Promise<Sourc
       end: paragraph.lines.at(-1)?.end ?? 0,
       page: paragraph.page,
     };
-    if (paragraph.kind === 'heading') collector.addHeading(paragraph.level, block);
+    const { level } = paragraph;
+    if (paragraph.kind === 'heading') collector.addHeading(level === 'alike' ? 3 : level, block);
     else collector.add({ ...block, kind: paragraph.kind === 'float' ? 'paragraph' : paragraph.kind });
   }
   const title = pdf.title?.trim() ?? '';

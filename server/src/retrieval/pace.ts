@@ -1,6 +1,6 @@
 // Lets other work of the event loop in between: readers call this in their loops.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { throwIfCancelled } from '../../errors.ts';
+import { throwIfCancelled } from '../errors.ts';
 
 /** How long the event loop is held at most, in milliseconds, as far as one step allows. */
 const longestHold = 15;
