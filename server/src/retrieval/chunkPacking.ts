@@ -50,6 +50,7 @@ interface Work {
 const headingShare = 1 / 3;
 /** A chunk that is filled to this share may end with its block, so that the next one begins with a block. */
 const goodFilling = 0.5;
+const prose: ReadonlySet<Block['kind']> = new Set(['paragraph', 'list', 'quote']);
 /** How often groups are packed tighter when what joins their pieces costs more tokens than they do alone. */
 const mostRounds = 6;
 
@@ -216,11 +217,12 @@ function blockSize(pieces: readonly SizedPiece[], from: number): number {
   return size;
 }
 
-/** The last whole pieces of a chunk that fit in so many tokens, but never all of it. */
+/** The last whole sentences of a chunk that fit in so many tokens, but never all of it; code and tables don't count. */
 function overlapOf(chunk: readonly SizedPiece[], tokens: number): SizedPiece[] {
   let size = 0;
   let from = chunk.length;
-  while (from > 1 && size + (chunk[from - 1]?.tokens ?? Infinity) <= tokens) {
+  const isProse = (index: number): boolean => prose.has(chunk[index]?.piece.block.kind ?? 'code');
+  while (from > 1 && isProse(from - 1) && size + (chunk[from - 1]?.tokens ?? Infinity) <= tokens) {
     from -= 1;
     size += chunk[from]?.tokens ?? 0;
   }

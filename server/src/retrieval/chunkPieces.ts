@@ -14,14 +14,14 @@ export interface Piece {
   readonly end: number;
 }
 
-/** The pieces of a block, in order; an entry is one. */
+/** The pieces of a block, in order; an entry and a formula are one. */
 export function piecesOf(block: Block, source: string): Piece[] {
   return placed(block, source, rangesOf(block));
 }
 
 function rangesOf({ kind, readable }: Block): OffsetRange[] {
-  if (kind === 'entry') return [{ start: 0, end: readable.length }];
-  if (kind !== 'code' && kind !== 'table' && kind !== 'math') return sentencesOf(readable);
+  if (kind === 'entry' || kind === 'math') return [{ start: 0, end: readable.length }];
+  if (kind !== 'code' && kind !== 'table') return sentencesOf(readable);
   return [...readable.matchAll(/\S[^\n]*/g)].map(({ 0: line, index }) => ({
     start: index,
     end: index + line.trimEnd().length,

@@ -41,7 +41,7 @@ function hashOf(text: string): string {
 
 /**
  * The chunks of a document, in its order. No chunk crosses a heading, a source file or a stretch that was left out; a
- * heading alone is none. Neighbours under one heading share a chunk as far as they fit; a sentence that is too long is
+ * heading or a citation alone is none. Neighbours under one heading share a chunk as far as they fit; a sentence that is too long is
  * cut at words. An entry of a bibliography is one chunk, whatever its length: the embedder reads as much of it as it
  * can. `text` is the source's very text at `[start, end)`.
  * @throws PreflexorError `cancelled`; whatever `countTokens` throws
@@ -61,7 +61,7 @@ export async function chunkDocument(document: SourceDocument, options: ChunkOpti
     const packed = await packGroups(groups, packing);
     for (const chunk of packed) {
       await pace();
-      chunks.push(finish(document, chunk, options.modified));
+      if (saysSomething(chunk)) chunks.push(finish(document, chunk, options.modified));
     }
   }
   return chunks;
@@ -120,6 +120,11 @@ async function countInBatches(texts: readonly string[], options: ChunkOptions): 
     from = to;
   }
   return counts;
+}
+
+/** A citation alone is no passage. */
+function saysSomething({ pieces }: PackedChunk): boolean {
+  return /[\p{L}\p{N}]/u.test(joined(pieces).replace(/\[[^[\]]*@[^[\]]*\]|@[\w:.-]+/g, ''));
 }
 
 function finish(document: SourceDocument, { heading, pieces }: PackedChunk, modified: number): Chunk {

@@ -120,8 +120,8 @@ export class BibtexScanner {
     const first = this.#text[place];
     if (first === '{') {
       const end = this.#behindBraces(place + 1, limit);
-      const closed = this.#text[end - 1] === '}' && end <= limit;
-      return { value: this.#text.slice(place + 1, closed ? end - 1 : end), end };
+      if (end >= 0) return { value: this.#text.slice(place + 1, end - 1), end };
+      return this.#readUnclosed(place + 1, limit);
     }
     if (first === '"') {
       const end = this.#behindQuote(place + 1, limit);
@@ -133,7 +133,14 @@ export class BibtexScanner {
     return { value: this.#strings.get(word.toLowerCase()) ?? word, end: place + word.length };
   }
 
-  /** Behind the brace that closes what was opened before `from`; where there is none, the limit. */
+  /** A value whose brace is never closed ends where a line looks like the next field. */
+  #readUnclosed(from: number, limit: number): { value: string; end: number } {
+    const rest = this.#text.slice(from, limit);
+    const length = /,?\s*\n\s*[A-Za-z][\w-]*\s*=\s*["{\w]/.exec(rest)?.index ?? rest.trimEnd().length;
+    return { value: rest.slice(0, length), end: from + length };
+  }
+
+  /** Behind the brace that closes what was opened before `from`; -1 where there is none before the limit. */
   #behindBraces(from: number, limit: number): number {
     let depth = 1;
     for (let place = from; place < limit; place += 1) {
@@ -141,7 +148,7 @@ export class BibtexScanner {
       if (unit === 123) depth += 1;
       else if (unit === 125 && (depth -= 1) === 0) return place + 1;
     }
-    return this.#trimmed(from, limit);
+    return -1;
   }
 
   #behindQuote(from: number, limit: number): number {

@@ -3,3 +3,5 @@ export { readBibliography } from './bibtex.ts';
 export type { BibliographyEntry } from './bibtex.ts';
 export { documentKindOf, readDocument, readerVersion } from './readDocument.ts';
 export type { ReadOptions } from './readDocument.ts';
+export { ReaderThread } from './readerThread.ts';
+export type { ReaderThreadOptions } from './readerThread.ts';

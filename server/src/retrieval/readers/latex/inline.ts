@@ -31,7 +31,7 @@ const longestMacro = 500;
 const plain = /[^\\%{}~$`'\-&\s]+/y;
 const citation = /^[A-Za-z]*cite[A-Za-z]*\*?$/;
 /** Citations that are part of the sentence. */
-const textual = /^(?:[Tt]extcite|citet|Citet|citeauthor|Citeauthor|cite[A-Z]?|citealt|onlinecite)\*?$/;
+const textual = /^(?:[Tt]extcite|[Cc]itet|[Cc]iteauthor|[Cc]itealt|citeA|onlinecite)\*?$/;
 const spelled: readonly (readonly [string, string])[] = [
   ['---', '—'],
   ['--', '–'],

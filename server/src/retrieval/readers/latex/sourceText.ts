@@ -44,7 +44,7 @@ export class SourceText {
     for (let place = 0; place < text.length; place += 1) {
       switch (text.charCodeAt(place)) {
         case 92: // backslash
-          place = this.#afterBackslash(place) - 1;
+          place = this.#afterBackslash(place, closers) - 1;
           break;
         case 37: // percent sign
           if (this.#comments) place = this.lineEnd(place);
@@ -62,12 +62,13 @@ export class SourceText {
   }
 
   /** Where the search for braces goes on behind a backslash: behind what it takes literally. */
-  #afterBackslash(place: number): number {
+  #afterBackslash(place: number, closers: Int32Array): number {
     verbatimStart.lastIndex = place;
     const match = this.#comments ? verbatimStart.exec(this.text) : null;
     if (!match) return place + 2;
     const behind = verbatimStart.lastIndex;
     if (match[1] !== undefined) {
+      closers[place + '\\begin'.length] = behind - 1;
       const end = this.endOf(match[1], behind);
       return end < 0 ? behind : end;
     }

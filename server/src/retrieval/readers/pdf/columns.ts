@@ -36,7 +36,7 @@ export function columnsOf(lines: readonly Line[], depth = 0): Column[] {
   };
   for (const [index, line] of lines.entries()) {
     const isBeside = line.right <= gutter || line.x >= gutter;
-    if (isBeside && !goesWithNext(line, lines[index + 1], gutter)) {
+    if (isBeside && !goesWith(line, lines[index + 1], gutter) && !goesWith(line, across.at(-1), gutter)) {
       endAcross();
       (line.right <= gutter ? left : right).push(line);
     } else {
@@ -49,12 +49,11 @@ export function columnsOf(lines: readonly Line[], depth = 0): Column[] {
   return columns;
 }
 
-/** A short line of a title whose next line reaches over the columns. */
-function goesWithNext(line: Line, next: Line | undefined, gutter: number): boolean {
-  if (!next || next.right <= gutter || next.x >= gutter) return false;
-  return (
-    Math.abs(next.size - line.size) < 0.1 * line.size && next.y - line.y < 1.6 * line.size && line.x < gutter
-  );
+/** A short line of a title or paragraph whose next or last line reaches over the columns. */
+function goesWith(line: Line, other: Line | undefined, gutter: number): boolean {
+  if (!other || other.right <= gutter || other.x >= gutter || line.x >= gutter) return false;
+  const isAlike = Math.abs(other.size - line.size) < 0.1 * line.size;
+  return isAlike && Math.abs(other.y - line.y) < 1.6 * line.size;
 }
 
 function toColumn(lines: readonly Line[]): Column {

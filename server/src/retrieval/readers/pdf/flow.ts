@@ -88,6 +88,9 @@ function isFull({ lines }: Paragraph, last: Line): boolean {
   return lines.length > 1 && last.right > Math.max(...lines.map(({ right }) => right)) - 1.5 * last.size;
 }
 
+/** So many letters behind a hyphen tell a word. */
+const stemLength = 4;
+
 /** Words that are hyphenated or joined somewhere within a line: they tell which hyphens at line ends are the words' own. */
 export class Vocabulary {
   readonly #words = new Set<string>();
@@ -96,8 +99,15 @@ export class Vocabulary {
     for (const line of lines) {
       // The halves of a word that is broken are no words.
       const whole = line.replace(/^[\p{L}-]+|[\p{L}-]+-$/gu, ' ');
-      for (const [found] of whole.matchAll(/[\p{L}]+(?:-[\p{L}]+)*/gu)) this.#words.add(found.toLowerCase());
+      for (const [found] of whole.matchAll(/\p{L}+(?:-\p{L}+)*/gu)) this.#add(found.toLowerCase());
     }
+  }
+
+  #add(word: string): void {
+    this.#words.add(word);
+    const hyphen = word.lastIndexOf('-');
+    // `cross-bridge` tells of `cross-bridges`.
+    if (hyphen > 0) this.#words.add(word.slice(0, hyphen + 1 + stemLength));
   }
 
   /** Whether a hyphen at a line's end is there for the line's sake only. */
@@ -105,7 +115,7 @@ export class Vocabulary {
     const head = /[\p{L}]+(?:-[\p{L}]+)*$/u.exec(before.slice(0, -1))?.[0].toLowerCase();
     const tail = /^[\p{L}]+(?:-[\p{L}]+)*/u.exec(after)?.[0].toLowerCase();
     if (!head || !tail || !/^\p{Ll}/u.test(after)) return false;
-    if (this.#words.has(`${head}-${tail}`)) return false;
+    if (this.#words.has(`${head}-${tail.slice(0, stemLength)}`)) return false;
     if (this.#words.has(head + tail)) return true;
     // `statically-typed` in place of `statically typed`: two words of the document's own.
     return !head.includes('-') && !(this.#words.has(head) && this.#words.has(tail));
