@@ -1,7 +1,7 @@
 // Reads a note in markdown: its own blocks with their places, never what a model wrote into it.
 // It parses stretch by stretch, so that a long note does not hold the event loop; knows no file system.
 import { basename } from 'node:path/posix';
-import type { List, Nodes, Root, RootContent, Table } from 'mdast';
+import type { List, Nodes, Root, RootContent, Table, Text } from 'mdast';
 import {
   citationsOf,
   frontMatterEnd,
@@ -262,11 +262,12 @@ class MarkdownReader {
     }
   }
 
+  /** Captions of images cite, too, though they are no text to the parser. */
   #citationsOf(node: Nodes, stretch: Stretch): string[] {
-    return citationsOf(
-      node,
-      this.#note.slice(stretch.start, stretch.start + (node.position?.end.offset ?? 0)),
-    );
+    const source = this.#note.slice(stretch.start, stretch.start + (node.position?.end.offset ?? 0));
+    const images = 'children' in node ? node.children.filter(({ type }) => type === 'image') : [];
+    const captions = images.map((image): Nodes => ({ ...image, type: 'text', value: '' }) as Text);
+    return [node, ...captions].flatMap((part) => citationsOf(part, source));
   }
 
   #noteTags(start: number, end: number): void {

@@ -96,12 +96,21 @@ export function readText(builder: ReadableBuilder, note: string, start: number, 
   builder.copy(note, start + from, end);
 }
 
+const emphasisOrMath = /\$[^$\n]+\$|[*`]+|(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu;
+
 /** The text that stands for an image: its caption. */
 function readAlternative(builder: ReadableBuilder, note: string, start: number, end: number): void {
   const source = note.slice(start, end);
   const close = source.lastIndexOf('](') >= 0 ? source.lastIndexOf('](') : source.indexOf(']');
   if (!source.startsWith('![') || close < 2) return;
-  readText(builder, note, start + 2, start + close);
+  let from = start + 2;
+  for (const match of source.slice(2, close).matchAll(emphasisOrMath)) {
+    const at = start + 2 + match.index;
+    readText(builder, note, from, at);
+    from = at + match[0].length;
+    if (match[0].startsWith('$')) builder.copy(note, at, from);
+  }
+  readText(builder, note, from, start + close);
 }
 
 /** Code without its backticks. */

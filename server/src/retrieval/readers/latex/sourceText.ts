@@ -73,15 +73,17 @@ export class SourceText {
       return end < 0 ? behind : end;
     }
     // An address may hold a percent sign, so it is left before its braces.
-    if (match[2] === undefined) return this.#afterAddress(behind - 1);
+    if (match[2] === undefined) return this.#afterAddress(behind - 1, closers);
     const [line] = this.text.slice(behind, behind + longestLiteral).split('\n', 1);
     const close = line?.indexOf(match[2]) ?? -1;
     return close < 0 ? behind : behind + close + 1;
   }
 
-  #afterAddress(brace: number): number {
+  #afterAddress(brace: number, closers: Int32Array): number {
     const address = /^\{[^{}\n%]*%[^{}\n]*(?=\})/.exec(this.text.slice(brace, brace + longestLiteral));
-    return brace + (address?.[0].length ?? 0);
+    if (!address) return brace;
+    closers[brace] = brace + address[0].length;
+    return brace + address[0].length + 1;
   }
 
   /** The offset of the line end at or after `place`, or of the text's end. */
