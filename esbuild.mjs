@@ -33,6 +33,7 @@ const bundles = [
       languageServer: 'server/src/languageServer.ts',
       cli: 'server/src/cli.ts',
       engineHost: 'server/src/engine/llama/host.ts',
+      readerThread: 'server/src/retrieval/readers/thread.ts',
     },
     outdir: 'dist',
     platform: 'node',

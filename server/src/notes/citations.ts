@@ -1,5 +1,5 @@
 // Citation keys in pandoc's syntax: [@key], [see @a, p. 3; @b], @key, [-@key], @{key}.
-import type { Nodes, Paragraph } from 'mdast';
+import type { Nodes } from 'mdast';
 
 const letter = String.raw`\p{L}\p{N}_`;
 const citation = new RegExp(
@@ -8,12 +8,12 @@ const citation = new RegExp(
 );
 
 /**
- * The keys that a paragraph cites, each once, in their order. Code, math and HTML cite nothing.
- * @param source the text that was parsed into `paragraph`
+ * The keys that a node (a paragraph, a cell, a heading) cites, each once, in their order. Code, math and HTML cite nothing.
+ * @param source the text that was parsed into `node`
  */
-export function citationsOf(paragraph: Paragraph, source: string): string[] {
+export function citationsOf(node: Nodes, source: string): string[] {
   const keys = new Set<string>();
-  for (const text of textsOf(paragraph, source)) {
+  for (const text of textsOf(node, source)) {
     for (const match of text.matchAll(citation)) keys.add(match[1] ?? match[2] ?? '');
   }
   return [...keys];

@@ -2,6 +2,10 @@
 // It never re-serialises a note, and knows neither an editor nor a protocol for one.
 export { readBlocks } from './blocks.ts';
 export type { Block, Section } from './blocks.ts';
+export { citationsOf } from './citations.ts';
+export { frontMatterEnd } from './closers.ts';
+export { parseMarkdown } from './markdown.ts';
+export { stretchesOf } from './stretches.ts';
 export { acceptIntoNote } from './accept.ts';
 export type { Acceptance, Placement } from './accept.ts';
 export { decideEdits } from './decide.ts';
