@@ -48,7 +48,7 @@ export interface GgufDescription extends ModelShape {
  * Throws as `readGgufHeader` does; a file that is some other kind of GGUF is described, not refused.
  */
 export async function describeGguf(path: string, signal?: AbortSignal): Promise<GgufDescription> {
-  return describeHeader(path, await readGgufHeader(path, signal));
+  return describeHeader(path, await readGgufHeader(path, signal === undefined ? {} : { signal }));
 }
 
 /** Throws `bad-model` unless the file is a whole language model that the engine can try to load. */
