@@ -183,7 +183,6 @@ function describeVocabulary(
     ['tokenizer.ggml.unknown_token_id', special(unknown)],
     ['tokenizer.ggml.seperator_token_id', special(separator)],
     ['tokenizer.ggml.padding_token_id', special(padding)],
-    ['tokenizer.ggml.cls_token_id', special(first)],
     ['tokenizer.ggml.mask_token_id', special(mask)],
     ['tokenizer.ggml.normalizer.lowercase', { type: 'bool', value: tokenizer.do_lower_case }],
     [
