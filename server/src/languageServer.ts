@@ -1,6 +1,6 @@
 // The language server's door: makes the connection and wires the parts. `--stdio`, `--node-ipc`, `--socket=PORT`.
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { createEngine } from './composition.ts';
+import { createComputeBudget, createEngine } from './composition.ts';
 import { ModelStore } from './engine/index.ts';
 import { startServer } from './lsp/server.ts';
 import { applicationHome } from './state/index.ts';
@@ -8,6 +8,7 @@ import { programVersion } from './version.ts';
 
 const connection = createConnection(ProposedFeatures.all);
 const home = applicationHome();
+const compute = createComputeBudget(home);
 
 startServer(connection, {
   home,
@@ -18,6 +19,7 @@ startServer(connection, {
   createEngine: (settings) =>
     createEngine(settings, home, {
       adapter: null,
+      compute,
       onLog: (line) => {
         connection.console.log(line);
       },

@@ -1,6 +1,6 @@
 // What every command of the command line needs: settings from options, the engine, the clock, cancellation.
 import { availableParallelism } from 'node:os';
-import type { Engine } from '../engine/index.ts';
+import type { ComputeBudget, Engine } from '../engine/index.ts';
 import { defaultSettings, type Settings } from '../protocol/index.ts';
 import { createEngine } from '../composition.ts';
 import type { Output } from './output.ts';
@@ -32,6 +32,8 @@ export interface Context {
   /** Aborted by Ctrl+C. */
   readonly signal: AbortSignal;
   readonly home: string;
+  /** This process's one budget of threads. */
+  readonly compute: ComputeBudget;
 }
 
 /** Defaults, overridden by what was said on the command line. */
@@ -65,6 +67,7 @@ export async function withEngine<T>(
 ): Promise<T> {
   const engine = createEngine(settings, context.home, {
     adapter: context.options.adapter ?? null,
+    compute: context.compute,
     onLog: (line) => {
       if (process.env['PREFLEXOR_LOG']) context.output.say(line);
     },

@@ -4,3 +4,11 @@ export type { LlamaEngine, LlamaEngineOptions } from './client.ts';
 export type { EngineLease } from './hostedModel.ts';
 export { probeBackends } from './probe.ts';
 export type { ProbedBackends, ProbeOptions } from './probe.ts';
+export { createLlamaEmbedder, createLlamaReranker } from './encoder.ts';
+export type {
+  EncoderOptions,
+  LlamaEmbedder,
+  LlamaEmbedderOptions,
+  LlamaReranker,
+  LlamaRerankerOptions,
+} from './encoder.ts';

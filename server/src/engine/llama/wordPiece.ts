@@ -79,7 +79,7 @@ export class WordPiece {
       ids.push(this.#unknown);
       return;
     }
-    for (let at = 0; at < word.length; ) {
+    for (let at = 0; at < word.length;) {
       const known = at === 0 ? this.#starts : this.#continuations;
       let end = Math.min(word.length, at + this.#longest);
       let id = known.get(word.slice(at, end));
