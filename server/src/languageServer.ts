@@ -1,6 +1,12 @@
 // The language server's door: makes the connection and wires the parts. `--stdio`, `--node-ipc`, `--socket=PORT`.
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { createCritic, createEngine, promptsFolder, type EngineOptions } from './composition.ts';
+import {
+  createComputeBudget,
+  createCritic,
+  createEngine,
+  promptsFolder,
+  type EngineOptions,
+} from './composition.ts';
 import { ModelStore } from './engine/index.ts';
 import { startServer } from './lsp/server.ts';
 import { applicationHome } from './state/index.ts';
@@ -8,9 +14,11 @@ import { programVersion } from './version.ts';
 
 const connection = createConnection(ProposedFeatures.all);
 const home = applicationHome();
+const compute = createComputeBudget(home);
 
 const engineOptions: EngineOptions = {
   adapter: null,
+  compute,
   onLog: (line) => {
     connection.console.log(line);
   },

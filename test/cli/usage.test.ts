@@ -75,12 +75,15 @@ test('given a home without models, when doctor looks, then its report names that
     'backend',
     'memory',
     'models',
+    'embedder',
     'trainer',
     'problems',
   ]) {
     assert.ok(Object.hasOwn(report, name), name);
   }
   assert.ok(report.problems.some(({ fix }) => fix.includes('models get smollm2-135m-instruct')));
+  assert.ok(report.problems.some(({ fix }) => fix.includes('models get all-minilm-l6-v2')));
+  assert.deepEqual(report['embedder'], { id: 'all-minilm-l6-v2', here: false });
 });
 
 test('given the catalogue, when it is listed, then each entry has the contract’s names', async (t) => {

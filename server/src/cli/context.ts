@@ -1,6 +1,6 @@
 // What every command of the command line needs: settings from options, the engine, the clock, cancellation.
 import { availableParallelism } from 'node:os';
-import type { Engine } from '../engine/index.ts';
+import type { ComputeBudget, Engine } from '../engine/index.ts';
 import { defaultSettings, type Settings } from '../protocol/index.ts';
 import { createCritic, createEngine, type EngineOptions } from '../composition.ts';
 import type { Output } from './output.ts';
@@ -33,6 +33,8 @@ export interface Context {
   /** Aborted by Ctrl+C. */
   readonly signal: AbortSignal;
   readonly home: string;
+  /** This process's one budget of threads. */
+  readonly compute: ComputeBudget;
 }
 
 /** Defaults, overridden by what was said on the command line. */
@@ -89,8 +91,9 @@ export async function withEngines<T>(
   });
 }
 
-function engineOptions({ options, output }: Context): EngineOptions {
+function engineOptions({ options, output, compute }: Context): EngineOptions {
   return {
+    compute,
     adapter: options.adapter ?? null,
     key: process.env['PREFLEXOR_API_KEY'] || null,
     onLog: (line) => {

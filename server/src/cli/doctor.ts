@@ -18,6 +18,8 @@ interface Report {
   readonly backend: string | null;
   readonly memory: { readonly total: number; readonly available: number };
   readonly models: readonly { readonly id: string; readonly file: string; readonly sha256ok: boolean }[];
+  /** What finds passages: the id or path that the settings name, and whether it is here and verified. */
+  readonly embedder: { readonly id: string; readonly here: boolean };
   readonly trainer: { readonly found: boolean; readonly selfTest: null };
   readonly problems: readonly Problem[];
 }
@@ -35,10 +37,22 @@ export async function doctorCommand(context: Context): Promise<void> {
     });
   }
   const models = await checkModels(context, problems);
-  const wanted = settingsOf(context.options).model;
-  if (!models.some(({ id, file, sha256ok }) => sha256ok && (id === wanted || file === wanted))) {
-    problems.push({ what: `The model ${wanted} is not here.`, fix: `preflexor models get ${wanted}` });
+  const settings = settingsOf(context.options);
+  const isHere = (name: string) =>
+    models.some(({ id, file, sha256ok }) => sha256ok && (id === name || file === name));
+  const needed = [
+    { name: settings.model, what: 'The model' },
+    { name: settings['retrieval.embedder'], what: 'The embedding model' },
+    ...(settings['retrieval.reranker'] === ''
+      ? []
+      : [{ name: settings['retrieval.reranker'], what: 'The reranking model' }]),
+  ];
+  for (const { name, what } of needed) {
+    if (!isHere(name)) {
+      problems.push({ what: `${what} ${name} is not here.`, fix: `preflexor models get ${name}` });
+    }
   }
+  const embedder = { id: settings['retrieval.embedder'], here: isHere(settings['retrieval.embedder']) };
   const processors = cpus();
   const report: Report = {
     node: process.versions.node,
@@ -48,6 +62,7 @@ export async function doctorCommand(context: Context): Promise<void> {
     backend: probed.backend,
     memory: { total: totalmem(), available: await availableMemory() },
     models,
+    embedder,
     trainer: { found: false, selfTest: null },
     problems,
   };
@@ -88,6 +103,7 @@ function readable(report: Report): string {
     `Runs on   ${report.backend ?? 'nothing'}`,
     `Memory    ${bytesText(memory.available)} of ${bytesText(memory.total)} available`,
     ...report.models.map(({ id, sha256ok }) => `Model     ${id}: ${sha256ok ? 'verified' : 'damaged'}`),
+    `Embedder  ${report.embedder.id}: ${report.embedder.here ? 'ready' : 'not here'}`,
     'Trainer   not part of this version',
     ...(problems.length === 0
       ? ['All is well.']

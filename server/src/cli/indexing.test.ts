@@ -1,3 +1,4 @@
+import { createComputeBudget } from '../composition.ts';
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -67,6 +68,7 @@ async function run(
     options,
     signal: new AbortController().signal,
     home: join(folder, 'home'),
+    compute: createComputeBudget(join(folder, 'home')),
   };
   await indexCommand(folders, why === undefined ? {} : { why }, context, open);
   return { folder, asked, printed };

@@ -1,5 +1,6 @@
 // The command line: which command takes which options, and what it runs. The contract is docs/cli.md.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { createComputeBudget } from '../composition.ts';
 import { Gpu, Intent } from '../protocol/index.ts';
 import { applicationHome } from '../state/index.ts';
 import { programVersion } from '../version.ts';
@@ -29,7 +30,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const run = (work: (context: Context) => Promise<void>, command: Command): Promise<void> => {
     const options = command.optsWithGlobals<GlobalOptions>();
     output = createOutput(options.json === true);
-    return work({ output, options, signal: controller.signal, home: applicationHome() });
+    const home = applicationHome();
+    const compute = createComputeBudget(home);
+    return work({ output, options, signal: controller.signal, home, compute });
   };
 
   try {

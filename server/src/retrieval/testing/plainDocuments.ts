@@ -95,6 +95,8 @@ function paragraphs(source: string, text: string): Block[] {
     heading: [],
     page: null,
     citations: [],
+    runs: [],
+    apart: false,
   }));
 }
 

@@ -1,0 +1,59 @@
+// How many threads embedding should have, learned while it works: beside an editor, an index and a busy machine
+// more threads are often slower, because those that compute spin while they wait for one that had to give way.
+// Pure; whoever embeds says how long each batch took.
+import { threadCandidates } from './threads.ts';
+
+/** Each count is tried anew after so many batches, so that what was true on a busy machine is not true for ever. */
+const retryBatches = 40;
+/** How much the latest batch counts against those before it. */
+const newest = 0.3;
+/** Fewer threads are taken when more are not this much faster: they leave room for everything else. */
+const worthwhile = 0.93;
+
+interface Measured {
+  /** Seconds for a token, smoothed. */
+  readonly pace: number;
+  readonly batch: number;
+}
+
+export class Pace {
+  readonly #candidates: readonly number[];
+  readonly #measured = new Map<number, Measured>();
+  #batch = 0;
+
+  /** `most` threads are never exceeded. */
+  constructor(most: number) {
+    this.#candidates = threadCandidates(most);
+  }
+
+  /** The threads for the next batch, `most` at most (which is 1 at least). */
+  choose(most: number): number {
+    const possible = this.#candidates.filter((threads) => threads <= most);
+    if (possible.length === 0) return 1;
+    const untried = possible.find((threads) => !this.#measured.has(threads));
+    if (untried !== undefined) return untried;
+    const best = this.#best(possible);
+    const stale = possible
+      .filter((threads) => threads !== best)
+      .find((threads) => this.#batch - (this.#measured.get(threads)?.batch ?? 0) >= retryBatches);
+    return stale ?? best;
+  }
+
+  /** A batch of so many tokens took so long. */
+  took(threads: number, tokens: number, seconds: number): void {
+    if (tokens <= 0) return;
+    this.#batch += 1;
+    const before = this.#measured.get(threads);
+    const pace = seconds / tokens;
+    this.#measured.set(threads, {
+      batch: this.#batch,
+      pace: before === undefined ? pace : before.pace + newest * (pace - before.pace),
+    });
+  }
+
+  #best(possible: readonly number[]): number {
+    const pace = (threads: number) => this.#measured.get(threads)?.pace ?? Infinity;
+    const fastest = Math.min(...possible.map(pace));
+    return Math.min(...possible.filter((threads) => pace(threads) * worthwhile <= fastest));
+  }
+}
