@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLlamaEngine, ModelStore, type Engine } from './engine/index.ts';
-import type { Settings } from './protocol/index.ts';
+import type { Retrieval } from './lsp/retrieval.ts';
+import type { IndexStatus, Settings } from './protocol/index.ts';
 
 export interface EngineOptions {
   /** A GGUF LoRA adapter's file, or null. */
@@ -33,4 +34,49 @@ export function createEngine(settings: Settings, home: string, options: EngineOp
 function hostModule(): string {
   const bundled = fileURLToPath(new URL('./engineHost.js', import.meta.url));
   return existsSync(bundled) ? bundled : fileURLToPath(new URL('./engine/llama/host.ts', import.meta.url));
+}
+
+/**
+ * Retrieval where nothing is indexed: what there is until the index, its embedder and its readers are put together
+ * here. It says that it is off, and finds nothing.
+ */
+export function withoutRetrieval(): Retrieval {
+  const status = (root: string): IndexStatus => ({
+    root,
+    state: 'off',
+    files: 0,
+    chunks: 0,
+    done: 0,
+    total: 0,
+    failed: [],
+    embedder: null,
+    message: null,
+  });
+  return {
+    setFolders: () => undefined,
+    search: () => Promise.resolve({ passages: [], nothingRelevant: true, best: null, threshold: 0 }),
+    sources: () => Promise.resolve([]),
+    status,
+    onStatus: () => () => undefined,
+    index: () => Promise.resolve(),
+    pause: () => Promise.resolve(),
+    resume: () => Promise.resolve(),
+    explain: (_root, path) => {
+      const reason = 'This folder is not indexed.';
+      return Promise.resolve({ path, indexed: false, chunks: 0, code: null, reason });
+    },
+    bibliographies: () => Promise.resolve([]),
+    changed: () => undefined,
+    dispose: () => Promise.resolve(),
+  };
+}
+
+/** The keys of all bibliographies of the workspace at `root`. */
+export async function knownCitations(
+  retrieval: Retrieval,
+  root: string,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const bibliographies = await retrieval.bibliographies(root, signal);
+  return new Set(bibliographies.flatMap(({ entries }) => entries.map(({ key }) => key)));
 }

@@ -1,5 +1,6 @@
 // preflexor reason: the whole way of one paragraph, from the command line.
 import { applyEdits } from '../notes/index.ts';
+import { knownCitations, withoutRetrieval } from '../composition.ts';
 import type { Intent, ReasonEvent, Run } from '../protocol/index.ts';
 import { programVersion } from '../version.ts';
 import { offer, reasonInNote, Stores, type RunOutcome } from '../workflow/index.ts';
@@ -33,7 +34,15 @@ export async function reasonCommand(path: string, options: ReasonOptions, contex
   const settings = settingsOf({ ...context.options, ...options });
   const { run, warning } = await withEngine(context, settings, async (model) => {
     const stores = new Stores(context.home, Date.now);
-    const services = { model, stores, now: Date.now, random: Math.random, version: programVersion };
+    const retrieval = withoutRetrieval();
+    const services = {
+      model,
+      stores,
+      now: Date.now,
+      random: Math.random,
+      version: programVersion,
+      knownCitations: (root: string, signal: AbortSignal) => knownCitations(retrieval, root, signal),
+    };
     const { intent, question } = options;
     const events = reasonInNote(
       note,
@@ -86,6 +95,9 @@ function readable(run: Run, written: boolean): string {
     '',
     `${run.model} · ${generated} tokens · ${run.seconds.toFixed(1)} s · run ${run.id}`,
     ...(doubts.length > 0 ? [`Watch out: ${doubts.join(', ')}`] : []),
+    ...(run.unknownCitations
+      ? [`No bibliography here knows: ${run.unknownCitations.join(', ')} (marked in the suggestion)`]
+      : []),
     written ? `Annotation ${run.block} stands below the paragraph.` : 'Add --write to put it into the note.',
   ].join('\n');
 }

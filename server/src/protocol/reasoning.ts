@@ -164,6 +164,8 @@ export const Run = z.object({
   iterations: z.array(Iteration),
   best: z.int().nonnegative(),
   final: z.string(),
+  /** Citation keys in the picked iteration that no bibliography knows: marked in `final` and in the note. */
+  unknownCitations: z.array(z.string()).optional(),
   stoppedBecause: StoppedBecause,
   model: z.string(),
   adapter: z.string().nullable(),

@@ -3,6 +3,9 @@
 import {
   insertBlock,
   joinEdits,
+  keysOfNote,
+  markCitations,
+  markUnknownCitations,
   newBlockId,
   paragraphAt,
   readBlocks,
@@ -10,7 +13,7 @@ import {
   stripBlocks,
   type Paragraph,
 } from '../notes/index.ts';
-import { PreflexorError, sentence } from '../errors.ts';
+import { PreflexorError, sentence, throwIfCancelled } from '../errors.ts';
 import type { Intent, ReasonEvent, Run, Settings, TextEdit } from '../protocol/index.ts';
 import { ownTask, reason, tasks, type ReasonPorts } from '../reasoning/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
@@ -40,6 +43,8 @@ export interface Services extends ReasonPorts {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly version: string;
+  /** The keys of all bibliographies of the workspace at `root`; none where it has no bibliography. */
+  readonly knownCitations: (root: string, signal: AbortSignal) => Promise<ReadonlySet<string>>;
 }
 
 /** A run that is done. */
@@ -50,7 +55,8 @@ export interface RunOutcome {
 }
 
 /**
- * Reasons about the paragraph at the request's offset and stores the run in `.preflexor/runs/`.
+ * Reasons about the paragraph at the request's offset and stores the run in `.preflexor/runs/`. Works that neither
+ * a bibliography of the workspace nor the note itself knows are marked in the run's `final`, never cited.
  * @throws PreflexorError `not-a-paragraph`, `note-too-large`, `not-text`, `cancelled`, or what the model throws
  */
 export async function* reasonInNote(
@@ -62,7 +68,7 @@ export async function* reasonInNote(
 ): AsyncGenerator<ReasonEvent, RunOutcome> {
   const paragraph = await subjectParagraph(note, request, services.stores);
   const { text, start, end, headingPath, before, after } = paragraph;
-  const run = yield* reason(
+  const events = reason(
     {
       subject: { headingPath, before, after, paragraph: text, passages: [] },
       task:
@@ -87,12 +93,47 @@ export async function* reasonInNote(
     services,
     signal,
   );
+  const run = yield* withRealCitations(events, (made) => checkCitations(made, note, services, signal));
   try {
     await services.stores.runs(note.root).save(run);
     return { run, warning: null };
   } catch (error) {
     return { run, warning: `This run could not be stored. ${sentence(error)}` };
   }
+}
+
+/** Passes on what happens, and the finished run as `check` has it. */
+async function* withRealCitations(
+  events: AsyncGenerator<ReasonEvent, Run>,
+  check: (run: Run) => Promise<Run>,
+): AsyncGenerator<ReasonEvent, Run> {
+  let checked: Run | null = null;
+  try {
+    for (;;) {
+      const step = await events.next();
+      if (step.done) return checked ?? (await check(step.value));
+      if (step.value.event === 'finished') checked = await check(step.value.result);
+      yield checked && step.value.event === 'finished' ? { ...step.value, result: checked } : step.value;
+    }
+  } finally {
+    // Who stops listening stops the model too.
+    await events.return(undefined as never);
+  }
+}
+
+/** The run with unknown works marked in its final text; its iterations stay what the model wrote. */
+async function checkCitations(run: Run, note: Note, services: Services, signal: AbortSignal): Promise<Run> {
+  const known = await services.knownCitations(note.root, signal);
+  throwIfCancelled(signal);
+  const own = await keysOfNote(note.text);
+  throwIfCancelled(signal);
+  const picked = run.iterations[run.best];
+  const { text, unknown } = markUnknownCitations(run.final, known, own);
+  const elsewhere = [picked?.thinking ?? '', picked?.reflection ?? ''].flatMap(
+    (section) => markUnknownCitations(section, known, own).unknown,
+  );
+  const all = [...new Set([...unknown, ...elsewhere])];
+  return all.length === 0 ? run : { ...run, final: text, unknownCitations: all };
 }
 
 /** The paragraph under the cursor, or the one that the block to be replaced belongs to. */
@@ -145,10 +186,12 @@ export function offer(text: string, run: Run, replaces?: string): Offer {
   // A block that is gone by now leaves nothing to be removed.
   const removal = replaces === undefined ? [] : stripBlocks(text, [replaces]).edits;
   const iteration = run.iterations[run.best];
+  const unknown = new Set(run.unknownCitations);
+  const real = (section = ''): string => markCitations(section, (key) => unknown.has(key)).text;
   const insertion = insertBlock(text, place.insertAt, {
     id: run.block,
-    thinking: iteration?.thinking ?? '',
-    reflection: iteration?.reflection ?? '',
+    thinking: real(iteration?.thinking),
+    reflection: real(iteration?.reflection),
     answer: run.final,
     iteration: run.best,
     of: run.iterations.length - 1,
