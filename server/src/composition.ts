@@ -71,12 +71,4 @@ export function withoutRetrieval(): Retrieval {
   };
 }
 
-/** The keys of all bibliographies of the workspace at `root`. */
-export async function knownCitations(
-  retrieval: Retrieval,
-  root: string,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  const bibliographies = await retrieval.bibliographies(root, signal);
-  return new Set(bibliographies.flatMap(({ entries }) => entries.map(({ key }) => key)));
-}
+export { knownCitations } from './lsp/retrieval.ts';

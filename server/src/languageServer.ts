@@ -1,6 +1,6 @@
 // The language server's door: makes the connection and wires the parts. `--stdio`, `--node-ipc`, `--socket=PORT`.
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { createEngine } from './composition.ts';
+import { createEngine, withoutRetrieval } from './composition.ts';
 import { ModelStore } from './engine/index.ts';
 import { startServer } from './lsp/server.ts';
 import { applicationHome } from './state/index.ts';
@@ -15,6 +15,7 @@ startServer(connection, {
   now: Date.now,
   random: Math.random,
   models: new ModelStore({ home }),
+  retrieval: withoutRetrieval(),
   createEngine: (settings) =>
     createEngine(settings, home, {
       adapter: null,

@@ -85,3 +85,13 @@ export interface Retrieval {
   changed(root: string, paths: readonly string[]): void;
   dispose(): Promise<void>;
 }
+
+/** The keys of all bibliographies of the workspace at `root`. */
+export async function knownCitations(
+  retrieval: Retrieval,
+  root: string,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const bibliographies = await retrieval.bibliographies(root, signal);
+  return new Set(bibliographies.flatMap(({ entries }) => entries.map(({ key }) => key)));
+}

@@ -74,6 +74,22 @@ export function* citationPlaces(note: string): Generator<readonly CitationPlace[
   }
 }
 
+/** The citation whose text holds an offset (its end included, where a cursor behind it stands), or null. */
+export function citationAt(note: string, offset: number): CitationPlace | null {
+  const window = offset < frontMatterEnd(note) ? null : new ParsedNote(note).windowAt(offset);
+  if (!window) return null;
+  const source = note.slice(window.start, window.end);
+  const places = textsBelow(window.root, source).flatMap(({ texts }) =>
+    texts.flatMap((text) => citationsIn(source, text)),
+  );
+  const found = places.find(
+    ({ start, end }) => window.start + start <= offset && offset <= window.start + end,
+  );
+  return found
+    ? { ...found, start: window.start + found.start, end: window.start + found.end }
+    : null;
+}
+
 /**
  * The keys that stand in the note itself: what it cites, the labels of its figures, tables and equations
  * (`{#fig:one}`), and the works that its front matter holds (`references:`). Annotations are not the note's own. Pauses between stretches of a long note.

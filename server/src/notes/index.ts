@@ -6,6 +6,7 @@ export { acceptIntoNote } from './accept.ts';
 export type { Acceptance, Placement } from './accept.ts';
 export {
   bibliographiesOf,
+  citationAt,
   citationPlaces,
   definedKeys,
   isCrossReference,
