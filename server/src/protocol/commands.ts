@@ -17,7 +17,7 @@ export interface CommandDeclaration {
 }
 
 export interface MenuPlace {
-  readonly menu: 'view/title' | ''explorer/context';
+  readonly menu: 'view/title' | 'explorer/context';
   readonly when: string;
   readonly group: string;
 }
@@ -81,7 +81,7 @@ export const clientCommands = {
     menus: [inSources('', 'navigation@1')],
   },
   'preflexor.showSources': { title: 'Show Sources', icon: 'references' },
-  'preflexor.openPassage': { title: 'Open Passage', palette: false },
+  'preflexor.openPassage': { title: 'Open Passage', icon: 'go-to-file', palette: false },
   'preflexor.pauseIndexing': {
     title: 'Pause Indexing',
     icon: 'debug-pause',
