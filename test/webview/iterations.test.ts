@@ -23,6 +23,7 @@ import {
   thinkingText,
   writes,
 } from './examples.ts';
+import { seriousFindings } from './accessibility.ts';
 import { themes } from './themes.ts';
 import { ViewServer } from './viewPage.ts';
 
@@ -389,25 +390,6 @@ async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
   });
-}
-
-interface AxeResults {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly impact: string;
-    readonly nodes: readonly { readonly html: string }[];
-  }[];
-}
-
-/** axe is run by the debugger, not by the page, whose policy forbids it. */
-async function seriousFindings(page: Page, source: string): Promise<string[]> {
-  await page.evaluate(source);
-  const { violations } = await page.evaluate(async () => {
-    return await (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run();
-  });
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
 async function atEnd(page: Page): Promise<boolean> {

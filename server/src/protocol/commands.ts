@@ -108,6 +108,7 @@ export const clientCommands = {
   },
   'preflexor.whyNotIndexed': {
     title: 'Why Is This File Not Indexed?',
+    icon: 'question',
     palette: 'resourceScheme == file',
     menus: [
       { menu: 'explorer/context', when: 'resourceScheme == file && !explorerResourceIsFolder', group: '7_preflexor' },
