@@ -79,9 +79,15 @@ export function indexLine(statuses: readonly IndexStatus[]): string | null {
   const failed = sum((status) => status.failed.length);
   const told =
     mood === 'busy'
-      ? `indexing, ${number(sum(({ done }) => done))} of ${counted(sum(({ total }) => total), 'file')}`
+      ? `indexing, ${number(sum(({ done }) => done))} of ${counted(
+          sum(({ total }) => total),
+          'file',
+        )}`
       : mood === 'idle' || mood === 'empty'
-        ? `${counted(sum(({ files }) => files), 'file')} indexed`
+        ? `${counted(
+            sum(({ files }) => files),
+            'file',
+          )} indexed`
         : `indexing ${mood}`;
   const unread = failed === 0 ? '' : `, ${number(failed)} could not be read`;
   return `Notes and papers: ${told}${unread}`;

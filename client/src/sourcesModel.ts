@@ -84,7 +84,11 @@ function runNodes(run: RunSources): SourceNode[] {
   return [...unknown, ...sections, shown];
 }
 
-function sectionNode(run: RunSources, { iteration, kind, passages }: SectionSources, several: boolean): SourceNode {
+function sectionNode(
+  run: RunSources,
+  { iteration, kind, passages }: SectionSources,
+  several: boolean,
+): SourceNode {
   const id = `${run.run} ${iteration} ${kind}`;
   const children = passages.flatMap(({ id: wanted, support, sentence }) => {
     const passage = run.passages.find((one) => one.id === wanted);
@@ -118,7 +122,9 @@ function relatedNode({ passages, threshold }: RelatedPassages): SourceNode {
 
 function indexNode(status: IndexStatus, several: boolean): SourceNode {
   const { root, failed, message, embedder, state } = status;
-  const facts = [message, embedder === null ? null : `Embedded by ${embedder}`].filter((fact) => fact !== null);
+  const facts = [message, embedder === null ? null : `Embedded by ${embedder}`].filter(
+    (fact) => fact !== null,
+  );
   return node({
     id: `index ${root}`,
     label: several ? `Index of ${baseName(root)}` : 'Index',

@@ -72,14 +72,20 @@ test('given a key, when it is hovered over, then the work is described in plain 
     position,
   });
   assert.equal(hover.contents.kind, 'plaintext');
-  assert.match(hover.contents.value, /^Texture and Anisotropy\nKocks, U\. F\.; Tomé, C\. N\.; Wenk, H\.-R\. \(1998\)\n/);
+  assert.match(
+    hover.contents.value,
+    /^Texture and Anisotropy\nKocks, U\. F\.; Tomé, C\. N\.; Wenk, H\.-R\. \(1998\)\n/,
+  );
   assert.match(hover.contents.value, /works\.bib$/);
 });
 
 test('given a key, when its definition is asked for, then it is the entry in the bibliography', async (t) => {
   const { client, folder, uri } = await library(t);
   const position = client.positionOf(uri, 'kocks1998');
-  const [location] = await client.request<Location[]>('textDocument/definition', { textDocument: { uri }, position });
+  const [location] = await client.request<Location[]>('textDocument/definition', {
+    textDocument: { uri },
+    position,
+  });
   assert.equal(location?.uri, uriOf(join(folder, 'works.bib')));
   assert.deepEqual(location.range.start, { line: 0, character: 0 });
   assert.equal(location.range.end.line, bib.split('\n').indexOf('}'));

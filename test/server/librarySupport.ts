@@ -50,7 +50,7 @@ export interface Library {
   readonly folder: string;
   /** Of the note `draft.md`. */
   readonly uri: string;
-  write(file: string, text: string): Promise<string>;
+  readonly write: (file: string, text: string) => Promise<string>;
 }
 
 export interface LibraryOptions extends LspOptions {
@@ -116,7 +116,8 @@ export function passage(id: string, source: string, text: string, words: string)
   };
 }
 
-export const evidence = 'Dislocations stop at grain boundaries, so small grains make an alloy hard and strong.';
+export const evidence =
+  'Dislocations stop at grain boundaries, so small grains make an alloy hard and strong.';
 
 /** A run that was shown passages. */
 export function storedRun(more: Partial<Run> = {}): Run {

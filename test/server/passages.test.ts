@@ -14,7 +14,16 @@ import {
 } from '../../server/src/protocol/index.ts';
 import { offer } from '../../server/src/workflow/index.ts';
 import { uriOf } from '../support/lspClient.ts';
-import { alloys, draft, evidence, isIdle, library, passage, storedRun, untilIndex } from './librarySupport.ts';
+import {
+  alloys,
+  draft,
+  evidence,
+  isIdle,
+  library,
+  passage,
+  storedRun,
+  untilIndex,
+} from './librarySupport.ts';
 import { failure } from './support.ts';
 
 /** What stands in the file at the passage's place. */
@@ -33,7 +42,10 @@ test('given an indexed folder, when it is searched, then passages come with the 
   assert.match(found.passages[0]!.source, /alloys\.md$/);
   assert.equal(found.nothingRelevant, false);
   const scores = found.passages.map(({ score }) => score);
-  assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+  assert.deepEqual(
+    scores,
+    [...scores].sort((a, b) => b - a),
+  );
 });
 
 test('given two folders, when all are searched, then passages of both are there, and a document narrows to its folder', async (t) => {
@@ -45,10 +57,17 @@ test('given two folders, when all are searched, then passages of both are there,
   await client.stop();
   assert.ok(folder && uri);
   const both = await library(t, { folders: [other.folder, folder] });
-  await untilIndex(both.client, 'the first index', (status) => status.root === other.folder && isIdle(status));
+  await untilIndex(
+    both.client,
+    'the first index',
+    (status) => status.root === other.folder && isIdle(status),
+  );
   await untilIndex(both.client, 'the second index', (status) => status.root === folder && isIdle(status));
   const search = async (more: object): Promise<string[]> => {
-    const result: FoundPassages = await both.client.request('preflexor/search', { query: 'zirconium oxide', ...more });
+    const result: FoundPassages = await both.client.request('preflexor/search', {
+      query: 'zirconium oxide',
+      ...more,
+    });
     return result.passages.map(({ source }) => source).sort();
   };
   assert.deepEqual(await search({}), ['also.md', 'more.md']);
@@ -84,14 +103,22 @@ test('given a place that is no paragraph, when what is related is asked for, the
   const { client, uri } = await library(t);
   const position = { line: 0, character: 1 };
   const related = await client.request<object>('preflexor/related', { textDocument: { uri }, position });
-  assert.deepEqual(related, { passages: [], nothingRelevant: false, best: null, threshold: 1, paragraph: null });
+  assert.deepEqual(related, {
+    passages: [],
+    nothingRelevant: false,
+    best: null,
+    threshold: 1,
+    paragraph: null,
+  });
 });
 
 test('given a stored run, when its sources are asked for by run or by block, then each section has its passages', async (t) => {
   const run = storedRun();
   const { client, uri } = await library(t, { run });
   const ask = async (which: object) =>
-    sourcesRequest.result.parse(await client.request('preflexor/sources', { textDocument: { uri }, ...which }));
+    sourcesRequest.result.parse(
+      await client.request('preflexor/sources', { textDocument: { uri }, ...which }),
+    );
   const byRun = await ask({ run: run.id });
   assert.deepEqual(await ask({ block: run.block }), byRun);
   assert.equal(await textAt(byRun.passages[0]!), evidence);
@@ -104,7 +131,10 @@ test('given a stored run, when its sources are asked for by run or by block, the
 });
 
 test('given a run whose passage names a file outside the folder, when its sources are asked for, then it has no address', async (t) => {
-  const outside = [passage('p1', '../../etc/passwd', alloys, evidence), passage('p2', '/etc/passwd', alloys, evidence)];
+  const outside = [
+    passage('p1', '../../etc/passwd', alloys, evidence),
+    passage('p2', '/etc/passwd', alloys, evidence),
+  ];
   const run = storedRun({ passages: outside });
   const { client, uri } = await library(t, { run });
   const { passages } = await client.request<{ passages: LocatedPassage[] }>('preflexor/sources', {
@@ -132,10 +162,13 @@ test('given an annotation, when its lines are hovered over, then the passages be
   const { client, uri } = await library(t, { run, files: { 'draft.md': applyEdits(draft, offered.edits) } });
   const hover = async (words: string): Promise<string> => {
     const position = client.positionOf(uri, words);
-    const { contents } = await client.request<{ contents: { kind: string; value: string } }>('textDocument/hover', {
-      textDocument: { uri },
-      position,
-    });
+    const { contents } = await client.request<{ contents: { kind: string; value: string } }>(
+      'textDocument/hover',
+      {
+        textDocument: { uri },
+        position,
+      },
+    );
     assert.equal(contents.kind, 'plaintext');
     return contents.value;
   };
@@ -161,10 +194,14 @@ test('given a folder that is opened, when it is indexed, then its states are tol
 });
 
 test('given a slow index, when it is paused, then it stays so while files change, and goes on when it is resumed', async (t) => {
-  const files = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`many/${index}.md`, `Note ${index}.\n`]));
+  const files = Object.fromEntries(
+    Array.from({ length: 30 }, (_, index) => [`many/${index}.md`, `Note ${index}.\n`]),
+  );
   const { client, folder } = await library(t, { files, env: { PREFLEXOR_TEST_FILE_MS: '40' } });
   await untilIndex(client, 'the first files', ({ files: known }) => known > 2);
-  const { folders } = await client.request<{ folders: IndexStatus[] }>('preflexor/index', { action: 'pause' });
+  const { folders } = await client.request<{ folders: IndexStatus[] }>('preflexor/index', {
+    action: 'pause',
+  });
   assert.equal(folders[0]?.state, 'paused');
   const known = folders[0].files;
   await client.connection.sendNotification('workspace/didChangeWatchedFiles', {
@@ -226,10 +263,15 @@ test('given the include globs, when the folder is opened, then the editor is ask
   const watchers = await client.until('the watchers', () => {
     const registrations = client.asked
       .filter(({ method }) => method === 'client/registerCapability')
-      .flatMap(({ params }) => (params as { registrations: { method: string; registerOptions: unknown }[] }).registrations);
+      .flatMap(
+        ({ params }) =>
+          (params as { registrations: { method: string; registerOptions: unknown }[] }).registrations,
+      );
     const found = registrations.find(({ method }) => method === 'workspace/didChangeWatchedFiles');
-    return (found?.registerOptions as { watchers: { globPattern: { baseUri: string; pattern: string } }[] } | undefined)
-      ?.watchers;
+    return (
+      found?.registerOptions as
+        { watchers: { globPattern: { baseUri: string; pattern: string } }[] } | undefined
+    )?.watchers;
   });
   assert.deepEqual(
     watchers.map(({ globPattern }) => globPattern.pattern),
@@ -240,7 +282,10 @@ test('given the include globs, when the folder is opened, then the editor is ask
 
 test('given the editor’s own excludes, when it is asked why a file is not indexed, then the glob is named', async (t) => {
   const { client, folder } = await library(t, {
-    editorSettings: { 'files.exclude': { 'notes/**': true, 'draft.md': false }, 'search.exclude': { '**/old': true } },
+    editorSettings: {
+      'files.exclude': { 'notes/**': true, 'draft.md': false },
+      'search.exclude': { '**/old': true },
+    },
   });
   await untilIndex(client, 'the index', isIdle);
   const why = (file: string): Promise<IndexedAnswer> =>

@@ -294,7 +294,10 @@ function passageOf(
   start: number,
   text: string,
 ): Passage {
-  const id = createHash('sha256').update(`${source} ${String(start)} ${text}`).digest('hex').slice(0, 32);
+  const id = createHash('sha256')
+    .update(`${source} ${String(start)} ${text}`)
+    .digest('hex')
+    .slice(0, 32);
   return { id, source, heading, page, start, end: start + text.length, text, score: 0 };
 }
 

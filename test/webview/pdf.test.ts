@@ -16,7 +16,11 @@ const pictures = join(root, 'test-output', 'webview');
 
 const pages = [
   ['On hardness', 'Copper is red and gold is yellow.'],
-  ['Small grains make an alloy hard,', 'because dislocations stop at their', 'boundaries. Colour is another matter.'],
+  [
+    'Small grains make an alloy hard,',
+    'because dislocations stop at their',
+    'boundaries. Colour is another matter.',
+  ],
   ['The end.'],
 ];
 const passage = 'because dislocations stop at their boundaries.';
@@ -61,7 +65,13 @@ test('given a passage, when its page is shown, then its text is marked on it, an
   await show(page, 2, passage);
   await page.locator('mark').first().waitFor();
   assert.equal(await marked(page), passage);
-  assert.equal(await page.locator('.text').textContent().then((text) => text?.includes('Small grains')), true);
+  assert.equal(
+    await page
+      .locator('.text')
+      .textContent()
+      .then((text) => text?.includes('Small grains')),
+    true,
+  );
   assert.deepEqual(await complaints(page), []);
   await page.screenshot({ path: join(pictures, 'pdf-passage.png') });
   await page.context().close();
@@ -79,7 +89,12 @@ test('given a page, when it is drawn, then there is ink on the canvas and the ma
     const ratio = canvas.width / frame.width;
     const { data } = canvas
       .getContext('2d')!
-      .getImageData((place.x - frame.x) * ratio, (place.y - frame.y) * ratio, place.width * ratio, place.height * ratio);
+      .getImageData(
+        (place.x - frame.x) * ratio,
+        (place.y - frame.y) * ratio,
+        place.width * ratio,
+        place.height * ratio,
+      );
     return data.filter((value, index) => index % 4 === 0 && value < 100).length;
   }, box);
   assert.ok(dark > 50, `${String(dark)} dark points below the mark`);

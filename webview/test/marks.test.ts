@@ -9,7 +9,10 @@ const marked = (pieces: readonly string[], passage: string): string[] =>
 
 test('given a passage in the middle of lines, when it is marked, then the lines are marked from its start to its end', () => {
   const lines = ['Copper is red. Small grains', 'make an alloy hard. Gold', 'is yellow.'];
-  assert.deepEqual(marked(lines, 'Small grains make an alloy hard.'), ['Small grains', 'make an alloy hard. ']);
+  assert.deepEqual(marked(lines, 'Small grains make an alloy hard.'), [
+    'Small grains',
+    'make an alloy hard. ',
+  ]);
 });
 
 test('given hyphens, ligatures and accents, when the passage has them mended, then it is marked all the same', () => {
@@ -22,7 +25,12 @@ test('given hyphens, ligatures and accents, when the passage has them mended, th
 });
 
 test('given two columns in the order of the file, when the passage runs from one to the other, then its lines are marked and no others', () => {
-  const lines = ['left column first line', 'right column first line', 'left column second line', 'right column second line'];
+  const lines = [
+    'left column first line',
+    'right column first line',
+    'left column second line',
+    'right column second line',
+  ];
   assert.deepEqual(marked(lines, 'left column first line left column second line'), [
     'left column first line',
     'left column second line',
@@ -44,14 +52,28 @@ test('given a passage that is not on the page, when it is marked, then nothing i
 });
 
 test('given any page and any stretch of it, when the stretch is marked, then the marks spell it', () => {
-  const letters = (text: string): string => text.normalize('NFKD').toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-  const line = fc.array(fc.constantFrom('grain', 'ﬁne', 'ž', 'α', '-', ' ', '.', '7', '😀', 'steel'), { maxLength: 8 });
+  const letters = (text: string): string =>
+    text
+      .normalize('NFKD')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]/gu, '');
+  const line = fc.array(fc.constantFrom('grain', 'ﬁne', 'ž', 'α', '-', ' ', '.', '7', '😀', 'steel'), {
+    maxLength: 8,
+  });
   fc.assert(
-    fc.property(fc.array(line.map((parts) => parts.join('')), { maxLength: 8 }), fc.nat(), fc.nat(), (lines, a, b) => {
-      const whole = lines.join('');
-      const [start, end] = [a % (whole.length + 1), b % (whole.length + 1)].sort((x, y) => x - y);
-      const passage = whole.slice(start, end).toWellFormed().replaceAll('\ufffd', '');
-      assert.equal(letters(marked(lines, passage).join('')), letters(passage));
-    }),
+    fc.property(
+      fc.array(
+        line.map((parts) => parts.join('')),
+        { maxLength: 8 },
+      ),
+      fc.nat(),
+      fc.nat(),
+      (lines, a, b) => {
+        const whole = lines.join('');
+        const [start, end] = [a % (whole.length + 1), b % (whole.length + 1)].sort((x, y) => x - y);
+        const passage = whole.slice(start, end).toWellFormed().replaceAll('\ufffd', '');
+        assert.equal(letters(marked(lines, passage).join('')), letters(passage));
+      },
+    ),
   );
 });

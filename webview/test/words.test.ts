@@ -135,5 +135,8 @@ test('given works that nobody knows, when a run is described, then their keys ar
     unknownCitationWords(['smith2020']),
     'No bibliography knows smith2020: the model made it up. It is marked in the suggestion.',
   );
-  assert.match(unknownCitationWords(['a', 'b', 'c']) ?? '', /^No bibliography knows a, b and c: .* them up\. They are/);
+  assert.match(
+    unknownCitationWords(['a', 'b', 'c']) ?? '',
+    /^No bibliography knows a, b and c: .* them up\. They are/,
+  );
 });

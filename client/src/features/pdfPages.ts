@@ -1,6 +1,14 @@
 // Pages of PDFs, read-only, with a passage marked on them: one panel per file. It draws nothing itself:
 // webview/src/pdf. A button hands the file over to whatever the system opens it with.
-import { Uri, ViewColumn, env, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import {
+  Uri,
+  ViewColumn,
+  env,
+  window,
+  workspace,
+  type ExtensionContext,
+  type LogOutputChannel,
+} from 'vscode';
 import { PdfFromView, PdfToView, type LocatedPassage } from '../../../server/src/protocol/index.ts';
 import { openPage } from '../webviewHost.ts';
 
@@ -34,7 +42,8 @@ export class PdfPages {
     const key = uri.toString();
     const passage = readable ?? text;
     // Read before the panel is made: a file that is gone needs none.
-    if (!this.#open.has(key)) this.#open.set(key, this.#make(uri, new Uint8Array(await workspace.fs.readFile(uri))));
+    if (!this.#open.has(key))
+      this.#open.set(key, this.#make(uri, new Uint8Array(await workspace.fs.readFile(uri))));
     this.#open.get(key)?.show(page ?? 1, passage);
   }
 

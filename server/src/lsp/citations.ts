@@ -178,7 +178,9 @@ export class Citations {
       setTimeout(() => {
         this.#waiting.delete(uri);
         void this.#check(uri).catch((error: unknown) => {
-          this.#parts.connection.console.error(`The citations of ${uri} could not be checked: ${String(error)}`);
+          this.#parts.connection.console.error(
+            `The citations of ${uri} could not be checked: ${String(error)}`,
+          );
         });
       }, checkDelayMs),
     );

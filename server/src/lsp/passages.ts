@@ -78,7 +78,10 @@ export function createPassages({ notes, settings, stores, retrieval }: PassagePa
       const signal = signalOf(token);
       const roots = await rootsMeant(notes, textDocument?.uri);
       const results = await Promise.all(
-        roots.map(async (root) => ({ root, result: await retrieval.search(root, query, { k, filter }, signal) })),
+        roots.map(async (root) => ({
+          root,
+          result: await retrieval.search(root, query, { k, filter }, signal),
+        })),
       );
       throwIfCancelled(signal);
       return joined(results, k);
@@ -101,7 +104,8 @@ export function createPassages({ notes, settings, stores, retrieval }: PassagePa
     'preflexor/sources': async ({ textDocument: { uri }, run: id, block }, token) => {
       const signal = signalOf(token);
       const { root } = await notes.note(uri);
-      const run = id === undefined ? await runOfBlock(stores, root, block ?? '') : await stores.runs(root).load(id);
+      const run =
+        id === undefined ? await runOfBlock(stores, root, block ?? '') : await stores.runs(root).load(id);
       if (!run) throw new PreflexorError('unknown-run', 'The run of this annotation is not stored here.');
       const found = await sourcesOf(root, run, signal);
       throwIfCancelled(signal);

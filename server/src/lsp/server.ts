@@ -199,11 +199,13 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     const run = root === null ? null : await runOfBlock(stores, root, block.id);
     if (root === null || !run) return hoverText(block, null);
     const line = { number: position.line, text: lineText(document, position.line) };
-    const behind = await passages.behindLine(root, run, block, line, signalOf(token)).catch((error: unknown) => {
-      // The provenance is worth showing without them.
-      connection.console.info(`The passages behind ${block.id}: ${sentence(error)}`);
-      return [];
-    });
+    const behind = await passages
+      .behindLine(root, run, block, line, signalOf(token))
+      .catch((error: unknown) => {
+        // The provenance is worth showing without them.
+        connection.console.info(`The passages behind ${block.id}: ${sentence(error)}`);
+        return [];
+      });
     return hoverText(block, run, behind);
   });
 

@@ -14,7 +14,8 @@ const block = `<!-- preflexor k3v9q2xa begin -->
 `;
 
 test('given citations in every form, when a note is read, then each is found with the place of its text', () => {
-  const note = '# Of [@a]\n\nSee @b and [-@c, p. 3; cf. @d].\n\n- > @{http://e.org/x}\n\n| h |\n| - |\n| @f |\n';
+  const note =
+    '# Of [@a]\n\nSee @b and [-@c, p. 3; cf. @d].\n\n- > @{http://e.org/x}\n\n| h |\n| - |\n| @f |\n';
   assert.deepEqual(keys(note), ['a', 'b', 'c', 'd', 'http://e.org/x', 'f']);
   for (const { key, start, end } of places(note))
     assert.ok([`@${key}`, `@{${key}}`].includes(note.slice(start, end)), key);
@@ -35,7 +36,8 @@ test('given an annotation, when a note is read, then what the model wrote there 
 });
 
 test('given labels and works in the front matter, when its keys are asked for, then they belong to the note', async () => {
-  const note = '---\nreferences:\n  - id: own\n    title: A work\n---\n\n![Grains](g.png){#fig:grains} as [@cited].\n';
+  const note =
+    '---\nreferences:\n  - id: own\n    title: A work\n---\n\n![Grains](g.png){#fig:grains} as [@cited].\n';
   assert.deepEqual([...(await keysOfNote(note))].sort(), ['cited', 'fig:grains', 'own']);
 });
 
@@ -65,7 +67,9 @@ test('given a cursor where no key can be, when it is asked about, then there is 
 });
 
 test('given a long note, when it is read window by window, then every citation is found once', () => {
-  const paragraph = fc.nat(999).map((number) => `Grains [@key${String(number)}] are small, ${'and so on '.repeat(40)}.`);
+  const paragraph = fc
+    .nat(999)
+    .map((number) => `Grains [@key${String(number)}] are small, ${'and so on '.repeat(40)}.`);
   fc.assert(
     fc.property(fc.array(paragraph, { minLength: 1, maxLength: 120 }), (paragraphs) => {
       const wanted = paragraphs.map((text) => /@(key\d+)/.exec(text)?.[1] ?? '');

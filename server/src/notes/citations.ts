@@ -85,9 +85,7 @@ export function citationAt(note: string, offset: number): CitationPlace | null {
   const found = places.find(
     ({ start, end }) => window.start + start <= offset && offset <= window.start + end,
   );
-  return found
-    ? { ...found, start: window.start + found.start, end: window.start + found.end }
-    : null;
+  return found ? { ...found, start: window.start + found.start, end: window.start + found.end } : null;
 }
 
 /**
@@ -132,10 +130,9 @@ export interface OpenCitation {
 export function openCitation(note: string, offset: number): OpenCitation | null {
   const lineStart = note.lastIndexOf('\n', offset - 1) + 1;
   const before = note.slice(Math.max(lineStart, offset - 200), offset);
-  const match = new RegExp(
-    String.raw`(?<![${letter}@\\/])@\{?([${letter}:.#$%&\-+?<>~/]*)$`,
-    'u',
-  ).exec(before);
+  const match = new RegExp(String.raw`(?<![${letter}@\\/])@\{?([${letter}:.#$%&\-+?<>~/]*)$`, 'u').exec(
+    before,
+  );
   if (!match || offset < frontMatterEnd(note)) return null;
   const typed = match[1] ?? '';
   return isVerbatim(note, offset - match[0].length) ? null : { start: offset - typed.length, typed };
@@ -152,7 +149,9 @@ function isVerbatim(note: string, offset: number): boolean {
     const inside = children.find(({ position }) => {
       const { start, end } = position ?? {};
       const at = offset - window.start;
-      return start?.offset !== undefined && end?.offset !== undefined && start.offset <= at && at < end.offset;
+      return (
+        start?.offset !== undefined && end?.offset !== undefined && start.offset <= at && at < end.offset
+      );
     });
     if (!inside) break;
     node = inside;
@@ -165,8 +164,7 @@ function textsBelow(root: Nodes, source: string): InlineText[] {
   const visit = (node: Nodes): void => {
     if (node.type === 'paragraph' || node.type === 'heading' || node.type === 'tableCell') {
       const texts = plainTexts(node, source);
-      if (texts.length > 0)
-        found.push({ start: texts[0]?.start ?? 0, end: texts.at(-1)?.end ?? 0, texts });
+      if (texts.length > 0) found.push({ start: texts[0]?.start ?? 0, end: texts.at(-1)?.end ?? 0, texts });
     } else if ('children' in node) {
       for (const child of node.children) visit(child);
     }

@@ -96,7 +96,7 @@ export class ParsedNote {
   /** The note's body in consecutive windows of whole blocks; blocks that are too long to be parsed are left out. */
   *windows(): Generator<Window> {
     const last = this.#boundaries.length - 1;
-    for (let first = 0; first < last; ) {
+    for (let first = 0; first < last;) {
       let next = first + 1;
       while (next < last && this.#bound(next + 1) - this.#bound(first) <= windowSize) next += 1;
       const [start, end] = [this.#bound(first), this.#bound(next)];

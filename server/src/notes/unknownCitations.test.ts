@@ -11,7 +11,11 @@ const keys = (text: string): string[] => [...citationPlaces(text)].flat().map(({
 const examples: readonly (readonly [string, string, string])[] = [
   ['a citation of its own', 'So it is [@smith2020].', 'So it is [unknown citation: smith2020].'],
   ['one without a bracket', 'As @smith2020 says.', 'As [unknown citation: smith2020] says.'],
-  ['one with a place in the work', 'So [see @smith2020, p. 3].', 'So [unknown citation: see smith2020, p. 3].'],
+  [
+    'one with a place in the work',
+    'So [see @smith2020, p. 3].',
+    'So [unknown citation: see smith2020, p. 3].',
+  ],
   ['one without its author', 'Smith [-@smith2020].', 'Smith [unknown citation: smith2020].'],
   ['one beside a real one', 'So [@real; @smith2020].', 'So [@real] [unknown citation: smith2020].'],
   [
@@ -26,7 +30,11 @@ const examples: readonly (readonly [string, string, string])[] = [
   ],
   ['one in braces', 'So @{https://made.up/x}.', 'So [unknown citation: https://made.up/x].'],
   ['one in a heading', '# Of @smith2020', '# Of [unknown citation: smith2020]'],
-  ['one that a link shows', '[see @smith2020](https://x.org)', '[see [unknown citation: smith2020]](https://x.org)'],
+  [
+    'one that a link shows',
+    '[see @smith2020](https://x.org)',
+    '[see [unknown citation: smith2020]](https://x.org)',
+  ],
   ['one in a remark in brackets', '[a remark; @smith2020]', '[a remark; [unknown citation: smith2020]]'],
   ['one in an inline note', 'So^[it is; @smith2020].', 'So^[it is; [unknown citation: smith2020]].'],
 ];
@@ -61,11 +69,42 @@ test('given keys of the note itself, when they are cited, then they stay; the ot
   });
 });
 
-const key = fc.constantFrom('real', 'kocks1998texture', 'smith2020', 'doe:99', 'a_b', '{x/y}', '{a@b}', '{@c}', 'a<b>c', 'a$b');
+const key = fc.constantFrom(
+  'real',
+  'kocks1998texture',
+  'smith2020',
+  'doe:99',
+  'a_b',
+  '{x/y}',
+  '{a@b}',
+  '{@c}',
+  'a<b>c',
+  'a$b',
+);
 const piece = fc.oneof(
   key.map((name) => `@${name}`),
   fc.tuple(key, key).map(([a, b]) => `[see @${a}, p. 3; -@${b}]`),
-  fc.constantFrom('[', ']', '(', ')', ':', ';', '`', '$', '*', '_', '\\', '!', '^', '|', '\n', '\n\n', '> ', '# ', '- '),
+  fc.constantFrom(
+    '[',
+    ']',
+    '(',
+    ')',
+    ':',
+    ';',
+    '`',
+    '$',
+    '*',
+    '_',
+    '\\',
+    '!',
+    '^',
+    '|',
+    '\n',
+    '\n\n',
+    '> ',
+    '# ',
+    '- ',
+  ),
   fc.constantFrom(' words ', 'ada@x.org', '<b>', '<!-- ', ' -->', '```\n', 'https://x.org/', '.', ' '),
 );
 const text = fc.array(piece, { maxLength: 25 }).map((pieces) => pieces.join(''));
@@ -105,7 +144,11 @@ test('given sentences with citations, when they are marked, then the real ones a
       const original = parts.join(' ');
       const real = keys(original).filter((name) => known.has(name));
       assert.deepEqual(keys(marked(original)), real);
-      const words = (of: string): string[] => of.replace(/\[[^\]]*\]/g, ' ').split(/\s+/).filter(Boolean);
+      const words = (of: string): string[] =>
+        of
+          .replace(/\[[^\]]*\]/g, ' ')
+          .split(/\s+/)
+          .filter(Boolean);
       assert.deepEqual(words(marked(original)), words(original));
     }),
   );

@@ -52,9 +52,9 @@ function editsOf(
   const grouped = new Set(groups.flatMap((group) => group.items.flatMap((item) => item.citations)));
   const bare = wrong.filter((place) => !grouped.has(place));
   return [
-    ...groups.filter((group) => group.items.some((item) => item.citations.some(({ key }) => isUnknown(key)))).map(
-      (group) => editOfGroup(source, group, isUnknown),
-    ),
+    ...groups
+      .filter((group) => group.items.some((item) => item.citations.some(({ key }) => isUnknown(key))))
+      .map((group) => editOfGroup(source, group, isUnknown)),
     ...bare.map(({ key, start, end }) => ({ start, end, text: bracketed(shown(key), source, end) })),
   ].sort((a, b) => a.start - b.start);
 }

@@ -111,7 +111,11 @@ export const clientCommands = {
     icon: 'question',
     palette: 'resourceScheme == file',
     menus: [
-      { menu: 'explorer/context', when: 'resourceScheme == file && !explorerResourceIsFolder', group: '7_preflexor' },
+      {
+        menu: 'explorer/context',
+        when: 'resourceScheme == file && !explorerResourceIsFolder',
+        group: '7_preflexor',
+      },
     ],
   },
   'preflexor.showLog': { title: 'Show Log', icon: 'output' },

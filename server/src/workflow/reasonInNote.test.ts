@@ -35,7 +35,13 @@ async function reasonWith(
   };
   const file = join(root, 'note.md');
   const signal = new AbortController().signal;
-  const running = reasonInNote({ text: note, file, root }, { offset: 3 }, defaultSettings(), services, signal);
+  const running = reasonInNote(
+    { text: note, file, root },
+    { offset: 3 },
+    defaultSettings(),
+    services,
+    signal,
+  );
   const events: ReasonEvent[] = [];
   for (;;) {
     const step = await running.next();

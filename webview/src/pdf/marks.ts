@@ -30,9 +30,12 @@ function spell(piece: string): Spelling {
   let text = '';
   const places: number[] = [];
   for (const match of piece.matchAll(/./gsu)) {
-    const letters = match[0].normalize('NFKD').toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+    const letters = match[0]
+      .normalize('NFKD')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]/gu, '');
     text += letters;
-    for (let unit = 0; unit < letters.length; unit += 1) places.push(match.index);
+    places.push(...new Array<number>(letters.length).fill(match.index));
   }
   return { text, places: [...places, piece.length] };
 }

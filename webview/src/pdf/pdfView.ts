@@ -139,7 +139,13 @@ export class PdfView extends LitElement {
 
   #mark(pieces: readonly TextPiece[]): void {
     const passage = this.#passage?.page === this.page ? this.#passage.text : null;
-    const marks = passage === null ? [] : marksOf(pieces.map(({ text }) => text), passage);
+    const marks =
+      passage === null
+        ? []
+        : marksOf(
+            pieces.map(({ text }) => text),
+            passage,
+          );
     const elements = marks.flatMap(({ piece, start, end }) => {
       const shown = pieces[piece];
       if (!shown) return [];
@@ -161,7 +167,13 @@ export class PdfView extends LitElement {
     };
     return html`
       <div class="toolbar" role="toolbar" aria-label="Page">
-        <button type="button" aria-label="Previous page" title="Previous page" ?disabled=${this.page <= 1} @click=${turn(this.page - 1)}>
+        <button
+          type="button"
+          aria-label="Previous page"
+          title="Previous page"
+          ?disabled=${this.page <= 1}
+          @click=${turn(this.page - 1)}
+        >
           <vscode-icon name="chevron-left"></vscode-icon>
         </button>
         <input
@@ -173,7 +185,13 @@ export class PdfView extends LitElement {
           @change=${this.#typed}
         />
         <span>of ${this.pages}</span>
-        <button type="button" aria-label="Next page" title="Next page" ?disabled=${this.page >= this.pages} @click=${turn(this.page + 1)}>
+        <button
+          type="button"
+          aria-label="Next page"
+          title="Next page"
+          ?disabled=${this.page >= this.pages}
+          @click=${turn(this.page + 1)}
+        >
           <vscode-icon name="chevron-right"></vscode-icon>
         </button>
         <span class="space"></span>
@@ -183,7 +201,13 @@ export class PdfView extends LitElement {
       </div>
       ${this.notice === '' ? nothing : html`<p class="notice" role="status">${this.notice}</p>`}
       ${this.failure === '' ? nothing : html`<p class="message" role="alert">${this.failure}</p>`}
-      <div class="scroll" role="document" tabindex="0" aria-label=${`Page ${this.page}`} ?hidden=${this.failure !== ''}>
+      <div
+        class="scroll"
+        role="document"
+        tabindex="0"
+        aria-label=${`Page ${this.page}`}
+        ?hidden=${this.failure !== ''}
+      >
         <div class="page"></div>
       </div>
     `;

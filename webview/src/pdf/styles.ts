@@ -84,6 +84,8 @@ export const styles = css`
     --text-scale-factor: calc(var(--total-scale-factor) * var(--min-font-size));
     inset: 0;
     line-height: 1;
+    /* So that a mark colours the page below the letters, as a pen does. */
+    mix-blend-mode: multiply;
     overflow: clip;
     position: absolute;
     text-align: initial;
@@ -109,11 +111,14 @@ export const styles = css`
     display: contents;
   }
   mark {
-    background: rgb(255 213 79 / 45%);
+    background: rgb(255 226 122);
     border-bottom: 1px solid rgb(160 110 0);
     color: transparent;
   }
   @media (forced-colors: active) {
+    .text {
+      mix-blend-mode: normal;
+    }
     mark {
       background: transparent;
       border: 2px solid Highlight;
