@@ -112,22 +112,23 @@ export function manifest(): Record<string, unknown> {
 
 /** What the Sources view says while it is empty: one thing to do each. */
 function viewsWelcome(): unknown[] {
-  const welcome = (state: string, text: string, button: string) => {
-    return { view: sourcesView, when: `${indexContext} == ${state}`, contents: `${text}\n${button}` };
+  const welcome = (when: string, text: string, button: string) => {
+    return { view: sourcesView, when, contents: `${text}\n${button}` };
   };
   return [
     welcome(
-      'none',
+      // Not by the index: until the server is up nothing is known of it.
+      'workspaceFolderCount == 0',
       'Open the folder that your notes and papers are in, to see the passages behind each suggestion.',
       '[Open Folder](command:vscode.openFolder)',
     ),
     welcome(
-      'off',
+      `${indexContext} == off`,
       'The notes and papers of this folder are not indexed: a setting switches that off.',
       '[Open Settings](command:workbench.action.openSettings?%5B%22preflexor.retrieval.enabled%22%5D)',
     ),
     welcome(
-      'empty',
+      `${indexContext} == empty`,
       'None of the notes and papers of this folder are indexed yet.',
       '[Index Now](command:preflexor.indexNow)',
     ),

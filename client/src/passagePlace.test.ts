@@ -48,7 +48,7 @@ test('given any text and any edit before a stretch of it, when the stretch is lo
   fc.assert(
     fc.property(words, words, fc.nat(), fc.nat(), (parts, inserted, a, b) => {
       const whole = parts.join(' ');
-      const [from, to] = [a % (whole.length + 1), b % (whole.length + 1)].sort((x, y) => x - y);
+      const [from = 0, to = 0] = [a % (whole.length + 1), b % (whole.length + 1)].sort((x, y) => x - y);
       const wanted = passageAt(whole, from, to);
       const changed = inserted.join(' ') + whole;
       const place = placeOf(changed, wanted);

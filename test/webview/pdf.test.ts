@@ -157,7 +157,11 @@ for (const [name, theme] of Object.entries(themes)) {
     await show(page, 2, passage);
     await page.locator('mark').first().waitFor();
     await page.screenshot({ path: join(pictures, `pdf-${name}.png`) });
-    assert.deepEqual(await seriousFindings(page, axe), []);
+    // The letters are on the canvas; axe sees only the transparent ones over it that make them selectable.
+    const findings = (await seriousFindings(page, axe)).filter(
+      (finding) => !finding.startsWith('color-contrast: <mark>'),
+    );
+    assert.deepEqual(findings, []);
     await page.context().close();
   });
 }
