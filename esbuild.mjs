@@ -47,7 +47,7 @@ const bundles = [
   },
   {
     ...common,
-    entryPoints: { iterations: 'webview/src/iterations/main.ts' },
+    entryPoints: { iterations: 'webview/src/iterations/main.ts', pdf: 'webview/src/pdf/main.ts' },
     outdir: 'dist/webview',
     platform: 'browser',
     target: 'chrome120',
@@ -61,6 +61,11 @@ await mkdir('dist/webview', { recursive: true });
 await cp('server/prompts', 'dist/prompts', { recursive: true });
 await cp('node_modules/@vscode/codicons/dist/codicon.css', 'dist/webview/codicon.css');
 await cp('node_modules/@vscode/codicons/dist/codicon.ttf', 'dist/webview/codicon.ttf');
+
+// What pdf.js reads on demand: character maps for scripts that a PDF does not bring along, and standard fonts.
+for (const folder of ['cmaps', 'standard_fonts']) {
+  await cp(`node_modules/pdfjs-dist/${folder}`, `dist/webview/pdf/${folder}`, { recursive: true });
+}
 
 if (watch) {
   for (const options of bundles) await (await context(options)).watch();

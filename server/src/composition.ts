@@ -19,7 +19,7 @@ import {
 import { preflexorMarkers, type Settings } from './protocol/index.ts';
 import { homePlaces } from './state/index.ts';
 
-interface HostOptions {
+export interface HostOptions {
   /** Hears what the engine host writes. */
   readonly onLog: (line: string) => void;
   /** The process's one budget: with it, embedding makes room for generation. */

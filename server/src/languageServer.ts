@@ -7,6 +7,7 @@ import {
   promptsFolder,
   type EngineOptions,
 } from './composition.ts';
+import { createLibrary } from './libraryComposition.ts';
 import { ModelStore } from './engine/index.ts';
 import { startServer } from './lsp/server.ts';
 import { applicationHome } from './state/index.ts';
@@ -16,13 +17,10 @@ const connection = createConnection(ProposedFeatures.all);
 const home = applicationHome();
 const compute = createComputeBudget(home);
 
-const engineOptions: EngineOptions = {
-  adapter: null,
-  compute,
-  onLog: (line) => {
-    connection.console.log(line);
-  },
+const onLog = (line: string): void => {
+  connection.console.log(line);
 };
+const engineOptions: EngineOptions = { adapter: null, compute, onLog };
 
 startServer(connection, {
   home,
@@ -30,6 +28,7 @@ startServer(connection, {
   now: Date.now,
   random: Math.random,
   models: new ModelStore({ home }),
+  retrieval: createLibrary(home, { compute, onLog, holder: 'the editor' }),
   createEngine: (settings) => createEngine(settings, home, engineOptions),
   createCritic: (settings) => createCritic(settings, home, engineOptions),
   promptsFolder: promptsFolder(),

@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import type { ComputeBudget, Engine } from '../engine/index.ts';
 import { defaultSettings, type Settings } from '../protocol/index.ts';
 import { createCritic, createEngine, type EngineOptions } from '../composition.ts';
+import type { Library } from '../library/index.ts';
+import { createLibrary } from '../libraryComposition.ts';
 import type { Output } from './output.ts';
 
 /** Options that stand before or after every command. */
@@ -17,6 +19,7 @@ export interface GlobalOptions {
   readonly contextTokens?: number;
   readonly offline?: boolean;
   readonly engineUrl?: string;
+  readonly embedder?: string;
 }
 
 /** Options of the commands that generate text. */
@@ -47,6 +50,7 @@ export function settingsOf(options: GlobalOptions & SamplingOptions): Settings {
     ...threads,
     ...(options.model !== undefined && { model: options.model }),
     ...(options.engineUrl !== undefined && { 'engine.url': options.engineUrl }),
+    ...(options.embedder !== undefined && { 'retrieval.embedder': options.embedder }),
     ...(options.gpu !== undefined && { 'engine.gpu': options.gpu }),
     ...(options.contextTokens !== undefined && { 'engine.contextTokens': options.contextTokens }),
     ...(options.temperature !== undefined && { 'reasoning.temperature': options.temperature }),
@@ -89,6 +93,27 @@ export async function withEngines<T>(
       await critic?.dispose();
     }
   });
+}
+
+/** The library of the workspace at `root`, as it ends with `work`. */
+export async function withLibrary<T>(
+  context: Context,
+  root: string,
+  settings: Settings,
+  work: (library: Library) => Promise<T>,
+): Promise<T> {
+  const { onLog, compute } = engineOptions(context);
+  const library = createLibrary(context.home, {
+    onLog,
+    ...(compute && { compute }),
+    holder: 'the command line',
+  });
+  try {
+    library.openFolder({ root, settings, editorExcludes: [] });
+    return await work(library);
+  } finally {
+    await library.dispose();
+  }
 }
 
 function engineOptions({ options, output, compute }: Context): EngineOptions {

@@ -114,7 +114,7 @@ function chunksOf(document: SourceDocument, modified: number): Chunk[] {
   return document.blocks.map(({ source, start, end, readable, heading, page, citations }) => {
     const text = (document.texts[source] ?? '').slice(start, end);
     return {
-      id: chunkId({ source, start, end, text }),
+      id: chunkId({ document: document.path, source, start, end, text, readable }),
       document: document.path,
       source,
       kind: document.kind,
