@@ -4,6 +4,12 @@ import { findChromium, installChromium } from '../setup/chromium.ts';
 import { codeServerName, installCodeServer, isCodeServerInstalled } from '../setup/codeServer.ts';
 import { explain } from '../setup/errors.ts';
 import { getModel, installedModel } from '../setup/model.ts';
+import {
+  findPython,
+  installObjectStore,
+  isObjectStoreInstalled,
+  objectStoreName,
+} from '../setup/objectStore.ts';
 import { step } from '../setup/steps.ts';
 import { testEnvironment, type Need } from './stages.ts';
 
@@ -46,6 +52,11 @@ export class Preparation {
         return step(`Installing ${codeServerName} (once)`, isCodeServerInstalled(), installCodeServer);
       case 'chromium':
         return step('Installing Chromium (once)', findChromium() !== undefined, installChromium);
+      case 'object-store': {
+        // Without Python the tests that need it are left out, with that as the reason.
+        const done = findPython() === undefined || isObjectStoreInstalled();
+        return step(`Installing ${objectStoreName}, an S3-compatible store (once)`, done, installObjectStore);
+      }
       case 'model': {
         const env = testEnvironment(undefined);
         this.#model = await installedModel(env);
