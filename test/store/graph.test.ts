@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { GraphEdge, GraphNode } from '../../server/src/protocol/index.ts';
-import { openGraphTables, openIndex, repairIndex, type GraphStore } from '../../server/src/retrieval/store/index.ts';
+import {
+  openGraphTables,
+  openIndex,
+  repairIndex,
+  type GraphStore,
+} from '../../server/src/retrieval/store/index.ts';
 import { never } from '../../server/src/retrieval/testing/examples.ts';
 import { identityOf, optionsFor, temporaryFolder } from './support.ts';
 
@@ -46,7 +51,10 @@ test('given a node twice, when read, then it is there once with its later label'
 test('given an edge told again, when read, then it is there once with the evidence of both, each place once', async (t) => {
   const store = await graph(t);
   await store.upsertEdges([edge('a', 'b', evidence('1.md'))]);
-  await store.upsertEdges([edge('a', 'b', evidence('2.md'), evidence('1.md')), edge('a', 'b', evidence('3.md'))]);
+  await store.upsertEdges([
+    edge('a', 'b', evidence('2.md'), evidence('1.md')),
+    edge('a', 'b', evidence('3.md')),
+  ]);
   await store.upsertEdges([{ ...edge('a', 'b'), kind: 'cites' }]);
   assert.deepEqual((await all(store)).edges, [
     { ...edge('a', 'b'), kind: 'cites' },
@@ -65,7 +73,10 @@ test('given a source that is taken back, when read, then its evidence is gone, a
   await store.removeBySource("o'1.md");
   const { nodes, edges } = await all(store);
   assert.deepEqual(edges, [edge('a', 'b', evidence('2.md')), edge('b', 'alone')]);
-  assert.deepEqual(nodes.map(({ id }) => id), ['a', 'alone', 'b']);
+  assert.deepEqual(
+    nodes.map(({ id }) => id),
+    ['a', 'alone', 'b'],
+  );
 });
 
 test('given many edges, when told and taken back, then all and none of them', async (t) => {

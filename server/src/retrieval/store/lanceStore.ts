@@ -3,7 +3,7 @@
 // Invariant, at any moment that a process may be killed: a document that has chunks has a row in `documents`,
 // and that row says `pending` unless the chunks are exactly the record's. A pending document counts as not
 // indexed, so the next run does it again, or removes it when its file has gone.
-import { MatchQuery, type Table } from '@lancedb/lancedb';
+import { MatchQuery, type Query, type Table, type VectorQuery } from '@lancedb/lancedb';
 import { throwIfCancelled } from '../../errors.ts';
 import type { FailedFile, SearchFilter } from '../../protocol/index.ts';
 import type {
@@ -266,23 +266,7 @@ export class LanceStore implements IndexStore, PassageFinder {
     filter: SearchFilter,
     signal: AbortSignal,
   ): Promise<readonly Hit[]> {
-    throwIfCancelled(signal);
-    const search = async (): Promise<readonly Hit[]> => {
-      const query = this.#chunks
-        .query()
-        .nearestTo(vector)
-        .distanceType('cosine')
-        .nprobes(probes)
-        .refineFactor(refineFactor(k))
-        .select(['id', 'document', '_distance'])
-        .limit(k);
-      const predicate = predicateOf(filter);
-      const found = await (predicate === null ? query : query.where(predicate)).toArray();
-      return (found as { id: string; document: string; _distance: number }[]).map(
-        ({ id, document, _distance }) => ({ id, document, score: 1 - _distance }),
-      );
-    };
-    return byScore(await abortable(this.#read(search), signal));
+    return byScore((await this.#nearest(vector, k, filter, hitColumns, signal)).map(hitOf));
   }
 
   async textHits(
@@ -291,22 +275,7 @@ export class LanceStore implements IndexStore, PassageFinder {
     filter: SearchFilter,
     signal: AbortSignal,
   ): Promise<readonly Hit[]> {
-    throwIfCancelled(signal);
-    if (text.trim() === '') return [];
-    const search = async (): Promise<readonly Hit[]> => {
-      // A match query has no syntax: whatever the text is, its words are looked for.
-      const query = this.#chunks
-        .query()
-        .fullTextSearch(new MatchQuery(text, 'searchable'))
-        .select(['id', 'document', '_score'])
-        .limit(k);
-      const predicate = predicateOf(filter);
-      const found = await (predicate === null ? query : query.where(predicate)).toArray();
-      return (found as { id: string; document: string; _score: number }[]).map(
-        ({ id, document, _score }) => ({ id, document, score: _score }),
-      );
-    };
-    return byScore(await abortable(this.#read(search), signal));
+    return byScore((await this.#matching(text, k, filter, hitColumns, signal)).map(hitOf));
   }
 
   async vectorSearch(
@@ -315,7 +284,7 @@ export class LanceStore implements IndexStore, PassageFinder {
     filter: SearchFilter,
     signal: AbortSignal,
   ): Promise<readonly ScoredChunk[]> {
-    return this.#scored(await this.vectorHits(vector, k, filter, signal), signal);
+    return scored(await this.#nearest(vector, k, filter, chunkColumnNames, signal));
   }
 
   async textSearch(
@@ -324,13 +293,57 @@ export class LanceStore implements IndexStore, PassageFinder {
     filter: SearchFilter,
     signal: AbortSignal,
   ): Promise<readonly ScoredChunk[]> {
-    return this.#scored(await this.textHits(query, k, filter, signal), signal);
+    return scored(await this.#matching(query, k, filter, chunkColumnNames, signal));
   }
 
-  async #scored(hits: readonly Hit[], signal: AbortSignal): Promise<readonly ScoredChunk[]> {
-    const scores = new Map(hits.map(({ id, score }) => [id, score]));
-    const chunks = await this.chunks([...scores.keys()], signal);
-    return chunks.map((chunk) => ({ chunk, score: scores.get(chunk.id) ?? 0 }));
+  #nearest(
+    vector: Float32Array,
+    k: number,
+    filter: SearchFilter,
+    columns: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly FoundRow[]> {
+    throwIfCancelled(signal);
+    const query = this.#chunks
+      .query()
+      .nearestTo(vector)
+      .distanceType('cosine')
+      .nprobes(probes)
+      .refineFactor(refineFactor(k))
+      .select([...columns, '_distance'])
+      .limit(k);
+    return this.#found(query, filter, signal);
+  }
+
+  #matching(
+    text: string,
+    k: number,
+    filter: SearchFilter,
+    columns: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly FoundRow[]> {
+    throwIfCancelled(signal);
+    if (text.trim() === '') return Promise.resolve([]);
+    // A match query has no syntax: whatever the text is, its words are looked for.
+    const query = this.#chunks
+      .query()
+      .fullTextSearch(new MatchQuery(text, 'searchable'))
+      .select([...columns, '_score'])
+      .limit(k);
+    return this.#found(query, filter, signal);
+  }
+
+  #found(
+    query: Query | VectorQuery,
+    filter: SearchFilter,
+    signal: AbortSignal,
+  ): Promise<readonly FoundRow[]> {
+    const predicate = predicateOf(filter);
+    const filtered = predicate === null ? query : query.where(predicate);
+    return abortable(
+      this.#read(async () => (await filtered.toArray()) as readonly FoundRow[]),
+      signal,
+    );
   }
 
   // ── Upkeep ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -432,17 +445,40 @@ export class LanceStore implements IndexStore, PassageFinder {
   }
 }
 
-/** Whether compacting would change something: rows no index knows of yet, or several small pieces. */
+/** Whether compacting would change something: rows no index knows of, small pieces, versions that are past. */
 async function worthCompacting(table: Table): Promise<boolean> {
   const [indexes, stats] = await Promise.all([table.listIndices(), table.stats()]);
-  return (
-    stats.fragmentStats.numSmallFragments > 1 ||
-    indexes.some(({ numUnindexedRows }) => (numUnindexedRows ?? 0) > 0)
+  if (stats.fragmentStats.numSmallFragments > 1) return true;
+  if (indexes.some(({ numUnindexedRows }) => (numUnindexedRows ?? 0) > 0)) return true;
+  const versions = await table.listVersions();
+  const last = Math.max(...versions.map(({ version }) => version));
+  return versions.some(
+    ({ version, timestamp }) => version < last && timestamp.getTime() < Date.now() - keepVersionsMs,
   );
 }
 
 function byPath(a: DocumentRecord, b: DocumentRecord): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
+
+const hitColumns = ['id', 'document'] as const;
+
+/** A row as LanceDB gives it. */
+interface FoundRow {
+  readonly id: string;
+  readonly document: string;
+  readonly _distance?: number;
+  readonly _score?: number;
+}
+
+function hitOf({ id, document, _distance, _score }: FoundRow): Hit {
+  return { id, document, score: _distance === undefined ? (_score ?? 0) : 1 - _distance };
+}
+
+function scored(rows: readonly FoundRow[]): readonly ScoredChunk[] {
+  return rows
+    .map((row) => ({ chunk: chunkOf({ ...row }), score: hitOf(row).score }))
+    .sort((a, b) => b.score - a.score || (a.chunk.id < b.chunk.id ? -1 : 1));
 }
 
 /** Best first; of equals the smaller id, so that the same index always gives the same order. */

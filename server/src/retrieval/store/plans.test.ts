@@ -13,7 +13,10 @@ test('given what a setting may say, when read as an address, then folder, bucket
   assert.deepEqual(parseAddress('s3://bucket/path/'), { kind: 'bucket', uri: 's3://bucket/path' });
   for (const address of ['gs://b/p', 'az://c/p']) assert.equal(parseAddress(address).kind, 'bucket');
   assert.deepEqual(parseAddress('db://name'), { kind: 'cloud', uri: 'db://name' });
-  assert.throws(() => parseAddress('http://example.org/x'), (error) => PreflexorError.is(error, 'bad-input'));
+  assert.throws(
+    () => parseAddress('http://example.org/x'),
+    (error) => PreflexorError.is(error, 'bad-input'),
+  );
 });
 
 test('given a Windows path, when read as an address, then a folder', () => {
@@ -68,7 +71,10 @@ test('given what LanceDB says, when told to the writer, then disk, rights, netwo
   };
   assert.equal(code('LanceError(IO): No space left on device (os error 28)'), 'disk-full');
   assert.equal(code('Unable to open file: Permission denied (os error 13)'), 'read-only');
-  assert.equal(code('Generic S3 error: Error performing GET http://x: error sending request', bucket), 'offline');
+  assert.equal(
+    code('Generic S3 error: Error performing GET http://x: error sending request', bucket),
+    'offline',
+  );
   assert.equal(code('LanceError(IO): file is too small'), 'index-failed');
   assert.equal(code('Not found: x.lance/_versions'), 'index-failed');
   assert.equal(code('Invalid input, Schema error: No field named nosuch.'), 'unexpected');
