@@ -132,7 +132,7 @@ async function recalls(table: Table, contenders: readonly Contender[]): Promise<
   const exactMs: number[] = [];
   for (let turn = 0; turn < exactQueries; turn += 1) {
     const query = source.query(10_000 + turn, rows);
-    let exact: Set<string> = new Set();
+    let exact = new Set<string>();
     exactMs.push(
       1000 *
         (await seconds(async () => {
@@ -202,4 +202,4 @@ process.send?.({
 });
 await opened.close();
 connection.close();
-process.disconnect?.();
+if (process.connected) process.disconnect();

@@ -17,7 +17,8 @@ import type {
 } from '../ports.ts';
 import { abortable } from './failures.ts';
 import { literal, literals, predicateOf } from './filters.ts';
-import { missingIndexes, probes, refineFactor } from './indexes.ts';
+import { byScore, hitColumns, hitOf, scored, type FoundRow } from './hits.ts';
+import { probes, refineFactor } from './indexes.ts';
 import {
   chunkColumnNames,
   chunkOf,
@@ -28,17 +29,12 @@ import {
   unknownState,
   vectorOf,
 } from './rows.ts';
+import { buildIndexes, compact, optimise } from './upkeep.ts';
 import type { WriterLock } from './writerLock.ts';
 
 /** Names in one predicate, and rows in one commit: bounds what a single call holds in memory. */
 const namesAtOnce = 500;
 const rowsAtOnce = 2_000;
-
-/**
- * Milliseconds that old versions are kept: another process may still be reading what it opened. Searches take
- * milliseconds and handles look for news after seconds.
- */
-const keepVersionsMs = 10 * 60_000;
 
 export interface LanceStoreParts {
   readonly chunks: Table;
@@ -354,30 +350,9 @@ export class LanceStore implements IndexStore, PassageFinder {
   optimise(signal: AbortSignal): Promise<void> {
     throwIfCancelled(signal);
     return abortable(
-      this.#write(() => this.#optimise(signal)),
+      this.#write(() => optimise(this.#parts, signal)),
       signal,
     );
-  }
-
-  async #optimise(signal: AbortSignal): Promise<void> {
-    // Compacting first: it would have to rewrite indexes that are built before it.
-    for (const table of [this.#documents, this.#chunks]) {
-      throwIfCancelled(signal);
-      if (await worthCompacting(table)) await this.#compact(table);
-    }
-    await this.#index(signal);
-  }
-
-  async #compact(table: Table): Promise<void> {
-    await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
-  }
-
-  async #index(signal: AbortSignal): Promise<void> {
-    const rows = await this.#chunks.countRows();
-    for (const step of missingIndexes(await this.#chunks.listIndices(), rows, this.#parts.dimensions)) {
-      throwIfCancelled(signal);
-      await step(this.#chunks);
-    }
   }
 
   /** Gives the handles back. What is still being written goes on to its end. */
@@ -413,8 +388,8 @@ export class LanceStore implements IndexStore, PassageFinder {
         );
       }
       // Without asking whether it is worth it: pruning reads the old versions too.
-      for (const table of [this.#documents, this.#chunks]) await this.#compact(table);
-      await this.#index(signal);
+      for (const table of [this.#documents, this.#chunks]) await compact(table);
+      await buildIndexes(this.#parts, signal);
     });
   }
 
@@ -422,7 +397,7 @@ export class LanceStore implements IndexStore, PassageFinder {
   reindex(signal: AbortSignal): Promise<void> {
     return this.#write(async () => {
       for (const { name } of await this.#chunks.listIndices()) await this.#chunks.dropIndex(name);
-      await this.#index(signal);
+      await buildIndexes(this.#parts, signal);
     });
   }
 
@@ -445,45 +420,8 @@ export class LanceStore implements IndexStore, PassageFinder {
   }
 }
 
-/** Whether compacting would change something: rows no index knows of, small pieces, versions that are past. */
-async function worthCompacting(table: Table): Promise<boolean> {
-  const [indexes, stats] = await Promise.all([table.listIndices(), table.stats()]);
-  if (stats.fragmentStats.numSmallFragments > 1) return true;
-  if (indexes.some(({ numUnindexedRows }) => (numUnindexedRows ?? 0) > 0)) return true;
-  const versions = await table.listVersions();
-  const last = Math.max(...versions.map(({ version }) => version));
-  return versions.some(
-    ({ version, timestamp }) => version < last && timestamp.getTime() < Date.now() - keepVersionsMs,
-  );
-}
-
 function byPath(a: DocumentRecord, b: DocumentRecord): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
-}
-
-const hitColumns = ['id', 'document'] as const;
-
-/** A row as LanceDB gives it. */
-interface FoundRow {
-  readonly id: string;
-  readonly document: string;
-  readonly _distance?: number;
-  readonly _score?: number;
-}
-
-function hitOf({ id, document, _distance, _score }: FoundRow): Hit {
-  return { id, document, score: _distance === undefined ? (_score ?? 0) : 1 - _distance };
-}
-
-function scored(rows: readonly FoundRow[]): readonly ScoredChunk[] {
-  return rows
-    .map((row) => ({ chunk: chunkOf({ ...row }), score: hitOf(row).score }))
-    .sort((a, b) => b.score - a.score || (a.chunk.id < b.chunk.id ? -1 : 1));
-}
-
-/** Best first; of equals the smaller id, so that the same index always gives the same order. */
-function byScore(hits: readonly Hit[]): readonly Hit[] {
-  return [...hits].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
 }
 
 function* slices<T>(items: readonly T[], rowsOf: (item: T) => number): Generator<readonly T[]> {
