@@ -5,6 +5,12 @@ import { codeServerName, installCodeServer, isCodeServerInstalled } from '../set
 import { explain } from '../setup/errors.ts';
 import { getModel, installedModel, smallEmbedder, smallModel, smallModels } from '../setup/model.ts';
 import type { SmallModel } from '../setup/model.ts';
+import {
+  findPython,
+  installObjectStore,
+  isObjectStoreInstalled,
+  objectStoreName,
+} from '../setup/objectStore.ts';
 import { step } from '../setup/steps.ts';
 import { testEnvironment, type Need } from './stages.ts';
 
@@ -51,6 +57,11 @@ export class Preparation {
         return this.#getModel(smallModel);
       case 'embedder':
         return this.#getModel(smallEmbedder);
+      case 'object-store': {
+        // Without Python the tests that need it are left out, with that as the reason.
+        const done = findPython() === undefined || isObjectStoreInstalled();
+        return step(`Installing ${objectStoreName}, an S3-compatible store (once)`, done, installObjectStore);
+      }
     }
   }
 

@@ -8,7 +8,7 @@ import { together, type Results } from './results.ts';
 import { check } from './tools.ts';
 
 /** What has to be there before a stage can run. */
-export type Need = 'build' | 'model' | 'embedder' | 'code-server' | 'chromium';
+export type Need = 'build' | 'model' | 'embedder' | 'code-server' | 'chromium' | 'object-store';
 
 export interface Stage {
   readonly name: string;
@@ -29,6 +29,12 @@ export const stages: readonly Stage[] = [
     about: 'tests beside the code, without a model',
     needs: [],
     run: nodeTests(['server', 'client', 'webview', 'scripts', 'syntaxes', 'test/unit'], 2, 5),
+  },
+  {
+    name: 'store',
+    about: 'the index store: real LanceDB, in a folder and in an S3-compatible store',
+    needs: ['object-store'],
+    run: nodeTests(['test/store'], 1, 10),
   },
   {
     name: 'webview',

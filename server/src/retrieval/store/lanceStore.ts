@@ -3,7 +3,7 @@
 // Invariant, at any moment that a process may be killed: a document that has chunks has a row in `documents`,
 // and that row says `pending` unless the chunks are exactly the record's. A pending document counts as not
 // indexed, so the next run does it again, or removes it when its file has gone.
-import { MatchQuery, type Table } from '@lancedb/lancedb';
+import { MatchQuery, type Query, type Table, type VectorQuery } from '@lancedb/lancedb';
 import { throwIfCancelled } from '../../errors.ts';
 import type { FailedFile, SearchFilter } from '../../protocol/index.ts';
 import type {
@@ -17,7 +17,8 @@ import type {
 } from '../ports.ts';
 import { abortable } from './failures.ts';
 import { literal, literals, predicateOf } from './filters.ts';
-import { missingIndexes, probes, refineFactor } from './indexes.ts';
+import { byScore, hitColumns, hitOf, scored, type FoundRow } from './hits.ts';
+import { probes, refineFactor } from './indexes.ts';
 import {
   chunkColumnNames,
   chunkOf,
@@ -28,17 +29,12 @@ import {
   unknownState,
   vectorOf,
 } from './rows.ts';
+import { buildIndexes, compact, optimise } from './upkeep.ts';
 import type { WriterLock } from './writerLock.ts';
 
 /** Names in one predicate, and rows in one commit: bounds what a single call holds in memory. */
 const namesAtOnce = 500;
 const rowsAtOnce = 2_000;
-
-/**
- * Milliseconds that old versions are kept: another process may still be reading what it opened. Searches take
- * milliseconds and handles look for news after seconds.
- */
-const keepVersionsMs = 10 * 60_000;
 
 export interface LanceStoreParts {
   readonly chunks: Table;
@@ -266,23 +262,7 @@ export class LanceStore implements IndexStore, PassageFinder {
     filter: SearchFilter,
     signal: AbortSignal,
   ): Promise<readonly Hit[]> {
-    throwIfCancelled(signal);
-    const search = async (): Promise<readonly Hit[]> => {
-      const query = this.#chunks
-        .query()
-        .nearestTo(vector)
-        .distanceType('cosine')
-        .nprobes(probes)
-        .refineFactor(refineFactor(k))
-        .select(['id', 'document', '_distance'])
-        .limit(k);
-      const predicate = predicateOf(filter);
-      const found = await (predicate === null ? query : query.where(predicate)).toArray();
-      return (found as { id: string; document: string; _distance: number }[]).map(
-        ({ id, document, _distance }) => ({ id, document, score: 1 - _distance }),
-      );
-    };
-    return byScore(await abortable(this.#read(search), signal));
+    return byScore((await this.#nearest(vector, k, filter, hitColumns, signal)).map(hitOf));
   }
 
   async textHits(
@@ -291,22 +271,7 @@ export class LanceStore implements IndexStore, PassageFinder {
     filter: SearchFilter,
     signal: AbortSignal,
   ): Promise<readonly Hit[]> {
-    throwIfCancelled(signal);
-    if (text.trim() === '') return [];
-    const search = async (): Promise<readonly Hit[]> => {
-      // A match query has no syntax: whatever the text is, its words are looked for.
-      const query = this.#chunks
-        .query()
-        .fullTextSearch(new MatchQuery(text, 'searchable'))
-        .select(['id', 'document', '_score'])
-        .limit(k);
-      const predicate = predicateOf(filter);
-      const found = await (predicate === null ? query : query.where(predicate)).toArray();
-      return (found as { id: string; document: string; _score: number }[]).map(
-        ({ id, document, _score }) => ({ id, document, score: _score }),
-      );
-    };
-    return byScore(await abortable(this.#read(search), signal));
+    return byScore((await this.#matching(text, k, filter, hitColumns, signal)).map(hitOf));
   }
 
   async vectorSearch(
@@ -315,7 +280,7 @@ export class LanceStore implements IndexStore, PassageFinder {
     filter: SearchFilter,
     signal: AbortSignal,
   ): Promise<readonly ScoredChunk[]> {
-    return this.#scored(await this.vectorHits(vector, k, filter, signal), signal);
+    return scored(await this.#nearest(vector, k, filter, chunkColumnNames, signal));
   }
 
   async textSearch(
@@ -324,13 +289,57 @@ export class LanceStore implements IndexStore, PassageFinder {
     filter: SearchFilter,
     signal: AbortSignal,
   ): Promise<readonly ScoredChunk[]> {
-    return this.#scored(await this.textHits(query, k, filter, signal), signal);
+    return scored(await this.#matching(query, k, filter, chunkColumnNames, signal));
   }
 
-  async #scored(hits: readonly Hit[], signal: AbortSignal): Promise<readonly ScoredChunk[]> {
-    const scores = new Map(hits.map(({ id, score }) => [id, score]));
-    const chunks = await this.chunks([...scores.keys()], signal);
-    return chunks.map((chunk) => ({ chunk, score: scores.get(chunk.id) ?? 0 }));
+  #nearest(
+    vector: Float32Array,
+    k: number,
+    filter: SearchFilter,
+    columns: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly FoundRow[]> {
+    throwIfCancelled(signal);
+    const query = this.#chunks
+      .query()
+      .nearestTo(vector)
+      .distanceType('cosine')
+      .nprobes(probes)
+      .refineFactor(refineFactor(k))
+      .select([...columns, '_distance'])
+      .limit(k);
+    return this.#found(query, filter, signal);
+  }
+
+  #matching(
+    text: string,
+    k: number,
+    filter: SearchFilter,
+    columns: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly FoundRow[]> {
+    throwIfCancelled(signal);
+    if (text.trim() === '') return Promise.resolve([]);
+    // A match query has no syntax: whatever the text is, its words are looked for.
+    const query = this.#chunks
+      .query()
+      .fullTextSearch(new MatchQuery(text, 'searchable'))
+      .select([...columns, '_score'])
+      .limit(k);
+    return this.#found(query, filter, signal);
+  }
+
+  #found(
+    query: Query | VectorQuery,
+    filter: SearchFilter,
+    signal: AbortSignal,
+  ): Promise<readonly FoundRow[]> {
+    const predicate = predicateOf(filter);
+    const filtered = predicate === null ? query : query.where(predicate);
+    return abortable(
+      this.#read(async () => (await filtered.toArray()) as readonly FoundRow[]),
+      signal,
+    );
   }
 
   // ── Upkeep ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,30 +350,9 @@ export class LanceStore implements IndexStore, PassageFinder {
   optimise(signal: AbortSignal): Promise<void> {
     throwIfCancelled(signal);
     return abortable(
-      this.#write(() => this.#optimise(signal)),
+      this.#write(() => optimise(this.#parts, signal)),
       signal,
     );
-  }
-
-  async #optimise(signal: AbortSignal): Promise<void> {
-    // Compacting first: it would have to rewrite indexes that are built before it.
-    for (const table of [this.#documents, this.#chunks]) {
-      throwIfCancelled(signal);
-      if (await worthCompacting(table)) await this.#compact(table);
-    }
-    await this.#index(signal);
-  }
-
-  async #compact(table: Table): Promise<void> {
-    await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
-  }
-
-  async #index(signal: AbortSignal): Promise<void> {
-    const rows = await this.#chunks.countRows();
-    for (const step of missingIndexes(await this.#chunks.listIndices(), rows, this.#parts.dimensions)) {
-      throwIfCancelled(signal);
-      await step(this.#chunks);
-    }
   }
 
   /** Gives the handles back. What is still being written goes on to its end. */
@@ -400,8 +388,8 @@ export class LanceStore implements IndexStore, PassageFinder {
         );
       }
       // Without asking whether it is worth it: pruning reads the old versions too.
-      for (const table of [this.#documents, this.#chunks]) await this.#compact(table);
-      await this.#index(signal);
+      for (const table of [this.#documents, this.#chunks]) await compact(table);
+      await buildIndexes(this.#parts, signal);
     });
   }
 
@@ -409,7 +397,7 @@ export class LanceStore implements IndexStore, PassageFinder {
   reindex(signal: AbortSignal): Promise<void> {
     return this.#write(async () => {
       for (const { name } of await this.#chunks.listIndices()) await this.#chunks.dropIndex(name);
-      await this.#index(signal);
+      await buildIndexes(this.#parts, signal);
     });
   }
 
@@ -432,22 +420,8 @@ export class LanceStore implements IndexStore, PassageFinder {
   }
 }
 
-/** Whether compacting would change something: rows no index knows of yet, or several small pieces. */
-async function worthCompacting(table: Table): Promise<boolean> {
-  const [indexes, stats] = await Promise.all([table.listIndices(), table.stats()]);
-  return (
-    stats.fragmentStats.numSmallFragments > 1 ||
-    indexes.some(({ numUnindexedRows }) => (numUnindexedRows ?? 0) > 0)
-  );
-}
-
 function byPath(a: DocumentRecord, b: DocumentRecord): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
-}
-
-/** Best first; of equals the smaller id, so that the same index always gives the same order. */
-function byScore(hits: readonly Hit[]): readonly Hit[] {
-  return [...hits].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
 }
 
 function* slices<T>(items: readonly T[], rowsOf: (item: T) => number): Generator<readonly T[]> {
