@@ -263,6 +263,19 @@ test('given a store that breaks midway, when indexed, then the run ends with its
   assert.equal(parts.embedder.texts.length, length);
 });
 
+test('given a store that breaks while embedding waits for it, when indexed, then nobody waits for ever', async (t) => {
+  const folder = workspace(t);
+  for (let at = 0; at < 20; at += 1) put(folder, `${at}.md`, paragraphs(String(at), 7));
+  const store = new MemoryStore();
+  const parts = testParts(folder, { store });
+  store.apply = async () => {
+    // Two batches of seven together are more than may be embedded and not stored: embedding waits by now.
+    await delay(10);
+    throw new PreflexorError('index-failed', 'Broken.');
+  };
+  await assert.rejects(index(parts), (error) => PreflexorError.is(error, 'index-failed'));
+});
+
 test('given an embedder with vectors of another size, when indexed, then the run ends with a sentence', async (t) => {
   const folder = workspace(t, { 'a.md': 'a' });
   const embedder = new HashEmbedder({ dimensions: 4 });

@@ -253,6 +253,27 @@ test('given no embedding model, when started, then its sentence is the status, a
   assert.deepEqual([service.status().state, service.status().chunks], ['idle', 1]);
 });
 
+test('given a change whose run failed, when another file changes, then both are indexed', async (t) => {
+  let broken = false;
+  const embedder = new HashEmbedder({
+    before: () => {
+      if (broken) throw new PreflexorError('engine-crashed', 'It ended.');
+    },
+  });
+  const { folder, service, timers, opened } = await started(t, { 'a.md': 'a', 'b.md': 'b' }, { embedder });
+  for (const path of ['a.md', 'b.md']) {
+    broken = path === 'a.md';
+    put(folder, path, `${path} anew`);
+    service.changed(path);
+    timers.advance(400);
+    await service.settled();
+  }
+  const texts = [...opened[0]!.store.entries.values()].flatMap(({ chunks }) =>
+    chunks.map(({ text }) => text),
+  );
+  assert.deepEqual(texts.sort(), ['a.md anew', 'b.md anew']);
+});
+
 test('given an index of another embedder, when started, then the old one serves until the new one is whole', async (t) => {
   const serving = new MemoryStore();
   const during: unknown[] = [];
