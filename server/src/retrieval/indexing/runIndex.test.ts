@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { PreflexorError } from '../../errors.ts';
 import { HashEmbedder } from '../testing/hashEmbedder.ts';
-import { MemoryStore } from '../testing/memoryStore.ts';
+import { RecordingStore } from '../testing/recordingStore.ts';
 import { paragraphChunker, plainReader } from '../testing/plainDocuments.ts';
 import { MemoryCache, index, plainSettings, put, testParts, workspace } from '../testing/workspace.ts';
 import type { IndexProgress } from './parts.ts';
@@ -19,7 +19,7 @@ function paragraphs(name: string, count: number): string {
 }
 
 /** What a store holds, without the order in which it came. */
-function contents(store: MemoryStore): unknown {
+function contents(store: RecordingStore): unknown {
   return [...store.entries.values()].sort((a, b) => (a.record.path < b.record.path ? -1 : 1));
 }
 
@@ -250,8 +250,8 @@ test('given an embedder that breaks midway, when indexed, then its sentence come
 test('given a store that breaks midway, when indexed, then the run ends with its error and leaves nothing running', async (t) => {
   const folder = workspace(t);
   for (let at = 0; at < 60; at += 1) put(folder, `${at}.md`, paragraphs(String(at), 2));
-  const store = new (class extends MemoryStore {
-    override apply(changes: Parameters<MemoryStore['apply']>[0]): Promise<void> {
+  const store = new (class extends RecordingStore {
+    override apply(changes: Parameters<RecordingStore['apply']>[0]): Promise<void> {
       if (this.calls.length === 3) return Promise.reject(new PreflexorError('index-failed', 'Broken.'));
       return super.apply(changes);
     }
@@ -266,7 +266,7 @@ test('given a store that breaks midway, when indexed, then the run ends with its
 test('given a store that breaks while embedding waits for it, when indexed, then nobody waits for ever', async (t) => {
   const folder = workspace(t);
   for (let at = 0; at < 20; at += 1) put(folder, `${at}.md`, paragraphs(String(at), 7));
-  const store = new MemoryStore();
+  const store = new RecordingStore();
   const parts = testParts(folder, { store });
   store.apply = async () => {
     // Two batches of seven together are more than may be embedded and not stored: embedding waits by now.
@@ -537,7 +537,7 @@ test('given a document longer than a batch, when its run breaks off, then the ne
 test('given a fast reader and a slow store, when indexed, then never more than a batch of embedded texts waits to be stored', async (t) => {
   const folder = workspace(t);
   for (let at = 0; at < 40; at += 1) put(folder, `${at}.md`, paragraphs(String(at), (at % 5) + 1));
-  const store = new MemoryStore();
+  const store = new RecordingStore();
   const apply = store.apply.bind(store);
   store.apply = async (changes) => {
     await delay(2);

@@ -8,7 +8,7 @@ import type { IndexStatus } from '../../protocol/index.ts';
 import { ManualTimers } from '../../engine/llama/testing/timers.ts';
 import type { DocumentChange } from '../ports.ts';
 import { HashEmbedder } from '../testing/hashEmbedder.ts';
-import { MemoryStore } from '../testing/memoryStore.ts';
+import { RecordingStore } from '../testing/recordingStore.ts';
 import { paragraphChunker, plainReader, type PlainReader } from '../testing/plainDocuments.ts';
 import { MemoryCache, plainSettings, put, workspace } from '../testing/workspace.ts';
 import { IndexService, type ServiceParts } from './service.ts';
@@ -21,7 +21,7 @@ interface Held {
   readonly reader: PlainReader;
   readonly embedder: HashEmbedder;
   /** Every index that was opened, with whether a rebuild was asked for. */
-  readonly opened: { readonly rebuild: boolean; readonly store: MemoryStore; commits: number }[];
+  readonly opened: { readonly rebuild: boolean; readonly store: RecordingStore; commits: number }[];
 }
 
 /** A service over a workspace with small parts; `store` makes the n-th index. */
@@ -29,12 +29,12 @@ function held(
   t: TestContext,
   files: Readonly<Record<string, string>>,
   options: Partial<ServiceParts> & {
-    readonly serving?: MemoryStore;
-    readonly store?: (n: number) => MemoryStore;
+    readonly serving?: RecordingStore;
+    readonly store?: (n: number) => RecordingStore;
     readonly embedder?: HashEmbedder;
   } = {},
 ): Held {
-  const { serving, store = () => new MemoryStore(), embedder = new HashEmbedder(), ...parts } = options;
+  const { serving, store = () => new RecordingStore(), embedder = new HashEmbedder(), ...parts } = options;
   const folder = workspace(t, files);
   const [timers, reader, opened]: [ManualTimers, PlainReader, Held['opened']] = [
     new ManualTimers(),
@@ -192,7 +192,7 @@ test('given a window that comes to the front, when told, then it looks again, at
 });
 
 /** A store that is broken from the n-th write on. */
-class BreakingStore extends MemoryStore {
+class BreakingStore extends RecordingStore {
   readonly #after: number;
 
   constructor(after: number) {
@@ -208,7 +208,7 @@ class BreakingStore extends MemoryStore {
 }
 
 test('given an index that breaks, when it does, then it is rebuilt and the service goes on', async (t) => {
-  const store = (n: number) => (n === 0 ? new BreakingStore(2) : new MemoryStore());
+  const store = (n: number) => (n === 0 ? new BreakingStore(2) : new RecordingStore());
   const { folder, service, timers, opened } = await started(t, { 'a.md': 'a', 'b.md': 'b' }, { store });
   put(folder, 'a.md', 'a anew');
   service.changed('a.md');
@@ -224,7 +224,7 @@ test('given an index that breaks, when it does, then it is rebuilt and the servi
 });
 
 test('given an index that cannot even be rebuilt, when that was tried, then the status says so and the next change tries again', async (t) => {
-  const store = (n: number) => (n < 3 ? new BreakingStore(0) : new MemoryStore());
+  const store = (n: number) => (n < 3 ? new BreakingStore(0) : new RecordingStore());
   const { service, timers, opened } = await started(t, { 'a.md': 'a' }, { store });
   assert.equal(opened.length, 3);
   assert.deepEqual([service.status().state, service.status().message], ['failed', 'It is broken.']);
@@ -275,7 +275,7 @@ test('given a change whose run failed, when another file changes, then both are 
 });
 
 test('given an index of another embedder, when started, then the old one serves until the new one is whole', async (t) => {
-  const serving = new MemoryStore();
+  const serving = new RecordingStore();
   const during: unknown[] = [];
   const embedder: HashEmbedder = new HashEmbedder({ before: () => void during.push(each.service.serving()) });
   const each: Held = held(t, { 'a.md': 'a', 'b.md': 'b' }, { serving, embedder });
@@ -292,7 +292,7 @@ test('given an index of another embedder, when started, then the old one serves 
 });
 
 test('given an index that is built beside another one and breaks off, when it ends, then the old one still serves', async (t) => {
-  const serving = new MemoryStore();
+  const serving = new RecordingStore();
   const embedder = new HashEmbedder({
     before: () => {
       throw new PreflexorError('engine-crashed', 'It ended.');

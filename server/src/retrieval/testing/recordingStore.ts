@@ -1,5 +1,5 @@
-// An index in memory: the smallest real IndexStore. Exact search, no persistence; for tests.
-import type { FailedFile, SearchFilter } from '../../protocol/index.ts';
+// An index in memory that lets a test look into it: what it holds, and every call that changed it, in order.
+// A whole small IndexStore with exact search; no persistence (fileStore.ts adds that).
 import type { DocumentChange, DocumentRecord, IndexStore, ScoredChunk, StoredChunk } from '../ports.ts';
 import { chunkId } from './plainDocuments.ts';
 
@@ -8,7 +8,7 @@ interface Entry {
   readonly chunks: readonly StoredChunk[];
 }
 
-export class MemoryStore implements IndexStore {
+export class RecordingStore implements IndexStore {
   readonly entries = new Map<string, Entry>();
   /** Every call that changes something, by name, in order. */
   readonly calls: {
