@@ -309,15 +309,19 @@ test('given a run that is paused, when time passes, then nothing is embedded unt
   const folder = workspace(t);
   for (let at = 0; at < 20; at += 1) put(folder, `${at}.md`, paragraphs(String(at), 2));
   const gate = new Gate();
+  const { promise: paused, resolve } = Promise.withResolvers<undefined>();
   let calls = 0;
   const embedder = new HashEmbedder({
     before: () => {
       calls += 1;
-      if (calls === 3) gate.pause();
+      if (calls !== 3) return;
+      gate.pause();
+      resolve(undefined);
     },
   });
   const running = index(testParts(folder, { embedder, gate }));
-  await delay(30);
+  await paused;
+  await delay(20);
   assert.equal(calls, 3);
   gate.resume();
   assert.equal((await running).chunks, 40);
@@ -560,13 +564,18 @@ test('given a reader that is slower than its files, when indexed, then several a
   for (let at = 0; at < 12; at += 1) put(folder, `${at}.md`, 'x'.repeat(100));
   let now = 0;
   let most = 0;
+  let other: (() => void) | null = null;
   const plain = plainReader();
   const reader = {
     ...plain,
     read: async (...args: Parameters<typeof plain.read>) => {
       now += 1;
       most = Math.max(most, now);
-      await delay(1);
+      // Nobody goes on before a second one is here: reading one at a time would never end.
+      await new Promise<void>((resolve) => {
+        if (other) for (const goOn of [other, resolve]) goOn();
+        other = other ? null : resolve;
+      });
       now -= 1;
       return await plain.read(...args);
     },

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { PreflexorError } from '../../errors.ts';
 import type { IndexStatus } from '../../protocol/index.ts';
 import { ManualTimers } from '../../engine/llama/testing/timers.ts';
@@ -316,10 +315,16 @@ test('given a rebuild, when asked for, then an empty index is filled, with no te
 });
 
 test('given a run that goes on, when the service ends, then it stops, and the index is closed', async (t) => {
-  const embedder = new HashEmbedder({ before: () => new Promise(() => undefined) });
+  const { promise: embedding, resolve } = Promise.withResolvers<undefined>();
+  const embedder = new HashEmbedder({
+    before: () => {
+      resolve(undefined);
+      return new Promise(() => undefined);
+    },
+  });
   const { service, opened } = held(t, { 'a.md': 'a' }, { embedder });
   service.start();
-  await delay(20);
+  await embedding;
   await service.dispose();
   assert.equal(opened[0]!.store.closed, true);
   assert.equal(service.serving(), null);

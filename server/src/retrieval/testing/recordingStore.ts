@@ -1,5 +1,6 @@
 // An index in memory that lets a test look into it: what it holds, and every call that changed it, in order.
 // A whole small IndexStore with exact search; no persistence (fileStore.ts adds that).
+import type { FailedFile, SearchFilter } from '../../protocol/index.ts';
 import type { DocumentChange, DocumentRecord, IndexStore, ScoredChunk, StoredChunk } from '../ports.ts';
 import { chunkId } from './plainDocuments.ts';
 
