@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { noVectorCache } from '../server/src/retrieval/index.ts';
 import { HashEmbedder } from '../server/src/retrieval/testing/hashEmbedder.ts';
-import { MemoryStore } from '../server/src/retrieval/testing/memoryStore.ts';
+import { RecordingStore } from '../server/src/retrieval/testing/recordingStore.ts';
 import { paragraphChunker, plainReader } from '../server/src/retrieval/testing/plainDocuments.ts';
 import type { BenchParts } from './indexing.ts';
 
@@ -17,7 +17,7 @@ export default function smallParts(): Promise<BenchParts> {
     chunker: paragraphChunker,
     embedder: new HashEmbedder({ dimensions: 384, before: (texts) => delay(embeddingMs * texts.length) }),
     openIndex: () => {
-      const store = new MemoryStore();
+      const store = new RecordingStore();
       return Promise.resolve({
         serving: store,
         building: store,

@@ -90,10 +90,13 @@ export class WorkspaceIndex {
       wrapped.set(store, known);
       return known;
     };
-    const serving = open.serving && kept(open.serving.store);
+    const { building } = open;
+    // A first index that is not whole yet is searched already, and is none that serves instead of it.
+    const complete = open.serving?.store === building?.store ? null : open.serving;
+    const serving = complete && kept(complete.store);
     return {
       serving,
-      building: open.building ? kept(open.building.store) : (serving ?? unreachable()),
+      building: building ? kept(building.store) : (serving ?? unreachable()),
       cache: new FileVectorCache({
         folder: join(await this.#cacheFolder(), 'vectors'),
         embedder: sha256 || createHash('sha256').update(id).digest('hex'),

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { durableParts, limits } from '../testing/killedIndexer.ts';
-import type { RecordedStore } from '../testing/recordedStore.ts';
+import type { RecordingStore } from '../testing/recordingStore.ts';
 import { index, put, testParts, workspace } from '../testing/workspace.ts';
 
 const program = join(import.meta.dirname, '..', 'testing', 'killedIndexer.ts');
@@ -34,7 +34,7 @@ function edits(folder: string): void {
   put(folder, 'part.tex', paragraphs('another part', 2));
 }
 
-function contents(store: RecordedStore): unknown {
+function contents(store: RecordingStore): unknown {
   return [...store.entries.values()].sort((a, b) => (a.record.path < b.record.path ? -1 : 1));
 }
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { PreflexorError } from '../../errors.ts';
 import { HashEmbedder } from '../testing/hashEmbedder.ts';
-import { RecordedStore } from '../testing/recordedStore.ts';
+import { RecordingStore } from '../testing/recordingStore.ts';
 import { paragraphChunker, plainReader } from '../testing/plainDocuments.ts';
 import { MemoryCache, index, plainSettings, put, testParts, workspace } from '../testing/workspace.ts';
 import type { IndexProgress } from './parts.ts';
@@ -19,7 +19,7 @@ function paragraphs(name: string, count: number): string {
 }
 
 /** What a store holds, without the order in which it came. */
-function contents(store: RecordedStore): unknown {
+function contents(store: RecordingStore): unknown {
   return [...store.entries.values()].sort((a, b) => (a.record.path < b.record.path ? -1 : 1));
 }
 
@@ -250,8 +250,8 @@ test('given an embedder that breaks midway, when indexed, then its sentence come
 test('given a store that breaks midway, when indexed, then the run ends with its error and leaves nothing running', async (t) => {
   const folder = workspace(t);
   for (let at = 0; at < 60; at += 1) put(folder, `${at}.md`, paragraphs(String(at), 2));
-  const store = new (class extends RecordedStore {
-    override apply(changes: Parameters<RecordedStore['apply']>[0]): Promise<void> {
+  const store = new (class extends RecordingStore {
+    override apply(changes: Parameters<RecordingStore['apply']>[0]): Promise<void> {
       if (this.calls.length === 3) return Promise.reject(new PreflexorError('index-failed', 'Broken.'));
       return super.apply(changes);
     }
@@ -261,6 +261,19 @@ test('given a store that breaks midway, when indexed, then the run ends with its
   const { length } = parts.embedder.texts;
   await delay(20);
   assert.equal(parts.embedder.texts.length, length);
+});
+
+test('given a store that breaks while embedding waits for it, when indexed, then nobody waits for ever', async (t) => {
+  const folder = workspace(t);
+  for (let at = 0; at < 20; at += 1) put(folder, `${at}.md`, paragraphs(String(at), 7));
+  const store = new RecordingStore();
+  const parts = testParts(folder, { store });
+  store.apply = async () => {
+    // Two batches of seven together are more than may be embedded and not stored: embedding waits by now.
+    await delay(10);
+    throw new PreflexorError('index-failed', 'Broken.');
+  };
+  await assert.rejects(index(parts), (error) => PreflexorError.is(error, 'index-failed'));
 });
 
 test('given an embedder with vectors of another size, when indexed, then the run ends with a sentence', async (t) => {
@@ -296,15 +309,19 @@ test('given a run that is paused, when time passes, then nothing is embedded unt
   const folder = workspace(t);
   for (let at = 0; at < 20; at += 1) put(folder, `${at}.md`, paragraphs(String(at), 2));
   const gate = new Gate();
+  const { promise: paused, resolve } = Promise.withResolvers<undefined>();
   let calls = 0;
   const embedder = new HashEmbedder({
     before: () => {
       calls += 1;
-      if (calls === 3) gate.pause();
+      if (calls !== 3) return;
+      gate.pause();
+      resolve(undefined);
     },
   });
   const running = index(testParts(folder, { embedder, gate }));
-  await delay(30);
+  await paused;
+  await delay(20);
   assert.equal(calls, 3);
   gate.resume();
   assert.equal((await running).chunks, 40);
@@ -524,7 +541,7 @@ test('given a document longer than a batch, when its run breaks off, then the ne
 test('given a fast reader and a slow store, when indexed, then never more than a batch of embedded texts waits to be stored', async (t) => {
   const folder = workspace(t);
   for (let at = 0; at < 40; at += 1) put(folder, `${at}.md`, paragraphs(String(at), (at % 5) + 1));
-  const store = new RecordedStore();
+  const store = new RecordingStore();
   const apply = store.apply.bind(store);
   store.apply = async (changes) => {
     await delay(2);
@@ -547,13 +564,18 @@ test('given a reader that is slower than its files, when indexed, then several a
   for (let at = 0; at < 12; at += 1) put(folder, `${at}.md`, 'x'.repeat(100));
   let now = 0;
   let most = 0;
+  let other: (() => void) | null = null;
   const plain = plainReader();
   const reader = {
     ...plain,
     read: async (...args: Parameters<typeof plain.read>) => {
       now += 1;
       most = Math.max(most, now);
-      await delay(1);
+      // Nobody goes on before a second one is here: reading one at a time would never end.
+      await new Promise<void>((resolve) => {
+        if (other) for (const goOn of [other, resolve]) goOn();
+        other = other ? null : resolve;
+      });
       now -= 1;
       return await plain.read(...args);
     },

@@ -227,6 +227,15 @@ test('given a folder that may not be read, when scanned, then it is listed and t
   );
 });
 
+test('given folders that are left out, when scanned, then none of them is read', async (t) => {
+  const folder = files(t, ['a.md', 'out/b.md', 'node_modules/c.md', 'deep/out/d.md'], {
+    '.gitignore': 'out/\n',
+    '.preflexorignore': 'out/keep/*.md\n!elsewhere/x.md\n!*.md\n',
+  });
+  const { failed } = await found(folder, {}, forbidding(folder, 'out', 'node_modules', 'deep/out'));
+  assert.deepEqual(failed, []);
+});
+
 test('given a rule file that may not be read, when scanned, then its folder is not looked into', async (t) => {
   const folder = files(t, ['a.md', 'secret/b.md'], { 'secret/.preflexorignore': 'b.md\n' });
   const { paths, failed } = await found(folder, {}, forbidding(folder, 'secret/.preflexorignore'));

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { PreflexorError } from '../../errors.ts';
 import type { IndexStatus } from '../../protocol/index.ts';
 import { ManualTimers } from '../../engine/llama/testing/timers.ts';
 import type { DocumentChange } from '../ports.ts';
 import { HashEmbedder } from '../testing/hashEmbedder.ts';
-import { RecordedStore } from '../testing/recordedStore.ts';
+import { RecordingStore } from '../testing/recordingStore.ts';
 import { paragraphChunker, plainReader, type PlainReader } from '../testing/plainDocuments.ts';
 import { MemoryCache, plainSettings, put, workspace } from '../testing/workspace.ts';
 import { IndexService, type ServiceParts } from './service.ts';
@@ -21,7 +20,7 @@ interface Held {
   readonly reader: PlainReader;
   readonly embedder: HashEmbedder;
   /** Every index that was opened, with whether a rebuild was asked for. */
-  readonly opened: { readonly rebuild: boolean; readonly store: RecordedStore; commits: number }[];
+  readonly opened: { readonly rebuild: boolean; readonly store: RecordingStore; commits: number }[];
 }
 
 /** A service over a workspace with small parts; `store` makes the n-th index. */
@@ -29,12 +28,12 @@ function held(
   t: TestContext,
   files: Readonly<Record<string, string>>,
   options: Partial<ServiceParts> & {
-    readonly serving?: RecordedStore;
-    readonly store?: (n: number) => RecordedStore;
+    readonly serving?: RecordingStore;
+    readonly store?: (n: number) => RecordingStore;
     readonly embedder?: HashEmbedder;
   } = {},
 ): Held {
-  const { serving, store = () => new RecordedStore(), embedder = new HashEmbedder(), ...parts } = options;
+  const { serving, store = () => new RecordingStore(), embedder = new HashEmbedder(), ...parts } = options;
   const folder = workspace(t, files);
   const [timers, reader, opened]: [ManualTimers, PlainReader, Held['opened']] = [
     new ManualTimers(),
@@ -192,7 +191,7 @@ test('given a window that comes to the front, when told, then it looks again, at
 });
 
 /** A store that is broken from the n-th write on. */
-class BreakingStore extends RecordedStore {
+class BreakingStore extends RecordingStore {
   readonly #after: number;
 
   constructor(after: number) {
@@ -208,7 +207,7 @@ class BreakingStore extends RecordedStore {
 }
 
 test('given an index that breaks, when it does, then it is rebuilt and the service goes on', async (t) => {
-  const store = (n: number) => (n === 0 ? new BreakingStore(2) : new RecordedStore());
+  const store = (n: number) => (n === 0 ? new BreakingStore(2) : new RecordingStore());
   const { folder, service, timers, opened } = await started(t, { 'a.md': 'a', 'b.md': 'b' }, { store });
   put(folder, 'a.md', 'a anew');
   service.changed('a.md');
@@ -224,7 +223,7 @@ test('given an index that breaks, when it does, then it is rebuilt and the servi
 });
 
 test('given an index that cannot even be rebuilt, when that was tried, then the status says so and the next change tries again', async (t) => {
-  const store = (n: number) => (n < 3 ? new BreakingStore(0) : new RecordedStore());
+  const store = (n: number) => (n < 3 ? new BreakingStore(0) : new RecordingStore());
   const { service, timers, opened } = await started(t, { 'a.md': 'a' }, { store });
   assert.equal(opened.length, 3);
   assert.deepEqual([service.status().state, service.status().message], ['failed', 'It is broken.']);
@@ -253,8 +252,29 @@ test('given no embedding model, when started, then its sentence is the status, a
   assert.deepEqual([service.status().state, service.status().chunks], ['idle', 1]);
 });
 
+test('given a change whose run failed, when another file changes, then both are indexed', async (t) => {
+  let broken = false;
+  const embedder = new HashEmbedder({
+    before: () => {
+      if (broken) throw new PreflexorError('engine-crashed', 'It ended.');
+    },
+  });
+  const { folder, service, timers, opened } = await started(t, { 'a.md': 'a', 'b.md': 'b' }, { embedder });
+  for (const path of ['a.md', 'b.md']) {
+    broken = path === 'a.md';
+    put(folder, path, `${path} anew`);
+    service.changed(path);
+    timers.advance(400);
+    await service.settled();
+  }
+  const texts = [...opened[0]!.store.entries.values()].flatMap(({ chunks }) =>
+    chunks.map(({ text }) => text),
+  );
+  assert.deepEqual(texts.sort(), ['a.md anew', 'b.md anew']);
+});
+
 test('given an index of another embedder, when started, then the old one serves until the new one is whole', async (t) => {
-  const serving = new RecordedStore();
+  const serving = new RecordingStore();
   const during: unknown[] = [];
   const embedder: HashEmbedder = new HashEmbedder({ before: () => void during.push(each.service.serving()) });
   const each: Held = held(t, { 'a.md': 'a', 'b.md': 'b' }, { serving, embedder });
@@ -271,7 +291,7 @@ test('given an index of another embedder, when started, then the old one serves 
 });
 
 test('given an index that is built beside another one and breaks off, when it ends, then the old one still serves', async (t) => {
-  const serving = new RecordedStore();
+  const serving = new RecordingStore();
   const embedder = new HashEmbedder({
     before: () => {
       throw new PreflexorError('engine-crashed', 'It ended.');
@@ -295,10 +315,16 @@ test('given a rebuild, when asked for, then an empty index is filled, with no te
 });
 
 test('given a run that goes on, when the service ends, then it stops, and the index is closed', async (t) => {
-  const embedder = new HashEmbedder({ before: () => new Promise(() => undefined) });
+  const { promise: embedding, resolve } = Promise.withResolvers<undefined>();
+  const embedder = new HashEmbedder({
+    before: () => {
+      resolve(undefined);
+      return new Promise(() => undefined);
+    },
+  });
   const { service, opened } = held(t, { 'a.md': 'a' }, { embedder });
   service.start();
-  await delay(20);
+  await embedding;
   await service.dispose();
   assert.equal(opened[0]!.store.closed, true);
   assert.equal(service.serving(), null);

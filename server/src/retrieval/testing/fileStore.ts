@@ -1,15 +1,15 @@
-// A RecordedStore that is also on disk, one file for each document: what a killed process leaves is what is there.
+// A RecordingStore that is also on disk, one file for each document: what a killed process leaves is what is there.
 // For the kill test; it does without fsync, because a killed process loses nothing that it has written.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DocumentChange, DocumentRecord, StoredChunk } from '../ports.ts';
-import { RecordedStore } from './recordedStore.ts';
+import { RecordingStore } from './recordingStore.ts';
 
 /** Called between the system calls of a write; a test may end the process there. */
 export type Step = () => void;
 
-export class FileStore extends RecordedStore {
+export class FileStore extends RecordingStore {
   readonly #folder: string;
   readonly #step: Step;
 

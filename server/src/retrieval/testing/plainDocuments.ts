@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import type { DocumentKind } from '../../protocol/index.ts';
 import type { DocumentChunker, DocumentReader } from '../indexing/index.ts';
 import type { Block, Chunk, ReadOther, ReadResult, SourceDocument } from '../ports.ts';
-import { chunkId } from '../chunkId.ts';
 
 const kinds: Readonly<Record<string, DocumentKind>> = {
   md: 'markdown',
@@ -114,7 +113,7 @@ function chunksOf(document: SourceDocument, modified: number): Chunk[] {
   return document.blocks.map(({ source, start, end, readable, heading, page, citations }) => {
     const text = (document.texts[source] ?? '').slice(start, end);
     return {
-      id: chunkId({ document: document.path, source, start, end, text, readable }),
+      id: chunkId({ source, start, end, text }),
       document: document.path,
       source,
       kind: document.kind,
@@ -130,6 +129,11 @@ function chunksOf(document: SourceDocument, modified: number): Chunk[] {
       textHash: sha256(readable).slice(0, 32),
     };
   });
+}
+
+/** sha256 of source, place and text, 32 hex digits. */
+export function chunkId(chunk: Pick<Chunk, 'source' | 'start' | 'end' | 'text'>): string {
+  return sha256(JSON.stringify([chunk.source, chunk.start, chunk.end, chunk.text])).slice(0, 32);
 }
 
 function sha256(text: string): string {

@@ -16,7 +16,7 @@ import {
 } from '../indexing/index.ts';
 import type { IndexReport } from '../../protocol/index.ts';
 import { HashEmbedder } from './hashEmbedder.ts';
-import { RecordedStore } from './recordedStore.ts';
+import { RecordingStore } from './recordingStore.ts';
 import { paragraphChunker, plainReader, type PlainReader } from './plainDocuments.ts';
 
 export const plainSettings: ScanSettings = {
@@ -68,7 +68,7 @@ export class MemoryCache implements VectorCache {
 export interface TestParts extends IndexParts {
   readonly reader: PlainReader;
   readonly embedder: HashEmbedder;
-  readonly store: RecordedStore;
+  readonly store: RecordingStore;
 }
 
 /** The parts of an index of `folder`, small ones unless others are handed in. */
@@ -78,7 +78,7 @@ export function testParts(folder: string, parts: Partial<TestParts> = {}): TestP
     reader: plainReader(),
     chunker: paragraphChunker,
     embedder: new HashEmbedder(),
-    store: new RecordedStore(),
+    store: new RecordingStore(),
     cache: new MemoryCache(),
     gate: new Gate(),
     limits: { batchChunks: 8, textsPerCall: 2, filesAhead: 3, bytesAhead: 1_000_000 },
