@@ -62,7 +62,6 @@ export interface LibraryOptions extends LspOptions {
 /** A folder of notes, indexed, with its draft open. */
 export async function library(t: TestContext, options: LibraryOptions = {}): Promise<Library> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'preflexor Žofie 田 '));
-  t.after(() => rm(folder, { recursive: true, force: true }));
   const write = async (file: string, text: string): Promise<string> => {
     const name = join(folder, file);
     await mkdir(dirname(name), { recursive: true });
@@ -79,7 +78,10 @@ export async function library(t: TestContext, options: LibraryOptions = {}): Pro
     ...options,
     env: { PREFLEXOR_HOME: home, ...options.env },
   });
-  t.after(() => client.stop());
+  t.after(async () => {
+    await client.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
   return { client, folder, write, uri: await client.open(join(folder, 'draft.md')) };
 }
 

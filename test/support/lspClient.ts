@@ -338,7 +338,9 @@ export class LspClient {
   async stop(): Promise<number | null> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       const kill = setTimeout(() => this.process.kill('SIGKILL'), 10_000);
-      await this.connection.sendRequest(ShutdownRequest.type).catch(() => undefined);
+      const answered = this.connection.sendRequest(ShutdownRequest.type).catch(() => undefined);
+      // One that dies on the way never answers.
+      await Promise.race([answered, this.#gone]);
       await this.connection.sendNotification(ExitNotification.type).catch(() => undefined);
       await this.#gone;
       clearTimeout(kill);

@@ -269,7 +269,8 @@ function excludedBy({ settings, editorExcludes }: IndexedFolder, file: string): 
 }
 
 async function filesBelow(root: string): Promise<string[]> {
-  const found = await readdir(root, { recursive: true, withFileTypes: true });
+  // A folder that goes away while it is looked at has no files.
+  const found = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
   return found
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
