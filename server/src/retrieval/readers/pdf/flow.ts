@@ -139,7 +139,7 @@ export function readableParagraph(
       else builder.lineBreak();
     }
     const own = text.slice(line.start, line.end);
-    const breaks = paragraph.kind !== 'code' && /\p{L}-$/u.test(own) && next !== undefined;
+    const breaks = paragraph.kind !== 'code' && /[\p{L}\p{N}]-$/u.test(own) && next !== undefined;
     const following = next ? text.slice(next.start, next.end) : '';
     const mended = breaks && vocabulary.isLineHyphen(own, following);
     builder.copy(text, line.start, mended ? line.end - 1 : line.end);
