@@ -52,9 +52,13 @@ function readSmallHeading(
     return /^[\dIVX]/.test(text) ? sure(levelOf(text) + 1) : guessed(2);
   const isSet = lines.every(({ font }) => font === first.font && font !== typography.font);
   const isNumbered = numbered.test(text);
-  const isPlain = text.length < 100 && /^[\p{Lu}\d]/u.test(text) && !/[.:!?]$/.test(text);
-  if (!isSet || !isPlain || !below || (below.font === first.font && !isNumbered)) return null;
-  return isNumbered ? sure(levelOf(text) + 1) : guessed(3);
+  const isPlain =
+    text.length < 100 && /^[\p{Lu}\d]/u.test(text) && !/[.:!?]$|[=<>]|[.:!?]\s+\p{Lu}.*\s/u.test(text);
+  if (!isSet || !below || (!isPlain && !isNumbered)) return null;
+  if (isNumbered) return sure(levelOf(text) + 1);
+  // What stands below a heading is text; below a figure's label it is another label.
+  const isText = below.font !== first.font && below.right - below.x > 0.5 * typography.lineWidth;
+  return isText ? guessed(3) : null;
 }
 
 /** So many headings in a row, without a number, are no headings: labels of a figure are set large, too. */

@@ -289,6 +289,24 @@ test('given a signal that is aborted while a PDF is read, when reading goes on, 
   await assert.rejects(reading, (error) => PreflexorError.is(error, 'cancelled'));
 });
 
+test('given a figure with labels in the middle of a sentence, when read, then the sentence is whole', async () => {
+  const document = await readPages([
+    ...lines(
+      [
+        'This sentence is long enough to fill the line up to its right edge, and it is',
+        'then cut by a figure that stands between its first and its second half, so it',
+      ],
+      { y: 100 },
+    ),
+    { text: 'Alive', x: 120, y: 200 },
+    { text: 'Dead', x: 300, y: 240 },
+    ...lines(['Figure 1: Two states.'], { y: 300 }),
+    ...lines(['goes on below it.'], { y: 340 }),
+  ]);
+  assert.match(readables(document)[0] ?? '', /second half, so it goes on below it\.$/);
+  blockWith(document, 'Figure 1: Two states.');
+});
+
 test('given a real paper in two columns, when read, then its sections, sentences and code are those of the page', async () => {
   const document = await readOne('two-columns.pdf', fixture('two-columns.pdf'));
   assertSound(document);

@@ -7,6 +7,8 @@ export interface Typography {
   /** Size and font of most letters. */
   readonly size: number;
   readonly font: string;
+  /** Three quarters of the lines in that size are no wider, in points. */
+  readonly lineWidth: number;
   /** Fonts whose letters are all equally wide. */
   readonly monospaced: ReadonlySet<string>;
   /** Sizes of headings, the largest first. */
@@ -32,11 +34,17 @@ export function typographyOf(
   return {
     size,
     font: mostFrequent(fonts) ?? '',
+    lineWidth: widthOf(lines.filter((line) => rounded(line.size) === size)),
     monospaced: monospacedFonts(pages),
     headingSizes: larger,
     outline: new Map(outline.map(({ title, level }) => [plainTitle(title), level])),
     title: largestText(lines, larger[0]),
   };
+}
+
+function widthOf(lines: readonly Line[]): number {
+  const widths = lines.map(({ x, right }) => right - x).sort((a, b) => a - b);
+  return widths[Math.floor(widths.length * 0.75)] ?? 0;
 }
 
 /** Sizes that look the same are the same. */
