@@ -101,8 +101,12 @@ async function tooLong(works: readonly Work[], round: number, options: PackingOp
 async function sizedPieces(groups: readonly Group[], options: PackingOptions): Promise<SizedPiece[][]> {
   const pieces: Piece[][] = [];
   for (const { blocks } of groups) {
-    await options.pace();
-    pieces.push(blocks.flatMap((block) => piecesOf(block, options.texts[block.source] ?? '')));
+    const own: Piece[] = [];
+    for (const block of blocks) {
+      await options.pace();
+      own.push(...piecesOf(block, options.texts[block.source] ?? ''));
+    }
+    pieces.push(own);
   }
   const counts = await options.count(pieces.flat().map(readableOf));
   let next = 0;

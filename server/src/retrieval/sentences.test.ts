@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { runs } from '../notes/testing/runs.ts';
+import { runs } from './readers/testing/generated.ts';
 import { sentencesOf } from './sentences.ts';
 
 function sentences(text: string): string[] {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { runs } from '../../notes/testing/runs.ts';
+import { runs } from './testing/generated.ts';
 import {
   assertRunsMatch,
   assertSound,

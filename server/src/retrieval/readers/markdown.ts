@@ -266,7 +266,11 @@ class MarkdownReader {
   #citationsOf(node: Nodes, stretch: Stretch): string[] {
     const source = this.#note.slice(stretch.start, stretch.start + (node.position?.end.offset ?? 0));
     const images = 'children' in node ? node.children.filter(({ type }) => type === 'image') : [];
-    const captions = images.map((image): Nodes => ({ ...image, type: 'text', value: '' }) as Text);
+    const captions = images.map((image): Text => ({
+      type: 'text',
+      value: '',
+      ...(image.position && { position: image.position }),
+    }));
     return [node, ...captions].flatMap((part) => citationsOf(part, source));
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { runs } from '../../notes/testing/runs.ts';
+import { runs } from './testing/generated.ts';
 import { assertRunsMatch, assertSound, blockWith, readOne, textOf, told } from './testing/reading.ts';
 
 const read = (text: string) => readOne('notes.txt', text);

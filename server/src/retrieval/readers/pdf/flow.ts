@@ -39,8 +39,9 @@ export function flowOf(pages: readonly (readonly Paragraph[])[]): Flow {
   for (const [index, page] of pages.entries()) {
     if (index > 0) write('\f');
     let isFirst = true;
-    for (const paragraph of outOfTheWay(page)) {
-      const continued = open !== null && continues(open, paragraph);
+    const { paragraphs: inOrder, rejoined } = outOfTheWay(page);
+    for (const paragraph of inOrder) {
+      const continued = open !== null && (rejoined.has(paragraph) || continues(open, paragraph));
       const target = paragraphs.at(-1);
       if (!isFirst) write(continued ? '\n' : '\n\n');
       isFirst = false;
@@ -58,15 +59,55 @@ export function flowOf(pages: readonly (readonly Paragraph[])[]): Flow {
   return { text: parts.join(''), paragraphs };
 }
 
-/** The paragraphs that say something, notes and captions put where they part no sentence. */
-function outOfTheWay(paragraphs: readonly Paragraph[]): Paragraph[] {
+interface PageOrder {
+  readonly paragraphs: readonly Paragraph[];
+  /** Paragraphs that go on with the one before them, now that a figure is out of the way. */
+  readonly rejoined: ReadonlySet<Paragraph>;
+}
+
+/** The paragraphs that say something, notes, captions and figures put where they part no sentence. */
+function outOfTheWay(paragraphs: readonly Paragraph[]): PageOrder {
   const telling = paragraphs.filter(({ lines }) => word.test(lines.map(({ text }) => text).join(' ')));
-  const floats = telling.filter(({ kind }) => kind === 'float');
-  const body = telling.filter(({ kind }) => kind !== 'float');
+  const rejoined = new Set<Paragraph>();
+  const labels = new Set(telling.flatMap((_, index) => labelsBehind(telling, index, rejoined)));
+  const isFloat = (paragraph: Paragraph): boolean => paragraph.kind === 'float' || labels.has(paragraph);
+  const floats = telling.filter(isFloat);
+  const body = telling.filter((paragraph) => !isFloat(paragraph));
   const last = body.at(-1);
-  if (floats.length === 0 || last?.kind !== 'paragraph') return [...body, ...floats];
   // The last sentence of a page goes on overleaf, so nothing may come behind it.
-  return isUnfinished(last) ? [...body.slice(0, -1), ...floats, last] : [...body, ...floats];
+  const keepsLast = last?.kind === 'paragraph' && isUnfinished(last) && !rejoined.has(last);
+  if (!keepsLast) return { paragraphs: [...body, ...floats], rejoined };
+  return { paragraphs: [...body.slice(0, -1), ...floats, last], rejoined };
+}
+
+/** A figure has no more labels than this, and none has more words. */
+const mostLabels = 40;
+const mostWords = 8;
+
+/** What stands between an unfinished sentence and its other half, if that is a figure with its caption. */
+function labelsBehind(
+  paragraphs: readonly Paragraph[],
+  index: number,
+  rejoined: Set<Paragraph>,
+): Paragraph[] {
+  const above = paragraphs[index];
+  if (above?.kind !== 'paragraph' || !isUnfinished(above)) return [];
+  const between: Paragraph[] = [];
+  for (const paragraph of paragraphs.slice(index + 1, index + 1 + mostLabels)) {
+    const isLabel = paragraph.lines.every(({ text }) => text.split(' ').length <= mostWords);
+    const goesOn = paragraph.kind === 'paragraph' && /^\p{Ll}/u.test(paragraph.lines[0]?.text ?? '');
+    if (goesOn && between.some(({ kind }) => kind === 'float') && isSameSize(above, paragraph)) {
+      rejoined.add(paragraph);
+      return between;
+    }
+    if (paragraph.kind !== 'float' && (!isLabel || paragraph.kind === 'heading')) return [];
+    between.push(paragraph);
+  }
+  return [];
+}
+
+function isSameSize(above: Paragraph, below: Paragraph): boolean {
+  return Math.abs((above.lines[0]?.size ?? 0) - (below.lines[0]?.size ?? 0)) < 0.5;
 }
 
 function isUnfinished({ lines }: Paragraph): boolean {
@@ -139,7 +180,7 @@ export function readableParagraph(
       else builder.lineBreak();
     }
     const own = text.slice(line.start, line.end);
-    const breaks = paragraph.kind !== 'code' && /\p{L}-$/u.test(own) && next !== undefined;
+    const breaks = paragraph.kind !== 'code' && /[\p{L}\p{N}]-$/u.test(own) && next !== undefined;
     const following = next ? text.slice(next.start, next.end) : '';
     const mended = breaks && vocabulary.isLineHyphen(own, following);
     builder.copy(text, line.start, mended ? line.end - 1 : line.end);

@@ -59,6 +59,7 @@ function furnitureRows(
   isInMargin: (line: Line) => boolean,
 ): number {
   let count = 0;
+  if (rows.every((row) => row.every(isInMargin))) return 0;
   while (rows[count]?.every(isInMargin) && rows[count]?.some(isFurniture)) count += 1;
   const gap = (index: number): number =>
     Math.abs((rows[index]?.[0]?.y ?? Infinity) - (rows[index - 1]?.[0]?.y ?? 0));

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { cancelled, throwIfCancelled } from '../../../errors.ts';
 import type { Refusal } from '../../ports.ts';
+import { cleanText } from './characters.ts';
 
 /** A stretch of text as the PDF draws it. Points from the page's top left corner, y downwards to its baseline. */
 export interface Piece {
@@ -159,17 +160,6 @@ async function readPage(library: Library, document: Document, number: number): P
   } catch {
     return { number, width: 1, height: 1, pieces: [] };
   }
-}
-
-/** Letters only: no control characters, no soft hyphens but at a line's end, where they are hyphens. */
-function cleanText(text: string): string {
-  return (
-    text
-      .replace(/\u00AD$/, '-')
-      // eslint-disable-next-line no-control-regex -- they are what is taken out
-      .replace(/[\0-\x1F\x7F-\x9F\u00AD\u200B\uFEFF]/g, ' ')
-      .normalize('NFC')
-  );
 }
 
 /** The pieces in the direction that most of the page is written in, turned upright; others are margin notes. */

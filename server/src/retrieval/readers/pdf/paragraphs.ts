@@ -1,98 +1,24 @@
 // Lines in reading order to paragraphs, headings, code and tables. Knows how pages are set, not what they say.
-import { isHeadingLine, levelOf } from '../plainText.ts';
+import { isHeadingLine } from '../plainText.ts';
 import type { Column } from './columns.ts';
 import type { Line } from './lines.ts';
-import type { OutlineEntry, Page } from './pages.ts';
+import { readHeading } from './headings.ts';
+import { mostFrequent, plainTitle, rounded } from './typography.ts';
+import type { Typography } from './typography.ts';
 
 export interface Paragraph {
   readonly kind: 'paragraph' | 'heading' | 'code' | 'table' | 'float';
-  /** Of a heading: 1 is the outermost; `alike` where only its looks say that it is one. */
-  readonly level: number | 'alike';
+  /** Of a heading: 1 is the outermost. */
+  readonly level: number;
+  /** Of a heading: only its looks tell its level. */
+  readonly isGuessed: boolean;
   readonly lines: readonly Line[];
 }
 
-/** What is usual in a document, so that what is unusual can be told. */
-export interface Typography {
-  /** Size and font of most letters. */
-  readonly size: number;
-  readonly font: string;
-  /** Fonts whose letters are all equally wide. */
-  readonly monospaced: ReadonlySet<string>;
-  /** Sizes of headings, the largest first. */
-  readonly headingSizes: readonly number[];
-  readonly outline: ReadonlyMap<string, number>;
-  /** The largest text of the first page, if that is what the document is called. */
-  readonly title: string;
-}
-
-const longestHeading = 160;
 const bullet = /^(?:[•‣▪◦●○■□–—*]|\(?\d{1,2}[.)]|\(?[a-z]\)|\[\d{1,3}\])\s+\S/u;
 const caption =
   /^(?:fig(?:ure|\.)?|table|algorithm|listing|scheme|box)\s+(?:[A-Z]?\d+(?:\.\d+)*|[IVX]+)\s*[.:|–—]/i;
 const endsSentence = /[.!?:;][)\]”’"']*$/;
-
-export function typographyOf(
-  pages: readonly Page[],
-  lines: readonly Line[],
-  outline: readonly OutlineEntry[],
-): Typography {
-  const sizes = new Map<number, number>();
-  const fonts = new Map<string, number>();
-  for (const { size, font, text } of lines) {
-    sizes.set(rounded(size), (sizes.get(rounded(size)) ?? 0) + text.length);
-    fonts.set(font, (fonts.get(font) ?? 0) + text.length);
-  }
-  const size = mostFrequent(sizes) ?? 10;
-  const larger = [...sizes.keys()].filter((other) => other >= size * 1.12).sort((a, b) => b - a);
-  return {
-    size,
-    font: mostFrequent(fonts) ?? '',
-    monospaced: monospacedFonts(pages),
-    headingSizes: larger,
-    outline: new Map(outline.map(({ title, level }) => [plainTitle(title), level])),
-    title: largestText(lines, larger[0]),
-  };
-}
-
-function rounded(size: number): number {
-  return Math.round(size * 2) / 2;
-}
-
-function mostFrequent<Key>(counts: ReadonlyMap<Key, number>): Key | undefined {
-  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
-}
-
-/** A title without its number, so that the outline's and the page's forms agree. */
-function plainTitle(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/^[\divx]+(?:\.\d+)*\.?\s+/, '')
-    .replace(/[^\p{L}\p{N}]+/gu, '');
-}
-
-function largestText(lines: readonly Line[], size: number | undefined): string {
-  const first = lines.filter((line) => line.page === 1 && rounded(line.size) === size).slice(0, 5);
-  return first.map(({ text }) => text).join(' ');
-}
-
-/** Fonts in which text is as long as it has letters, whatever the letters. */
-function monospacedFonts(pages: readonly Page[]): Set<string> {
-  const widths = new Map<string, { least: number; most: number; letters: number }>();
-  for (const { pieces } of pages) {
-    for (const { font, text, width, size } of pieces) {
-      if (text.length < 4) continue;
-      const letter = width / text.length / size;
-      const known = widths.get(font) ?? { least: letter, most: letter, letters: 0 };
-      known.least = Math.min(known.least, letter);
-      known.most = Math.max(known.most, letter);
-      known.letters += text.length;
-      widths.set(font, known);
-    }
-  }
-  const isEven = ({ least, most, letters }: { least: number; most: number; letters: number }): boolean =>
-    letters > 60 && most < 1.03 * least;
-  return new Set([...widths].filter(([, width]) => isEven(width)).map(([font]) => font));
-}
 
 /** The paragraphs of a page in reading order. */
 export function paragraphsOf(columns: readonly Column[], typography: Typography): Paragraph[] {
@@ -219,84 +145,13 @@ function classify(
   const lines = rows.flat();
   const [first] = lines;
   const text = lines.map((line) => line.text).join(' ');
-  if (!first) return { kind: 'paragraph', level: 0, lines };
-  if (lines.every((line) => isCode(line, typography))) return { kind: 'code', level: 0, lines };
-  if (rows.length > 1 && rows.every((row) => row.length > 1)) return { kind: 'table', level: 0, lines };
+  const plain = { level: 0, isGuessed: false, lines };
+  if (!first) return { ...plain, kind: 'paragraph' };
+  if (lines.every((line) => isCode(line, typography))) return { ...plain, kind: 'code' };
+  if (rows.length > 1 && rows.every((row) => row.length > 1)) return { ...plain, kind: 'table' };
   const gap = above?.page === first.page ? first.y - above.y : Infinity;
-  const level = headingLevel(lines, text, gap > 1.2 * spacing || gap < 0, below, typography);
-  if (level !== 0) return { kind: 'heading', level, lines };
-  return { kind: caption.test(text) ? 'float' : 'paragraph', level: 0, lines };
-}
-
-/** 0 for what is no heading. */
-function headingLevel(
-  lines: readonly Line[],
-  text: string,
-  standsFree: boolean,
-  below: Line | undefined,
-  typography: Typography,
-): number | 'alike' {
-  const [first] = lines;
-  if (!first || text.length > longestHeading || !/\p{L}{2}/u.test(text) || /[,;]$/.test(text)) return 0;
-  const size = rounded(first.size);
-  if (
-    first.page === 1 &&
-    typography.title !== '' &&
-    typography.title.startsWith(text) &&
-    size > typography.size
-  )
-    return 1;
-  const known = text.length > 3 ? typography.outline.get(plainTitle(text)) : undefined;
-  if (known !== undefined && lines.length <= 3) return known + 1;
-  if (size >= typography.size * 1.12 && lines.length <= 3 && !/[.:]$/.test(text)) {
-    const numbered = /^\d+(?:\.\d+)*\.?\s/.test(text);
-    return numbered ? levelOf(text) + 1 : Math.min(5, typography.headingSizes.indexOf(size) + 2);
-  }
-  if (lines.length > 2 || first.size < 0.95 * typography.size || !standsFree) return 0;
-  const isSet = lines.every(({ font }) => font === first.font && font !== typography.font);
-  if (isHeadingLine(text) && lines.length === 1) return levelOf(text) + 1;
-  const isNumbered = /^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[A-Z]\.|[IVX]+\.)\s+\p{Lu}/u.test(text);
-  const isPlain = text.length < 100 && /^[\p{Lu}\d]/u.test(text) && !/[.:!?]$/.test(text);
-  if (!isSet || !isPlain || !below || (below.font === first.font && !isNumbered)) return 0;
-  return isNumbered ? levelOf(text) + 1 : 'alike';
-}
-
-/** So many headings in a row, without a number, are no headings: labels of a figure are set large, too. */
-const longestRun = 3;
-
-/** Gives headings that only look like headings the level of those that they look like, and makes labels text again. */
-export function levelHeadings(pages: readonly (readonly Paragraph[])[]): Paragraph[][] {
-  const labels = labelsIn(pages.flat());
-  const levels = new Map<string, number>();
-  const looks = ({ lines: [line] }: Paragraph): string => `${line?.font} ${rounded(line?.size ?? 0)}`;
-  for (const paragraph of pages.flat()) {
-    if (paragraph.kind !== 'heading' || paragraph.level === 'alike' || labels.has(paragraph)) continue;
-    levels.set(looks(paragraph), Math.min(paragraph.level, levels.get(looks(paragraph)) ?? Infinity));
-  }
-  const settle = (paragraph: Paragraph): Paragraph => {
-    if (labels.has(paragraph)) return { ...paragraph, kind: 'float' };
-    return paragraph.level === 'alike'
-      ? { ...paragraph, level: levels.get(looks(paragraph)) ?? 3 }
-      : paragraph;
-  };
-  return pages.map((page) => page.map(settle));
-}
-
-function labelsIn(paragraphs: readonly Paragraph[]): Set<Paragraph> {
-  const labels = new Set<Paragraph>();
-  let run: Paragraph[] = [];
-  for (const paragraph of [...paragraphs, null]) {
-    if (paragraph?.kind === 'heading') {
-      run.push(paragraph);
-      continue;
-    }
-    // Numbers along an axis.
-    if (paragraph && !paragraph.lines.some(({ text }) => /\p{L}{3}/u.test(text))) continue;
-    const isNumbered = run.some(
-      ({ lines: [line], level }) => level === 1 || /^[\dIVX]+\.?\s/.test(line?.text ?? ''),
-    );
-    if (run.length > longestRun && !isNumbered) for (const label of run) labels.add(label);
-    run = [];
-  }
-  return labels;
+  const standsFree = gap > 1.2 * spacing || gap < 0;
+  const heading = readHeading({ lines, text, standsFree, below }, typography);
+  if (heading) return { kind: 'heading', ...heading, lines };
+  return { ...plain, kind: caption.test(text) ? 'float' : 'paragraph' };
 }

@@ -10,7 +10,9 @@ import { withoutFurniture } from './furniture.ts';
 import { linesOf } from './lines.ts';
 import { readPages } from './pages.ts';
 import type { PdfText } from './pages.ts';
-import { levelHeadings, paragraphsOf, typographyOf } from './paragraphs.ts';
+import { levelHeadings } from './headings.ts';
+import { paragraphsOf } from './paragraphs.ts';
+import { typographyOf } from './typography.ts';
 import type { Paragraph } from './paragraphs.ts';
 
 /** Titles that programs put in by themselves. */
@@ -60,8 +62,7 @@ async function toDocument(path: string, pdf: PdfText, pace: Pace): Promise<Sourc
       end: paragraph.lines.at(-1)?.end ?? 0,
       page: paragraph.page,
     };
-    const { level } = paragraph;
-    if (paragraph.kind === 'heading') collector.addHeading(level === 'alike' ? 3 : level, block);
+    if (paragraph.kind === 'heading') collector.addHeading(paragraph.level, block);
     else collector.add({ ...block, kind: paragraph.kind === 'float' ? 'paragraph' : paragraph.kind });
   }
   const title = pdf.title?.trim() ?? '';
