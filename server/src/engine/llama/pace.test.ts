@@ -11,9 +11,6 @@ function run(pace: Pace, batches: number, seconds: (threads: number) => number, 
   });
 }
 
-const usual = (threads: number[]) =>
-  threads.filter((each, index) => index === 0 || each === threads[index - 1]).length;
-
 test('given a machine that is quiet, when it has been tried, then the fastest count is used', () => {
   const pace = new Pace(8);
   run(pace, 4, (threads) => 1 / threads);
@@ -49,8 +46,20 @@ test('given it has settled, when it goes on, then only now and then another coun
   run(pace, 4, (threads) => 1 / threads, 2);
   const later = run(pace, 200, (threads) => 1 / threads, 2);
   const tries = later.filter((threads) => threads === 1).length;
-  assert.ok(tries >= 2 && tries <= 6, String(tries));
-  assert.ok(usual(later) > 180);
+  assert.ok(tries >= 1 && tries <= 4, String(tries));
+});
+
+test('given a count that stays worse, when it goes on, then it is tried more and more rarely', () => {
+  const pace = new Pace(2);
+  const threads = run(pace, 1000, (count) => (count === 2 ? 5 : 1), 2);
+  const tries = threads.flatMap((count, batch) => (count === 2 ? [batch] : []));
+  const gaps = tries.slice(2).map((batch, index) => batch - (tries[index + 1] ?? 0));
+  assert.ok(gaps.length >= 2, tries.join());
+  assert.deepEqual(
+    gaps,
+    gaps.toSorted((a, b) => a - b),
+  );
+  assert.ok(tries.length <= 8, tries.join());
 });
 
 test('given fewer threads than usual are left, when it chooses, then it keeps within them', () => {

@@ -3,8 +3,13 @@
 // Pure; whoever embeds says how long each batch took.
 import { threadCandidates } from './threads.ts';
 
-/** Each count is tried anew after so many batches, so that what was true on a busy machine is not true for ever. */
-const retryBatches = 40;
+/**
+ * A count is tried anew after so many batches, so that what was true on a busy machine is not true for ever; each
+ * time that it is still no better, twice as many pass, because a batch with too many threads may take ten times as
+ * long.
+ */
+const firstRetryBatches = 40;
+const lastRetryBatches = 640;
 /** How much the latest batch counts against those before it. */
 const newest = 0.3;
 /** Fewer threads are taken when more are not this much faster: they leave room for everything else. */
@@ -13,7 +18,9 @@ const worthwhile = 0.93;
 interface Measured {
   /** Seconds for a token, smoothed. */
   readonly pace: number;
+  /** When it was measured last, and how many batches later it may be tried again. */
   readonly batch: number;
+  readonly patience: number;
 }
 
 export class Pace {
@@ -33,9 +40,7 @@ export class Pace {
     const untried = possible.find((threads) => !this.#measured.has(threads));
     if (untried !== undefined) return untried;
     const best = this.#best(possible);
-    const stale = possible
-      .filter((threads) => threads !== best)
-      .find((threads) => this.#batch - (this.#measured.get(threads)?.batch ?? 0) >= retryBatches);
+    const stale = possible.filter((threads) => threads !== best).find((threads) => this.#isStale(threads));
     return stale ?? best;
   }
 
@@ -44,11 +49,20 @@ export class Pace {
     if (tokens <= 0) return;
     this.#batch += 1;
     const before = this.#measured.get(threads);
-    const pace = seconds / tokens;
-    this.#measured.set(threads, {
-      batch: this.#batch,
-      pace: before === undefined ? pace : before.pace + newest * (pace - before.pace),
-    });
+    const now = seconds / tokens;
+    // What is known from long ago says nothing any more.
+    const smoothed =
+      before === undefined || this.#isStale(threads) ? now : before.pace + newest * (now - before.pace);
+    const patience = before?.patience ?? firstRetryBatches;
+    this.#measured.set(threads, { batch: this.#batch, pace: smoothed, patience });
+    const best = this.#best(this.#candidates);
+    const next = threads === best ? firstRetryBatches : Math.min(lastRetryBatches, 2 * patience);
+    this.#measured.set(threads, { batch: this.#batch, pace: smoothed, patience: next });
+  }
+
+  #isStale(threads: number): boolean {
+    const measured = this.#measured.get(threads);
+    return measured !== undefined && this.#batch - measured.batch >= measured.patience;
   }
 
   #best(possible: readonly number[]): number {
