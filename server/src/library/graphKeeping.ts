@@ -14,13 +14,18 @@ import type {
 /** Parts of documents that were read and are not in the store yet; more than this are made again when asked for. */
 const mostWaiting = 512;
 
+/** The graph's store, which is joined and pruned now and then. */
+export interface KeptGraph extends GraphStore {
+  optimise(signal: AbortSignal): Promise<void>;
+}
+
 /** Makes the graph's part of each document while it is cut into chunks, and hands it to the store that asks. */
 export class GraphKeeper {
-  readonly #store: () => Promise<GraphStore>;
+  readonly #store: () => Promise<KeptGraph>;
   readonly #tell: (problem: string) => void;
   readonly #parts = new Map<string, GraphPart>();
 
-  constructor(store: () => Promise<GraphStore>, tell: (problem: string) => void) {
+  constructor(store: () => Promise<KeptGraph>, tell: (problem: string) => void) {
     this.#store = store;
     this.#tell = tell;
   }
@@ -46,6 +51,10 @@ export class GraphKeeper {
 
   async removed(paths: readonly string[]): Promise<void> {
     await this.#write([], paths);
+  }
+
+  async optimise(signal: AbortSignal): Promise<void> {
+    await (await this.#store()).optimise(signal);
   }
 
   async #make(document: SourceDocument, chunks: readonly Chunk[], signal: AbortSignal): Promise<void> {
@@ -110,6 +119,9 @@ export class GraphKeepingStore implements IndexStore {
   chunksOf: IndexStore['chunksOf'] = (document) => this.#inner.chunksOf(document);
   counts: IndexStore['counts'] = () => this.#inner.counts();
   failed: IndexStore['failed'] = () => this.#inner.failed();
-  optimise: IndexStore['optimise'] = (signal) => this.#inner.optimise(signal);
+  optimise: IndexStore['optimise'] = async (signal) => {
+    await this.#inner.optimise(signal);
+    await this.#keeper.optimise(signal);
+  };
   close: IndexStore['close'] = () => this.#inner.close();
 }

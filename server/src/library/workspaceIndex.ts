@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreflexorError } from '../errors.ts';
-import type { GraphStore } from '../graph/index.ts';
 import type { SearchFilter, SearchResult } from '../protocol/index.ts';
 import {
   chunkerVersion,
@@ -17,7 +16,13 @@ import {
   type Reranker,
 } from '../retrieval/index.ts';
 import { readerVersion } from '../retrieval/readers/index.ts';
-import type { IndexIdentity, OpenIndex, Repair, StoreOptions } from '../retrieval/store/index.ts';
+import type {
+  GraphTablesStore,
+  IndexIdentity,
+  OpenIndex,
+  Repair,
+  StoreOptions,
+} from '../retrieval/store/index.ts';
 import { homePlaces, isMissing, makeFolders, workspaceKey, writeDurably } from '../state/index.ts';
 import { GraphKeeper, GraphKeepingStore } from './graphKeeping.ts';
 
@@ -26,7 +31,7 @@ export interface StoreFunctions {
   readonly openIndex: (options: StoreOptions, identity: IndexIdentity) => Promise<OpenIndex>;
   readonly openForSearch: (options: StoreOptions) => Promise<OpenIndex | null>;
   readonly repairIndex: (options: StoreOptions, signal: AbortSignal) => Promise<Repair>;
-  readonly openGraphTables: (options: StoreOptions) => Promise<GraphStore & { close(): Promise<void> }>;
+  readonly openGraphTables: (options: StoreOptions) => Promise<GraphTablesStore>;
 }
 
 /** Gives the embedder of a name: the one in the settings, or that of an older index. */
@@ -53,7 +58,7 @@ export class WorkspaceIndex {
   #open: OpenIndex | null = null;
   /** For searching, as long as nothing is open for writing. */
   #reading: OpenIndex | null = null;
-  #graph: Promise<GraphStore & { close(): Promise<void> }> | null = null;
+  #graph: Promise<GraphTablesStore> | null = null;
   #damaged = false;
 
   constructor(parts: WorkspaceIndexParts) {
@@ -136,7 +141,7 @@ export class WorkspaceIndex {
     return (this.#open ?? (await this.#openedForSearch()))?.serving?.store ?? null;
   }
 
-  async graph(): Promise<GraphStore & { close(): Promise<void> }> {
+  async graph(): Promise<GraphTablesStore> {
     this.#graph ??= this.#storeOptions().then((options) => this.#parts.store.openGraphTables(options));
     try {
       return await this.#graph;

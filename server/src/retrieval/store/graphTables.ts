@@ -1,45 +1,38 @@
-// The tables of the knowledge graph: nodes, and edges with their evidence. They know nothing of embedders, so
-// a new index leaves them alone.
+// The tables of the knowledge graph: rows by owner (graph/ports.ts), joined by nobody here. They know nothing of
+// embedders, so a new index leaves them alone.
 import type { Connection, Table } from '@lancedb/lancedb';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { throwIfCancelled } from '../../errors.ts';
+import type { GraphRows, GraphStore, StoredEdge, StoredNode } from '../../graph/index.ts';
 import { Evidence, GraphEdge, GraphNode } from '../../protocol/index.ts';
 import { connectTo, parseAddress, type Address } from './address.ts';
 import { storeFailure } from './failures.ts';
-import { literal, literals } from './filters.ts';
+import { literals } from './filters.ts';
 import { writerLock, type StoreOptions } from './openIndex.ts';
 import { tableOf } from './rows.ts';
 import { graphEdgeSchema, graphNodeSchema } from './schema.ts';
+import { compact } from './upkeep.ts';
 import type { WriterLock } from './writerLock.ts';
 
-/** What the graph needs of a store. */
-export interface GraphStore {
-  /** Nodes are unique by id; a later label or kind replaces the earlier one. */
-  upsertNodes(nodes: readonly GraphNode[]): Promise<void>;
-  /** Edges are unique by `from`, `to` and `kind`; evidence is added to what is there, each place once. */
-  upsertEdges(edges: readonly GraphEdge[]): Promise<void>;
-  /**
-   * Takes back what was read in a source: its evidence, the edges that have none left, and the nodes that then
-   * stand alone.
-   */
-  removeBySource(source: string): Promise<void>;
-  /** Everything, in parts: nodes first. */
-  readAll(): AsyncIterable<{ readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] }>;
+/** Owners in one predicate. */
+const ownersAtOnce = 500;
+
+/** Rows for which tables are compacted: below it, reading many small pieces costs little. */
+const compactedFrom = 1000;
+
+/** The graph's store, with what a table needs beside the port. */
+export interface GraphTablesStore extends GraphStore {
+  /** Joins small pieces and prunes old versions. Cheap when there is little. */
+  optimise(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Keys in one predicate. */
-const keysAtOnce = 500;
-
-interface StoredEdge extends GraphEdge {
-  readonly evident: boolean;
 }
 
 /**
  * Opens the graph's tables, and makes them where they are not there.
  * @throws PreflexorError as `openIndex`
  */
-export async function openGraphTables(options: StoreOptions): Promise<GraphStore> {
+export async function openGraphTables(options: StoreOptions): Promise<GraphTablesStore> {
   const address = parseAddress(options.address);
   const { freshnessSeconds } = options;
   const connection = await connectTo(address, {
@@ -67,88 +60,89 @@ interface GraphParts {
   readonly address: Address;
 }
 
-class GraphTables implements GraphStore {
+class GraphTables implements GraphTablesStore {
   readonly #parts: GraphParts;
+  /**
+   * Owners whose rows were removed here and not added since, by table: what they say is added without looking for
+   * what they said. That is how documents come in, and a table of a million rows would be looked through each time.
+   */
+  readonly #emptied = { nodes: new Set<string>(), edges: new Set<string>() };
 
   constructor(parts: GraphParts) {
     this.#parts = parts;
   }
 
-  async upsertNodes(nodes: readonly GraphNode[]): Promise<void> {
-    if (nodes.length === 0) return;
-    const unique = [...new Map(nodes.map((node) => [node.id, node])).values()];
-    await this.#write(() => this.#putNodes(unique));
+  async upsertNodes(nodes: readonly StoredNode[]): Promise<void> {
+    await this.#upsert('nodes', unique(nodes, nodeKey), nodeRows);
   }
 
-  async #putNodes(nodes: readonly GraphNode[]): Promise<void> {
-    const rows = tableOf(graphNodeSchema, nodes.length, (name) =>
-      nodes.map((node) => node[name as keyof GraphNode]),
-    );
-    await upsert(this.#parts.nodes, 'id', rows);
+  async upsertEdges(edges: readonly StoredEdge[]): Promise<void> {
+    await this.#upsert('edges', unique(edges, edgeKey), edgeRows);
   }
 
-  async upsertEdges(edges: readonly GraphEdge[]): Promise<void> {
-    for (let at = 0; at < edges.length; at += keysAtOnce)
-      await this.#write(() => this.#mergeEdges(edges.slice(at, at + keysAtOnce)));
-  }
-
-  async #mergeEdges(edges: readonly GraphEdge[]): Promise<void> {
-    const keys = [...new Set(edges.map(keyOf))];
-    const merged = new Map<string, StoredEdge>();
-    for (const edge of await this.#edges(`key IN (${literals(keys)})`)) merged.set(keyOf(edge), edge);
-    for (const edge of edges) merged.set(keyOf(edge), withEvidence(merged.get(keyOf(edge)), edge));
-    await upsert(this.#parts.edges, 'key', edgeRows([...merged.values()]));
-  }
-
-  removeBySource(source: string): Promise<void> {
-    return this.#write(async () => {
-      const touched = await this.#edges(`array_has_any(sources, [${literal(source)}])`);
-      if (touched.length === 0) return;
-      const rest = touched.map((edge) => ({
-        ...edge,
-        evidence: edge.evidence.filter((evidence) => evidence.source !== source),
-      }));
-      const kept = rest.filter(({ evidence, evident }) => evidence.length > 0 || !evident);
-      const dropped = rest.filter((edge) => !kept.includes(edge));
-      if (kept.length > 0) await upsert(this.#parts.edges, 'key', edgeRows(kept));
-      for (const keys of parts(dropped.map(keyOf)))
-        await this.#parts.edges.delete(`key IN (${literals(keys)})`);
-      await this.#dropLonely(dropped.flatMap(({ from, to }) => [from, to]));
-    });
-  }
-
-  /** Of these nodes, drops those that no edge names any more. */
-  async #dropLonely(ids: readonly string[]): Promise<void> {
-    for (const part of parts([...new Set(ids)])) {
-      const list = literals(part);
-      const left = await this.#edges(`from_id IN (${list}) OR to_id IN (${list})`);
-      const named = new Set(left.flatMap(({ from, to }) => [from, to]));
-      const lonely = part.filter((id) => !named.has(id));
-      if (lonely.length > 0) await this.#parts.nodes.delete(`id IN (${literals(lonely)})`);
+  async removeBySource(owners: readonly string[]): Promise<void> {
+    const wanted = [...new Set(owners)];
+    for (let at = 0; at < wanted.length; at += ownersAtOnce) {
+      const some = wanted.slice(at, at + ownersAtOnce);
+      await this.#write(async () => {
+        for (const table of [this.#parts.edges, this.#parts.nodes])
+          await table.delete(`owner IN (${literals(some)})`);
+      });
+      for (const owner of some) {
+        this.#emptied.nodes.add(owner);
+        this.#emptied.edges.add(owner);
+      }
     }
   }
 
-  async *readAll(): AsyncGenerator<{ nodes: readonly GraphNode[]; edges: readonly GraphEdge[] }> {
+  async *readAll(): AsyncGenerator<GraphRows> {
     try {
       for await (const batch of this.#parts.nodes.query())
-        yield { nodes: [...batch].map((row) => GraphNode.parse({ ...(row as object) })), edges: [] };
+        yield { nodes: [...batch].map((row) => nodeOf(row as object)), edges: [] };
       for await (const batch of this.#parts.edges.query())
-        yield { nodes: [], edges: [...batch].map((row) => publicEdge(edgeOf(row as object))) };
+        yield { nodes: [], edges: [...batch].map((row) => edgeOf(row as object)) };
     } catch (error) {
       throw storeFailure(error, this.#parts.address);
     }
   }
 
-  async #edges(predicate: string): Promise<readonly StoredEdge[]> {
-    const rows = (await this.#parts.edges.query().where(predicate).toArray()) as object[];
-    return rows.map(edgeOf);
+  async optimise(signal: AbortSignal): Promise<void> {
+    for (const table of [this.#parts.nodes, this.#parts.edges]) {
+      throwIfCancelled(signal);
+      const { numSmallFragments } = (await table.stats()).fragmentStats;
+      if (numSmallFragments > 1 && (await table.countRows()) >= compactedFrom)
+        await this.#write(() => compact(table));
+    }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#parts.nodes.close();
     this.#parts.edges.close();
     this.#parts.connection.close();
     return Promise.resolve();
+  }
+
+  async #upsert<R extends { readonly owner: string }>(
+    name: 'nodes' | 'edges',
+    rows: readonly R[],
+    tableFor: (rows: readonly R[]) => ReturnType<typeof tableOf>,
+  ): Promise<void> {
+    const emptied = this.#emptied[name];
+    const table = this.#parts[name];
+    const fresh = rows.filter(({ owner }) => emptied.has(owner));
+    const others = rows.filter(({ owner }) => !emptied.has(owner));
+    if (rows.length === 0) return;
+    await this.#write(async () => {
+      if (fresh.length > 0) await table.add(tableFor(fresh));
+      if (others.length > 0) {
+        await table
+          .mergeInsert('key')
+          .whenMatchedUpdateAll()
+          .whenNotMatchedInsertAll()
+          .execute(tableFor(others));
+      }
+    });
+    for (const { owner } of fresh) emptied.delete(owner);
   }
 
   #write<T>(work: () => Promise<T>): Promise<T> {
@@ -163,54 +157,56 @@ class GraphTables implements GraphStore {
   }
 }
 
-async function upsert(table: Table, key: string, rows: ReturnType<typeof tableOf>): Promise<void> {
-  await table.mergeInsert(key).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rows);
+/** The last one of each key. */
+function unique<R>(rows: readonly R[], key: (row: R) => string): readonly R[] {
+  return [...new Map(rows.map((row) => [key(row), row])).values()];
 }
 
-function keyOf({ from, to, kind }: GraphEdge): string {
-  return createHash('sha256').update(`${from}\0${to}\0${kind}`).digest('hex').slice(0, 32);
+function hashed(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
 }
 
-function withEvidence(known: StoredEdge | undefined, edge: GraphEdge): StoredEdge {
-  const places = [...(known?.evidence ?? []), ...edge.evidence];
-  const unique = new Map(
-    places.map((place) => [JSON.stringify([place.source, place.start, place.end]), place]),
-  );
-  return { ...edge, evidence: [...unique.values()], evident: unique.size > 0 || (known?.evident ?? false) };
+function nodeKey({ owner, id }: StoredNode): string {
+  return hashed(owner, id);
 }
 
-const edgeColumns: Readonly<Record<string, (edge: StoredEdge) => unknown>> = {
-  key: keyOf,
-  from_id: ({ from }) => from,
-  to_id: ({ to }) => to,
-  kind: ({ kind }) => kind,
-  sources: ({ evidence }) => [...new Set(evidence.map(({ source }) => source))],
-  evidence: ({ evidence }) => JSON.stringify(evidence),
-  evident: ({ evident }) => evident,
+function edgeKey({ owner, from, to, kind }: StoredEdge): string {
+  return hashed(owner, from, to, kind);
+}
+
+const nodeColumns: Readonly<Record<string, (node: StoredNode) => unknown>> = {
+  key: nodeKey,
+  owner: ({ owner }) => owner,
+  node: ({ owner: _owner, ...node }) => JSON.stringify(node),
 };
 
-function edgeRows(edges: readonly StoredEdge[]) {
+const edgeColumns: Readonly<Record<string, (edge: StoredEdge) => unknown>> = {
+  key: edgeKey,
+  owner: ({ owner }) => owner,
+  edge: ({ owner: _owner, ...edge }) => JSON.stringify(edge),
+};
+
+function nodeRows(nodes: readonly StoredNode[]): ReturnType<typeof tableOf> {
+  return tableOf(graphNodeSchema, nodes.length, (name) => nodes.map((node) => nodeColumns[name]?.(node)));
+}
+
+function edgeRows(edges: readonly StoredEdge[]): ReturnType<typeof tableOf> {
   return tableOf(graphEdgeSchema, edges.length, (name) => edges.map((edge) => edgeColumns[name]?.(edge)));
 }
 
-const EdgeRow = z.object({
-  from_id: z.string(),
-  to_id: z.string(),
-  evidence: z.string(),
-  evident: z.boolean(),
+const NodeJson = GraphNode.extend({
+  weight: z.number(),
+  strong: z.boolean(),
+  alias: z.string().nullable(),
 });
+const EdgeJson = GraphEdge.extend({ evidence: z.array(Evidence) });
+
+function nodeOf(row: object): StoredNode {
+  const { owner, node } = z.object({ owner: z.string(), node: z.string() }).parse({ ...row });
+  return { ...NodeJson.parse(JSON.parse(node)), owner };
+}
 
 function edgeOf(row: object): StoredEdge {
-  const plain = { ...row } as Record<string, unknown>;
-  const { from_id: from, to_id: to, evidence, evident } = EdgeRow.parse(plain);
-  const places = z.array(Evidence).parse(JSON.parse(evidence));
-  return { ...GraphEdge.parse({ from, to, kind: plain['kind'], evidence: places }), evident };
-}
-
-function publicEdge({ evident: _evident, ...edge }: StoredEdge): GraphEdge {
-  return edge;
-}
-
-function* parts<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < items.length; at += keysAtOnce) yield items.slice(at, at + keysAtOnce);
+  const { owner, edge } = z.object({ owner: z.string(), edge: z.string() }).parse({ ...row });
+  return { ...EdgeJson.parse(JSON.parse(edge)), owner };
 }

@@ -3,4 +3,4 @@ export { openForSearch, openIndex, repairIndex } from './openIndex.ts';
 export type { Generation, OpenIndex, Repair, StoreOptions } from './openIndex.ts';
 export type { IndexIdentity } from './identity.ts';
 export { openGraphTables } from './graphTables.ts';
-export type { GraphStore } from './graphTables.ts';
+export type { GraphTablesStore } from './graphTables.ts';

@@ -1,5 +1,5 @@
 // The columns of the tables. Names that SQL keeps for itself (`end`, `text`) are avoided.
-import { Bool, Field, FixedSizeList, Float32, Float64, Int32, List, Schema, Utf8 } from 'apache-arrow';
+import { Field, FixedSizeList, Float32, Float64, Int32, List, Schema, Utf8 } from 'apache-arrow';
 
 const text = (name: string, nullable = false) => new Field(name, new Utf8(), nullable);
 const texts = (name: string, nullable = false) =>
@@ -45,17 +45,8 @@ export const documentSchema = new Schema([
 /** One row for each generation of tables; the entry is JSON. */
 export const catalogueSchema = new Schema([text('generation'), text('entry')]);
 
-export const graphNodeSchema = new Schema([text('id'), text('kind'), text('label')]);
+/** One row for each node of each owner; `key` is what it is unique by, the rest of it is JSON. */
+export const graphNodeSchema = new Schema([text('key'), text('owner'), text('node')]);
 
-export const graphEdgeSchema = new Schema([
-  // `from`, `to` and `kind`, hashed: what an edge is unique by.
-  text('key'),
-  text('from_id'),
-  text('to_id'),
-  text('kind'),
-  // The sources that its evidence is in, and the evidence itself as JSON.
-  texts('sources'),
-  text('evidence'),
-  // Whether it was ever told with evidence: then it goes when its last evidence does.
-  new Field('evident', new Bool(), false),
-]);
+/** One row for each edge of each owner. */
+export const graphEdgeSchema = new Schema([text('key'), text('owner'), text('edge')]);
