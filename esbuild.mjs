@@ -42,7 +42,7 @@ const bundles = [
     external: ['node-llama-cpp', '@lancedb/lancedb', 'apache-arrow', 'pdfjs-dist'],
     // Some dependencies are CommonJS and call require for Node's own modules.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
   },
   {

@@ -102,18 +102,24 @@ export async function withLibrary<T>(
   settings: Settings,
   work: (library: Library) => Promise<T>,
 ): Promise<T> {
+  const library = libraryOf(context, root, settings);
+  try {
+    return await work(library);
+  } finally {
+    await library.dispose();
+  }
+}
+
+/** The library with one workspace open in it; whoever asks for it ends it. */
+export function libraryOf(context: Context, root: string, settings: Settings): Library {
   const { onLog, compute } = engineOptions(context);
   const library = createLibrary(context.home, {
     onLog,
     ...(compute && { compute }),
     holder: 'the command line',
   });
-  try {
-    library.openFolder({ root, settings, editorExcludes: [] });
-    return await work(library);
-  } finally {
-    await library.dispose();
-  }
+  library.openFolder({ root, settings, editorExcludes: [] });
+  return library;
 }
 
 function engineOptions({ options, output, compute }: Context): EngineOptions {

@@ -1,15 +1,20 @@
 // The command line: which command takes which options, and what it runs. The contract is docs/cli.md.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createComputeBudget } from '../composition.ts';
-import { Gpu, Intent } from '../protocol/index.ts';
+import { exportFormats } from '../graph/index.ts';
+import { DocumentKind, Gpu, Intent } from '../protocol/index.ts';
 import { applicationHome } from '../state/index.ts';
 import { programVersion } from '../version.ts';
 import { annotationsCommand, decideCommand, stripCommand, type DecideOptions } from './annotations.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { doctorCommand } from './doctor.ts';
 import { generateCommand } from './generate.ts';
+import { graphExportCommand, type GraphExportOptions } from './graph.ts';
+import { indexCommand, type IndexOptions } from './indexing.ts';
+import { openRetrieval, withGraphStore } from './library.ts';
 import { addModelCommand, getModelCommand, listModelsCommand } from './models.ts';
 import { createOutput, exitCodes, tellFailure } from './output.ts';
+import { searchCommand, type SearchOptions } from './search.ts';
 import { reasonCommand, type ReasonOptions } from './reason.ts';
 
 /**
@@ -97,6 +102,30 @@ function program(run: Run): Command {
       run((context) => reasonCommand(note, options, context), command),
     );
 
+  add(root, 'index [folders...]', 'Bring the index of notes and papers up to date.')
+    .option('--why <file>', 'say why this file is or is not indexed, and index nothing')
+    .action((folders: string[], options: IndexOptions, command: Command) =>
+      run((context) => indexCommand(folders, options, context, openRetrieval), command),
+    );
+  add(root, 'search <query>', 'Find passages in what was indexed.')
+    .option('--k <n>', 'passages, at most', positiveNumber, 8)
+    .option('--folder <folder...>', 'only beneath these folders of the workspace')
+    .option('--tag <tag...>', 'only documents with one of these tags')
+    .addOption(new Option('--kind <kind...>', 'only these kinds of document').choices(DocumentKind.options))
+    .action((query: string, options: SearchOptions, command: Command) =>
+      run((context) => searchCommand(query, options, context), command),
+    );
+  const graph = root
+    .command('graph')
+    .description('The knowledge graph of notes, papers, runs and decisions.')
+    .exitOverride();
+  add(graph, 'export', 'Write the graph as JSON or GraphML.')
+    .addOption(new Option('--format <format>', 'how').choices(exportFormats).default('json'))
+    .option('--out <file>', 'into a file instead of stdout')
+    .action((options: GraphExportOptions, command: Command) =>
+      run((context) => graphExportCommand(options, context, withGraphStore), command),
+    );
+
   add(root, 'generate <prompt>', "Print the model's own answer, with nothing enforced.")
     .option('--max-tokens <n>', 'stop after so many tokens', positiveNumber, 512)
     .option('--temperature <t>', 'sampling temperature; 0 takes the likeliest token', temperature, 0)
@@ -136,6 +165,7 @@ function globalOptions(command: Command): Command {
     .option('--adapter <file>', 'a LoRA adapter in GGUF form')
     .option('--seed <n>', 'seed of the sampler', wholeNumber)
     .option('--threads <n>', 'threads for prompts and generation (default: measured)', positiveNumber)
+    .option('--embedder <id|file>', 'the embedding model of the index')
     .addOption(new Option('--gpu <backend>', 'what the model runs on').choices(Gpu.options))
     .option('--context-tokens <n>', 'context size (default: as memory allows)', positiveNumber)
     .option('--engine-url <address>', 'a server that speaks the OpenAI chat API; your text goes there')

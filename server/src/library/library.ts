@@ -135,6 +135,11 @@ export class Library {
     return first && second ? cosine(first, second) : 0;
   }
 
+  /** Whether there is an index to be searched. */
+  async isIndexed(root: string): Promise<boolean> {
+    return (await this.#required(root).index.serving()) !== null;
+  }
+
   status(root: string): IndexStatus {
     return this.#folders.get(root)?.service?.status() ?? offStatus(root);
   }
