@@ -1,8 +1,15 @@
 // The engine as the rest of the program sees it: one model in a process of its own, that is started when it is
 // needed, started again after a crash, and ended when nobody needs it. Knows no library and no editor.
 import { cancelled, PreflexorError, throwIfCancelled } from '../../errors.ts';
-import type { EngineStatus, GenerateEvent, GenerateRequest, Gpu } from '../../protocol/index.ts';
-import type { Engine, LoadedModel } from '../languageModel.ts';
+import type {
+  ChatTokens,
+  EngineStatus,
+  GenerateEvent,
+  GenerateRequest,
+  Gpu,
+  TokenizeChatRequest,
+} from '../../protocol/index.ts';
+import type { ChatTokenizer, Engine, LoadedModel } from '../languageModel.ts';
 import type { FoundModel } from '../models/index.ts';
 import { BackendLoader } from './backendLoader.ts';
 import { backendsFor } from './backends.ts';
@@ -14,6 +21,12 @@ import { SharedTask, type OnWait } from './sharedTask.ts';
 import { Speedometer } from './speedometer.ts';
 import { nothingLoaded, StatusBoard } from './statusBoard.ts';
 import { Turns } from './turns.ts';
+
+/** Gives the GGUF LoRA adapter to load on top of a model, and the name by which its texts are remembered. */
+export type ChooseAdapter = (
+  model: FoundModel,
+  signal: AbortSignal,
+) => Promise<{ readonly file: string; readonly name: string } | null>;
 
 export interface LlamaEngineOptions {
   /** The model's name for people, as the settings give it. */
@@ -27,8 +40,8 @@ export interface LlamaEngineOptions {
   readonly threads: number;
   /** Time without work after which the model leaves memory; 0: it stays. */
   readonly idleUnloadMs: number;
-  /** A GGUF LoRA adapter's file, or null. */
-  readonly adapter: string | null;
+  /** A GGUF LoRA adapter's file, none, or what is chosen at each load for the model that was found. */
+  readonly adapter: string | null | ChooseAdapter;
   /** dist/engineHost.js, or the host's source where the sources run as they are. */
   readonly hostModule: string;
   /** Where measured thread counts are kept. */
@@ -45,7 +58,7 @@ export interface EngineLease {
 }
 
 /** An engine that can be kept in memory over several requests. */
-export interface LlamaEngine extends Engine {
+export interface LlamaEngine extends Engine, ChatTokenizer {
   acquire(): EngineLease;
   /** The host's process id while there is one: for measuring, and for tests that end it. */
   readonly hostPid: number | null;
@@ -151,6 +164,19 @@ class HostedEngine implements LlamaEngine {
     }
   }
 
+  async tokenizeChat(chat: TokenizeChatRequest, signal: AbortSignal): Promise<ChatTokens> {
+    this.#requireAlive();
+    const lease = this.acquire();
+    try {
+      const host = await this.#readyHost(signal);
+      return await host.ask({ do: 'tokenize-chat', chat }, signal, (answer) =>
+        answer.is === 'chat-tokenized' ? { value: answer.chat } : undefined,
+      );
+    } finally {
+      lease.release();
+    }
+  }
+
   /** Requests that are running end as `cancelled`. */
   async unload(): Promise<void> {
     this.#cancelIdle();
@@ -225,18 +251,19 @@ class HostedEngine implements LlamaEngine {
   // Loading.
 
   async #load(signal: AbortSignal, report: OnWait): Promise<LoadedModel> {
-    const { adapter } = this.#options;
     this.#status.set({ ...nothingLoaded, state: 'loading', error: null });
     try {
       report('Looking for the model', null);
       const found = await this.#options.resolveModel(signal);
       throwIfCancelled(signal);
+      const adapter = await this.#adapterFor(found, signal);
+      throwIfCancelled(signal);
       await this.#crashes.wait(signal, report);
       const { contextTokens: wished, threads: count, measurementsFile } = this.#options;
       const { host, description } = await this.#backends.load(
         {
-          ...{ file: found.file, chatTemplate: found.chatTemplate, adapter, measurementsFile },
-          ...{ contextTokens: wished, threads: count },
+          ...{ file: found.file, chatTemplate: found.chatTemplate, measurementsFile },
+          ...{ contextTokens: wished, threads: count, adapter: adapter?.file ?? null },
         },
         signal,
         report,
@@ -246,7 +273,8 @@ class HostedEngine implements LlamaEngine {
       );
       // `unload` or `dispose` came in between.
       if (this.#host !== host) throw cancelled();
-      this.#loaded = { ...description, identity: found.identity, adapter, markers: found.markers };
+      const { identity, markers } = found;
+      this.#loaded = { ...description, identity, adapter: adapter?.name ?? null, markers };
       const { backend, fallback, contextTokens, threads, memoryBytes } = description;
       this.#status.set({
         ...nothingLoaded,
@@ -271,6 +299,15 @@ class HostedEngine implements LlamaEngine {
       this.#status.set({ ...nothingLoaded, state, error: shown });
       throw error;
     }
+  }
+
+  async #adapterFor(
+    found: FoundModel,
+    signal: AbortSignal,
+  ): Promise<{ readonly file: string; readonly name: string } | null> {
+    const { adapter } = this.#options;
+    if (typeof adapter === 'function') return await adapter(found, signal);
+    return adapter === null ? null : { file: adapter, name: adapter };
   }
 
   // The host's life.
