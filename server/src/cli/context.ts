@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Engine } from '../engine/index.ts';
 import { defaultSettings, type Settings } from '../protocol/index.ts';
-import { createEngine } from '../composition.ts';
+import { createEngine, createShelf } from '../composition.ts';
 import type { Output } from './output.ts';
 
 /** Options that stand before or after every command. */
@@ -63,15 +63,21 @@ export async function withEngine<T>(
   settings: Settings,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
+  const shelf = createShelf(context.home);
   const engine = createEngine(settings, context.home, {
     adapter: context.options.adapter ?? null,
-    onLog: (line) => {
-      if (process.env['PREFLEXOR_LOG']) context.output.say(line);
-    },
+    shelf,
+    onLog: (line) => logged(context, line),
   });
   try {
     return await work(engine);
   } finally {
     await engine.dispose();
+    await shelf.dispose();
   }
+}
+
+/** What helper processes write, for whoever sets `PREFLEXOR_LOG`. */
+export function logged(context: Context, text: string): void {
+  if (process.env['PREFLEXOR_LOG']) context.output.say(text);
 }
