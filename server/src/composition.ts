@@ -80,7 +80,12 @@ export async function withTokenizer<T>(
   onLog: (line: string) => void,
   work: (tokenizer: ChatTokenizer) => Promise<T>,
 ): Promise<T> {
-  const small = { ...settings, 'engine.gpu': 'cpu', 'engine.contextTokens': 512, 'engine.threads': 1 } as const;
+  const small = {
+    ...settings,
+    'engine.gpu': 'cpu',
+    'engine.contextTokens': 512,
+    'engine.threads': 1,
+  } as const;
   const engine = createEngine(small, home, { adapter: noAdapter, onLog });
   try {
     return await work(engine);

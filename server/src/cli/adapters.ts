@@ -55,7 +55,10 @@ export async function useAdapterCommand(id: string, context: Context): Promise<v
   if (id === noAdapter) {
     const model = await findModel(context);
     await registry.useNone(model.identity.sha256);
-    context.output.result({ active: null, base: model.identity }, `${model.identity.id} runs without adapter.`);
+    context.output.result(
+      { active: null, base: model.identity },
+      `${model.identity.id} runs without adapter.`,
+    );
     return;
   }
   const adapter = await registry.use(id);

@@ -16,7 +16,10 @@ export async function perplexityCommand(
   const { output, signal } = context;
   const results = await withTrainingTools(context, async (tools) => {
     const adapter = await tools.choose(context.options.adapter);
-    const wishes = { first: options.first ?? null, window: Math.min(options.window, tools.shape.trainedContext) };
+    const wishes = {
+      first: options.first ?? null,
+      window: Math.min(options.window, tools.shape.trainedContext),
+    };
     const texts = await tools.withTokenizer(async (tokenizer) => {
       const read = [];
       for (const file of files) read.push(await tokensOfFile(file, tokenizer, wishes, signal));
@@ -40,7 +43,9 @@ export async function perplexityCommand(
   output.result(
     results,
     results
-      .map(({ file, tokens, perplexity }) => `${perplexity.toFixed(2).padStart(8)}  ${file} (${tokens} tokens)`)
+      .map(
+        ({ file, tokens, perplexity }) => `${perplexity.toFixed(2).padStart(8)}  ${file} (${tokens} tokens)`,
+      )
       .join('\n'),
   );
 }

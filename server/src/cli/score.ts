@@ -19,7 +19,13 @@ export async function scoreCommand(options: ScoreOptions, context: Context): Pro
   const scores = await withTrainingTools(context, async (tools) => {
     const adapter = await tools.choose(context.options.adapter);
     const reference = await tools.choose(options.reference);
-    const { records, lines } = await pairsToScore(options.pairs, options, gradient?.loss ?? null, tools, context);
+    const { records, lines } = await pairsToScore(
+      options.pairs,
+      options,
+      gradient?.loss ?? null,
+      tools,
+      context,
+    );
     const task = {
       model: tools.model.file,
       adapter: adapter && (await adapter.peft(signal)),

@@ -47,7 +47,7 @@ export interface TrainingTools {
   readonly scratch: string;
   /** The adapter that was named; null for none and for `base`. */
   choose(spec: string | undefined): Promise<ChosenAdapter | null>;
-  withTokenizer<T>(work: (tokenizer: ChatTokenizer) => Promise<T>): Promise<T>;
+  readonly withTokenizer: <T>(work: (tokenizer: ChatTokenizer) => Promise<T>) => Promise<T>;
 }
 
 /** Runs `work` with everything that training needs, and removes what that left behind. */

@@ -43,7 +43,9 @@ export function addTrainingCommands(root: Command, add: Add, run: Run): void {
 function addTrain(root: Command, add: Add, run: Run): void {
   lossOptions(pairsOptions(add(root, 'train', 'Train an adapter on preference pairs.')))
     .addOption(new Option('--phase <phase>', "the method's defaults: 1 ORPO, 2 EXO").choices(['1', '2']))
-    .addOption(new Option('--loss <loss>', 'the loss, where it is not the phase’s').choices(TrainerLoss.options))
+    .addOption(
+      new Option('--loss <loss>', 'the loss, where it is not the phase’s').choices(TrainerLoss.options),
+    )
     .option('--pairs <file>', 'one JSON object a line: prompt, chosen, rejected')
     .option('--heldout <file>', 'pairs that are only looked at')
     .requiredOption('--out <folder>', "the run's folder")

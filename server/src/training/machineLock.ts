@@ -24,27 +24,25 @@ export function machineLock({ home, isTrainer = isLiveTrainer }: MachineLockOpti
   const note = join(locks, 'trainer.json');
   return {
     async hold(folder, work) {
-      let held = false;
-      try {
-        return await withLock(
-          [join(locks, 'trainer.lock')],
-          async () => {
-            held = true;
-            const other = await readWorker(note);
-            if (other && (await isTrainer(other.pid))) throw atWork(other.folder, other.pid);
-            try {
-              return await work((pid) => writeDurably(note, `${JSON.stringify({ pid, folder })}\n`));
-            } finally {
-              await rm(note, { force: true });
-            }
-          },
-          { waitMs: 0 },
-        );
-      } catch (error) {
-        if (held || !PreflexorError.is(error, 'locked')) throw error;
+      const alone = async () => {
+        const other = await readWorker(note);
+        if (other && (await isTrainer(other.pid))) throw atWork(other.folder, other.pid);
+        try {
+          return await work((pid) => writeDurably(note, `${JSON.stringify({ pid, folder })}\n`));
+        } finally {
+          await rm(note, { force: true });
+        }
+      };
+      // Settled, so that what fails inside is not taken for the lock's own refusal.
+      const [outcome] = await withLock([join(locks, 'trainer.lock')], () => Promise.allSettled([alone()]), {
+        waitMs: 0,
+      }).catch(async (error: unknown) => {
+        if (!PreflexorError.is(error, 'locked')) throw error;
         const other = await readWorker(note);
         throw atWork(other?.folder ?? null, other?.pid ?? null);
-      }
+      });
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
     },
   };
 }

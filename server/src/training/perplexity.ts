@@ -28,7 +28,7 @@ export interface Perplexity {
 }
 
 /**
- * A text file's token ids.
+ * A text file's token ids: of a markdown file without its front matter.
  * @throws PreflexorError `bad-input`: not there, not UTF-8, or too short to predict anything
  */
 export async function tokensOfFile(
@@ -46,16 +46,23 @@ export async function tokensOfFile(
       cause: error,
     });
   }
-  const all = await tokenizer.tokenize(text, signal);
+  const all = await tokenizer.tokenize(proseOf(file, text), signal);
   const tokens = first === null ? all : all.slice(0, first);
   if (tokens.length < 2) throw new PreflexorError('bad-input', `${file} is too short to be measured.`);
   return { file, tokens };
 }
 
+/** A markdown note without its front matter, which is no prose; any text without white space around it. */
+function proseOf(file: string, text: string): string {
+  const frontMatter = /\.(md|markdown)$/i.test(file) ? /^---\r?\n[\s\S]*?\r?\n---\r?(\n|$)/.exec(text) : null;
+  return text.slice(frontMatter?.[0].length ?? 0).trim();
+}
+
 /** The token with which the vocabulary wants texts to begin, or null. Source: llama.cpp's llama-vocab.cpp. */
 export async function beginningToken(model: string, signal: AbortSignal): Promise<number | null> {
   const { metadata }: GgufHeader = await readGgufHeader(model, signal);
-  const adds = metadata.get('tokenizer.ggml.add_bos_token') ?? metadata.get('tokenizer.ggml.model') === 'llama';
+  const adds =
+    metadata.get('tokenizer.ggml.add_bos_token') ?? metadata.get('tokenizer.ggml.model') === 'llama';
   const token = metadata.get('tokenizer.ggml.bos_token_id');
   return adds === true && typeof token === 'number' ? token : null;
 }

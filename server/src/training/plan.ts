@@ -76,6 +76,9 @@ export function planTraining(
 }
 
 /** Three passes over so many records. */
-export function usualSteps(records: number, { batch, accumulation }: { batch: number; accumulation: number }): number {
+export function usualSteps(
+  records: number,
+  { batch, accumulation }: { batch: number; accumulation: number },
+): number {
   return Math.max(1, Math.ceil((epochs * records) / (batch * accumulation)));
 }

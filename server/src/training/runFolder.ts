@@ -72,10 +72,14 @@ export class RunFolder {
     try {
       return schema.parse(JSON.parse(text));
     } catch (error) {
-      throw new PreflexorError('bad-input', `The run in ${this.path} cannot be understood: ${name} is broken.`, {
-        remedy: 'Begin a new run in another folder.',
-        cause: error,
-      });
+      throw new PreflexorError(
+        'bad-input',
+        `The run in ${this.path} cannot be understood: ${name} is broken.`,
+        {
+          remedy: 'Begin a new run in another folder.',
+          cause: error,
+        },
+      );
     }
   }
 }

@@ -15,7 +15,9 @@ export function readSections(text: string, profile: MarkerProfile): readonly Sec
   // One code unit, one token: the reader's token ranges are then offsets.
   for (let offset = 0; offset < text.length; offset += 1) reader.push(text.charAt(offset), 1);
   reader.end();
-  return reader.segments().flatMap(({ kind, tokens, withMarkers }) =>
-    kind === 'answer' ? [] : [{ kind, content: tokens, whole: withMarkers }],
-  );
+  return reader
+    .segments()
+    .flatMap(({ kind, tokens, withMarkers }) =>
+      kind === 'answer' ? [] : [{ kind, content: tokens, whole: withMarkers }],
+    );
 }

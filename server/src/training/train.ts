@@ -89,9 +89,7 @@ export async function* train(
     });
   }
   if (begun) requireSameModel(begun, request.model);
-  const { record, task } = begun
-    ? resumed(begun, request)
-    : await prepared(request, ports, folder, signal);
+  const { record, task } = begun ? resumed(begun, request) : await prepared(request, ports, folder, signal);
   throwIfCancelled(signal);
   yield { event: 'prepared', pairs: record.pairs, heldout: record.heldout };
   yield* follow({ folder, record, task }, request, ports, signal);

@@ -52,9 +52,13 @@ export function findTrainer(search: TrainerSearch): TrainerPlace {
   }
   const libraries = join(root, 'node_modules', '@node-llama-cpp', packageName, 'bins', packageName);
   if (!existsSync(libraries)) {
-    throw new PreflexorError('trainer-failed', `The libraries that the trainer needs are not at ${libraries}.`, {
-      remedy: 'Run "npm ci" in the folder of PRefLexOR.',
-    });
+    throw new PreflexorError(
+      'trainer-failed',
+      `The libraries that the trainer needs are not at ${libraries}.`,
+      {
+        remedy: 'Run "npm ci" in the folder of PRefLexOR.',
+      },
+    );
   }
   return { program, libraries };
 }

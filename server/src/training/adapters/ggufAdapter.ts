@@ -134,7 +134,8 @@ export async function readGgufAdapter(
   if (header.missingBytes > 0) throw unusable(path, 'it is cut off');
   const architecture = metadata.get('general.architecture');
   if (architecture !== base.architecture) {
-    throw unusable(path, `it belongs to a ${String(architecture)} model, and this is ${base.architecture}`);
+    const theirs = typeof architecture === 'string' ? architecture : 'nameless';
+    throw unusable(path, `it belongs to a ${theirs} model, and this is ${base.architecture}`);
   }
   const alpha = metadata.get('adapter.lora.alpha');
   if (typeof alpha !== 'number' || !(alpha > 0)) throw unusable(path, 'it names no alpha');

@@ -64,7 +64,8 @@ export async function baseLayoutOf(path: string, signal: AbortSignal): Promise<B
 }
 
 export function baseLayout({ metadata, tensors }: GgufHeader): BaseLayout {
-  const architecture = String(metadata.get('general.architecture'));
+  const named = metadata.get('general.architecture');
+  const architecture = typeof named === 'string' ? named : 'nameless';
   const known = architectures[architecture];
   if (!known) {
     throw new PreflexorError('bad-input', `Adapters of ${architecture} models cannot be converted yet.`, {

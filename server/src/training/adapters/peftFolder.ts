@@ -73,11 +73,7 @@ function pairUp(folder: string, tensors: ReadonlyMap<string, Tensor>): Map<strin
   return pairs;
 }
 
-function moduleOf(
-  folder: string,
-  settings: PeftSettings,
-  { layer, target, a, b }: TensorPair,
-): LoraModule {
+function moduleOf(folder: string, settings: PeftSettings, { layer, target, a, b }: TensorPair): LoraModule {
   const name = `model.layers.${layer}.${targets[target].peft}`;
   if (!a || !b) throw unusable(folder, `${name} lacks ${a ? 'B' : 'A'}`);
   const rank = a.shape[0] ?? 0;

@@ -43,23 +43,45 @@ export class AdapterShelf {
     const place = await placeOf(spec);
     if (place === null) {
       const known = (await this.registry.list()).map(({ record }) => record.id);
-      throw new PreflexorError('bad-input', `${spec} is neither an adapter's id, nor a GGUF file or PEFT folder.`, {
-        remedy: known.length > 0 ? `Known ids: ${known.join(', ')}.` : 'Train or import an adapter first.',
-      });
+      throw new PreflexorError(
+        'bad-input',
+        `${spec} is neither an adapter's id, nor a GGUF file or PEFT folder.`,
+        {
+          remedy: known.length > 0 ? `Known ids: ${known.join(', ')}.` : 'Train or import an adapter first.',
+        },
+      );
     }
     return place.kind === 'gguf'
       ? {
           name: spec,
           gguf: () => Promise.resolve(place.path),
           peft: async (signal) =>
-            await this.#converted(place.path, (layout) => readGgufAdapter(place.path, layout, signal), model, signal, 'peft'),
+            await this.#converted(
+              place.path,
+              (layout) => readGgufAdapter(place.path, layout, signal),
+              model,
+              signal,
+              'peft',
+            ),
         }
       : {
           name: spec,
           gguf: async (signal) =>
-            await this.#converted(place.path, () => readPeftFolder(place.path, signal), model, signal, 'gguf'),
+            await this.#converted(
+              place.path,
+              () => readPeftFolder(place.path, signal),
+              model,
+              signal,
+              'gguf',
+            ),
           peft: async (signal) =>
-            await this.#converted(place.path, () => readPeftFolder(place.path, signal), model, signal, 'peft'),
+            await this.#converted(
+              place.path,
+              () => readPeftFolder(place.path, signal),
+              model,
+              signal,
+              'peft',
+            ),
         };
   }
 
@@ -147,7 +169,10 @@ function chooseStored({ record, gguf, peft }: StoredAdapter, model: FoundModel):
   };
 }
 
-type Place = { readonly kind: 'gguf' | 'peft'; readonly path: string };
+interface Place {
+  readonly kind: 'gguf' | 'peft';
+  readonly path: string;
+}
 
 /** What lies at a path: a GGUF file, a PEFT folder, or a training run's folder with both; null: neither. */
 async function placeOf(spec: string): Promise<Place | null> {
