@@ -1,15 +1,20 @@
 // Where the parts of the engine are put together from settings: the same for every door.
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  ComputeBudget,
+  ComputeFiles,
   createLlamaEngine,
   ModelStore,
+  realTimers,
   type ChatTokenizer,
   type FoundModel,
   type LlamaEngine,
 } from './engine/index.ts';
 import type { Settings } from './protocol/index.ts';
+import { homePlaces } from './state/index.ts';
 import {
   AdapterRegistry,
   AdapterShelf,
@@ -45,6 +50,7 @@ export function createEngine(settings: Settings, home: string, options: EngineOp
     hostModule: hostModule(),
     measurementsFile: join(home, 'measurements.json'),
     onLog: options.onLog,
+    compute: createComputeBudget(home),
   });
 }
 
@@ -63,6 +69,27 @@ async function adapterFile(
   if (spec === noAdapter) return null;
   const adapter = await (spec === null ? shelf.active(model) : shelf.choose(spec, model));
   return adapter && { file: await adapter.gguf(signal), name: adapter.name };
+}
+
+/** The threads of this machine, of which generation takes first. */
+export function createComputeBudget(home: string): ComputeBudget {
+  const signs = new ComputeFiles({
+    folder: homePlaces(home).locks,
+    process: process.pid,
+    now: Date.now,
+    isAlive: isRunning,
+    timers: realTimers,
+  });
+  return new ComputeBudget({ cores: availableParallelism(), signs, timers: realTimers });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The adapters of this machine. */

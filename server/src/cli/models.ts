@@ -30,6 +30,7 @@ export async function getModelCommand(id: string, context: Context): Promise<voi
 function progressText(id: string, { event, received, total }: DownloadProgress): string {
   if (event === 'verifying') return `${id}: checking its sha256`;
   if (event === 'unpacking') return `${id}: unpacking`;
+  if (event === 'converting') return `${id}: making the GGUF file`;
   const share = total ? ` of ${bytesText(total)} (${Math.floor((received / total) * 100)} %)` : '';
   return `${id}: ${bytesText(received)}${share}`;
 }

@@ -1,5 +1,6 @@
 // preflexor train: a run from pairs to adapter, as a stream of events.
 import { resolve } from 'node:path';
+import { createComputeBudget } from '../composition.ts';
 import { PreflexorError } from '../errors.ts';
 import type { TrainerLoss } from '../protocol/index.ts';
 import { train, type PlanWishes, type TrainEvent } from '../training/index.ts';
@@ -52,6 +53,7 @@ export async function trainCommand(options: TrainOptions, context: Context): Pro
       trainer: tools.trainer,
       withTokenizer: tools.withTokenizer,
       registry: tools.shelf.registry,
+      budget: createComputeBudget(context.home),
       now: Date.now,
       version: programVersion,
     };

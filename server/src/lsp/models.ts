@@ -80,5 +80,6 @@ function progressText({ event, received, total }: DownloadProgress): string {
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
   if (event === 'verifying') return 'Checking what arrived';
   if (event === 'unpacking') return 'Unpacking';
+  if (event === 'converting') return 'Converting';
   return total === null ? `${megabytes(received)} MB` : `${megabytes(received)} of ${megabytes(total)} MB`;
 }

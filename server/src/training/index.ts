@@ -21,7 +21,7 @@ export { scoreRecords } from './scoring.ts';
 export type { PairScore, ScoreTask, SideScores } from './scoring.ts';
 export { train } from './train.ts';
 export type { TrainEvent, TrainPorts, TrainRequest } from './train.ts';
-export type { GenerationActivity, Trainer, TrainerRun, TrainerTask } from './trainer.ts';
+export type { ThreadBudget, Trainer, TrainerRun, TrainerTask } from './trainer.ts';
 export { findTrainer } from './trainerPlace.ts';
 export type { TrainerPlace } from './trainerPlace.ts';
 export { createTrainerProcess } from './trainerProcess.ts';

@@ -60,7 +60,7 @@ function proseOf(file: string, text: string): string {
 
 /** The token with which the vocabulary wants texts to begin, or null. Source: llama.cpp's llama-vocab.cpp. */
 export async function beginningToken(model: string, signal: AbortSignal): Promise<number | null> {
-  const { metadata }: GgufHeader = await readGgufHeader(model, signal);
+  const { metadata }: GgufHeader = await readGgufHeader(model, { signal });
   const adds =
     metadata.get('tokenizer.ggml.add_bos_token') ?? metadata.get('tokenizer.ggml.model') === 'llama';
   const token = metadata.get('tokenizer.ggml.bos_token_id');

@@ -16,7 +16,7 @@ import { readPairsFile } from './pairsFile.ts';
 import { needsReference, planTraining, usualSteps, type PlanWishes } from './plan.ts';
 import { prepareRecords, type PreparedRecords } from './records.ts';
 import { RunFolder, type BegunRun } from './runFolder.ts';
-import type { GenerationActivity, Trainer, TrainerTask } from './trainer.ts';
+import type { ThreadBudget, Trainer, TrainerRun, TrainerTask } from './trainer.ts';
 
 /** What decides nothing but speed and how often something is written. */
 export interface RunSettings {
@@ -49,7 +49,7 @@ export interface TrainPorts {
   /** Lends a tokenizer of the request's model and takes its memory back before training begins. */
   readonly withTokenizer: <T>(work: (tokenizer: ChatTokenizer) => Promise<T>) => Promise<T>;
   readonly registry: AdapterRegistry;
-  readonly activity?: GenerationActivity;
+  readonly budget?: ThreadBudget;
   readonly now: Clock;
   readonly version: string;
 }
@@ -203,9 +203,7 @@ async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<TrainEvent> {
   const run = ports.trainer.run(task satisfies TrainerTask, folder.path, signal);
-  const makeWay = (busy: boolean) => run.send(busy ? 'pause' : 'resume');
-  const stopListening = ports.activity?.onChange(makeWay);
-  if (ports.activity?.busy) makeWay(true);
+  const stopMakingWay = makeWay(run, ports.budget);
   let heldout: HeldoutResult | null = null;
   try {
     for await (const line of run) {
@@ -219,9 +217,23 @@ async function* follow(
       yield event;
     }
   } finally {
-    stopListening?.();
+    stopMakingWay();
     await folder.close();
   }
+}
+
+/** Pauses the run while generation leaves no thread; gives a function that ends that. */
+function makeWay(run: TrainerRun, budget: ThreadBudget | undefined): () => void {
+  const over = new AbortController();
+  let paused = false;
+  const listen = (threadsLeft: number) => {
+    if (paused === (threadsLeft === 0)) return;
+    paused = !paused;
+    run.send(paused ? 'pause' : 'resume');
+  };
+  // Without word from the budget the run goes on: it is a courtesy.
+  budget?.watch(listen, over.signal).catch(() => undefined);
+  return () => over.abort();
 }
 
 function isPassedOn(line: TrainerLine): line is Extract<TrainerLine, { event: Passed }> {

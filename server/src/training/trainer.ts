@@ -29,9 +29,8 @@ export interface Trainer {
   selfTest(signal: AbortSignal): Promise<boolean>;
 }
 
-/** Whether the writer is generating text on this machine right now. */
-export interface GenerationActivity {
-  readonly busy: boolean;
-  /** Calls back at each change; gives a function that ends that. */
-  onChange(listener: (busy: boolean) => void): () => void;
+/** The threads that generation leaves on this machine: at none, a run makes way. The engine's budget fulfils it. */
+export interface ThreadBudget {
+  /** Calls back with the threads that are left, at once and at each change, until `signal` is aborted. */
+  watch(listener: (threadsLeft: number) => void, signal: AbortSignal): Promise<void>;
 }

@@ -13,10 +13,6 @@ export function float16(bits: number): number {
 const bytesOf = { f32: 4, f16: 2, bf16: 2, f64: 8 } as const;
 export type FloatType = keyof typeof bytesOf;
 
-export function bytesPerValue(type: FloatType): number {
-  return bytesOf[type];
-}
-
 /** Little-endian numbers of `type` as 32-bit floats. */
 export function toFloat32(bytes: Buffer, type: FloatType): Float32Array {
   const count = Math.floor(bytes.length / bytesOf[type]);

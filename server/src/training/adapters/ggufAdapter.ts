@@ -2,7 +2,13 @@
 // llama's queries and keys change their order on the way. Source: llama.cpp, convert_lora_to_gguf.py and llama-adapter.cpp.
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { readGgufHeader, type GgufTensor } from '../../engine/models/index.ts';
+import {
+  readGgufHeader,
+  writeGgufFile,
+  type GgufMetadata,
+  type GgufTensor,
+  type GgufTensorData,
+} from '../../engine/models/index.ts';
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
 import { fromFloat32, toFloat32, type FloatType } from './floats.ts';
 import {
@@ -16,37 +22,39 @@ import {
 } from './lora.ts';
 import { mostCommon } from './peftFolder.ts';
 
-const alignment = 32;
-
 /**
- * The bytes of a GGUF LoRA. The format has one alpha for all; where a module's differs, B takes the difference, so
- * that the product stays the same.
- * @throws PreflexorError `bad-input`: the adapter does not fit the model
+ * Writes a GGUF LoRA as a whole. The format has one alpha for all; where a module's differs, B takes the difference,
+ * so that the product stays the same.
+ * @throws PreflexorError `bad-input`: the adapter does not fit the model; `disk-full`, `read-only`, `cancelled`
  */
-export function writeGgufAdapter(adapter: LoraAdapter, base: BaseLayout): Buffer {
+export async function writeGgufAdapter(
+  path: string,
+  adapter: LoraAdapter,
+  base: BaseLayout,
+  signal: AbortSignal,
+): Promise<void> {
   requireFit(adapter, base);
-  const { modules } = adapter;
-  const alpha = mostCommon(modules.map((module) => module.alpha));
-  const tensors = modules.flatMap((module) => {
+  const alpha = mostCommon(adapter.modules.map((module) => module.alpha));
+  const metadata = new Map<string, GgufMetadata>([
+    ['general.type', { type: 'string', value: 'adapter' }],
+    ['general.architecture', { type: 'string', value: base.architecture }],
+    ['adapter.type', { type: 'string', value: 'lora' }],
+    ['adapter.lora.alpha', { type: 'float32', value: alpha }],
+  ]);
+  const tensors = adapter.modules.flatMap((module) => {
     const name = `blk.${module.layer}.${targets[module.target].gguf}.weight`;
     const { rank, a, b } = module;
-    const outputs = b.length / rank;
-    const values = reordered(b, rank, base.permutedHeads(module.target), 'to GGUF');
-    const fold = module.alpha / alpha;
+    const rows = () => scaled(reordered(b, rank, base.permutedHeads(module.target), 'to GGUF'), module.alpha / alpha);
     return [
-      { name: `${name}.lora_a`, shape: [a.length / rank, rank], values: a },
-      { name: `${name}.lora_b`, shape: [rank, outputs], values: fold === 1 ? values : scaled(values, fold) },
+      floats(`${name}.lora_a`, [a.length / rank, rank], () => a),
+      floats(`${name}.lora_b`, [rank, b.length / rank], rows),
     ];
   });
-  return ggufFile(
-    [
-      text('general.type', 'adapter'),
-      text('general.architecture', base.architecture),
-      text('adapter.type', 'lora'),
-      float('adapter.lora.alpha', alpha),
-    ],
-    tensors,
-  );
+  await writeGgufFile(path, { metadata, tensors }, signal);
+}
+
+function floats(name: string, shape: readonly number[], values: () => Float32Array): GgufTensorData {
+  return { name, shape, type: 'f32', pieces: () => [fromFloat32(values())] };
 }
 
 /** B's rows, each of `rank` values, in the other order. */
@@ -66,54 +74,7 @@ function reordered(
 }
 
 function scaled(values: Float32Array, by: number): Float32Array {
-  return values.map((value) => value * by);
-}
-
-interface NamedTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
-/** A GGUF file of version 3. Source: docs/gguf.md of ggml. */
-function ggufFile(entries: readonly Buffer[], tensors: readonly NamedTensor[]): Buffer {
-  const parts = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(entries.length), ...entries];
-  let offset = 0;
-  for (const { name, shape, values } of tensors) {
-    parts.push(string(name), u32(shape.length), ...shape.map(u64), u32(0), u64(offset));
-    offset += Math.ceil((4 * values.length) / alignment) * alignment;
-  }
-  const header = padded(Buffer.concat(parts));
-  return Buffer.concat([header, ...tensors.map(({ values }) => padded(fromFloat32(values)))]);
-}
-
-function text(key: string, value: string): Buffer {
-  return Buffer.concat([string(key), u32(8), string(value)]);
-}
-
-function float(key: string, value: number): Buffer {
-  return Buffer.concat([string(key), u32(6), fromFloat32(Float32Array.of(value))]);
-}
-
-function string(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([u64(bytes.length), bytes]);
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-function u64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
-}
-
-function padded(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc((alignment - (bytes.length % alignment)) % alignment)]);
+  return by === 1 ? values : values.map((value) => value * by);
 }
 
 const ggufName = /^blk\.(\d{1,4})\.(\w+)\.weight\.lora_([ab])$/;
@@ -128,7 +89,7 @@ export async function readGgufAdapter(
   base: BaseLayout,
   signal: AbortSignal,
 ): Promise<LoraAdapter> {
-  const header = await readGgufHeader(path, signal);
+  const header = await readGgufHeader(path, { signal });
   const { metadata } = header;
   if (metadata.get('adapter.type') !== 'lora') throw unusable(path, 'it is no LoRA adapter');
   if (header.missingBytes > 0) throw unusable(path, 'it is cut off');

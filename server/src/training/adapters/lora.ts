@@ -60,7 +60,7 @@ const architectures: Readonly<Record<string, { readonly permutes: boolean }>> = 
  * @throws PreflexorError `bad-model`, `no-model`; `bad-input` for an architecture whose row order is not known
  */
 export async function baseLayoutOf(path: string, signal: AbortSignal): Promise<BaseLayout> {
-  return baseLayout(await readGgufHeader(path, signal));
+  return baseLayout(await readGgufHeader(path, { signal }));
 }
 
 export function baseLayout({ metadata, tensors }: GgufHeader): BaseLayout {

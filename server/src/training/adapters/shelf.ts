@@ -1,13 +1,14 @@
 // Finds the adapter that somebody named: an id of the registry, a GGUF file, a PEFT folder, or a run's folder; and
 // gives it in the form that is needed, converted into a temporary folder where it comes in the other one.
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { hashFile, type FoundModel } from '../../engine/models/index.ts';
 import { PreflexorError } from '../../errors.ts';
+import { makeFolders } from '../../state/index.ts';
 import { readGgufAdapter, writeGgufAdapter } from './ggufAdapter.ts';
-import { baseLayoutOf, requireFit, type BaseLayout, type LoraAdapter } from './lora.ts';
+import { baseLayoutOf, type BaseLayout, type LoraAdapter } from './lora.ts';
 import { peftConfigName, readPeftFolder, writePeftFolder } from './peftFolder.ts';
 import type { AdapterFiles, AdapterRegistry, StoredAdapter } from './registry.ts';
 
@@ -51,38 +52,13 @@ export class AdapterShelf {
         },
       );
     }
-    return place.kind === 'gguf'
-      ? {
-          name: spec,
-          gguf: () => Promise.resolve(place.path),
-          peft: async (signal) =>
-            await this.#converted(
-              place.path,
-              (layout) => readGgufAdapter(place.path, layout, signal),
-              model,
-              signal,
-              'peft',
-            ),
-        }
-      : {
-          name: spec,
-          gguf: async (signal) =>
-            await this.#converted(
-              place.path,
-              () => readPeftFolder(place.path, signal),
-              model,
-              signal,
-              'gguf',
-            ),
-          peft: async (signal) =>
-            await this.#converted(
-              place.path,
-              () => readPeftFolder(place.path, signal),
-              model,
-              signal,
-              'peft',
-            ),
-        };
+    const convert = async (form: keyof AdapterFiles, signal: AbortSignal) =>
+      (await this.#converted(place, model, signal))[form];
+    return {
+      name: spec,
+      gguf: (signal) => (place.kind === 'gguf' ? Promise.resolve(place.path) : convert('gguf', signal)),
+      peft: (signal) => convert('peft', signal),
+    };
   }
 
   /** The adapter in use on a model, or null. One that was deleted or damaged since is no reason to fail. */
@@ -104,11 +80,8 @@ export class AdapterShelf {
       });
     }
     const layout = await baseLayoutOf(model.file, signal);
-    const adapter =
-      place.kind === 'gguf'
-        ? await readGgufAdapter(place.path, layout, signal)
-        : await readPeftFolder(place.path, signal);
-    const files = await this.#write(adapter, layout, createHash('sha256').update(place.path).digest('hex'));
+    const adapter = await readPlace(place, layout, signal);
+    const files = await this.#write(adapter, layout, place.path, signal);
     const origin = { kind: 'imported', from: basename(place.path), baseName: adapter.baseName } as const;
     const rank = Math.max(...adapter.modules.map((module) => module.rank));
     const { architecture } = layout;
@@ -122,27 +95,25 @@ export class AdapterShelf {
     if (scratch) await rm(await scratch, { recursive: true, force: true });
   }
 
-  async #converted(
-    source: string,
-    read: (layout: BaseLayout) => Promise<LoraAdapter>,
-    model: FoundModel,
-    signal: AbortSignal,
-    form: keyof AdapterFiles,
-  ): Promise<string> {
+  async #converted(place: Place, model: FoundModel, signal: AbortSignal): Promise<AdapterFiles> {
     const layout = await baseLayoutOf(model.file, signal);
-    const adapter = await read(layout);
-    requireFit(adapter, layout);
-    return (await this.#write(adapter, layout, createHash('sha256').update(source).digest('hex')))[form];
+    return await this.#write(await readPlace(place, layout, signal), layout, place.path, signal);
   }
 
   /** Both forms, in a folder of the scratch folder. */
-  async #write(adapter: LoraAdapter, layout: BaseLayout, name: string): Promise<AdapterFiles> {
+  async #write(
+    adapter: LoraAdapter,
+    layout: BaseLayout,
+    source: string,
+    signal: AbortSignal,
+  ): Promise<AdapterFiles> {
+    const name = createHash('sha256').update(source).digest('hex');
     this.#scratch ??= mkdtemp(join(tmpdir(), 'preflexor-adapters-'));
     const folder = join(await this.#scratch, name.slice(0, 16));
     const files = { gguf: join(folder, 'adapter.gguf'), peft: join(folder, 'peft') };
-    const bytes = writeGgufAdapter(adapter, layout);
+    await makeFolders(folder);
+    await writeGgufAdapter(files.gguf, adapter, layout, signal);
     await writePeftFolder(files.peft, adapter);
-    await writeFile(files.gguf, bytes);
     return files;
   }
 }
@@ -185,4 +156,8 @@ async function placeOf(spec: string): Promise<Place | null> {
   const inner = join(path, 'peft');
   const ofRun = names.includes('peft') && (await readdir(inner)).includes(peftConfigName);
   return ofRun ? { kind: 'peft', path: inner } : null;
+}
+
+async function readPlace({ kind, path }: Place, base: BaseLayout, signal: AbortSignal): Promise<LoraAdapter> {
+  return kind === 'gguf' ? await readGgufAdapter(path, base, signal) : await readPeftFolder(path, signal);
 }
