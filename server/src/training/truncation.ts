@@ -29,6 +29,6 @@ export function truncatePair(pair: TokenPair, { maxLength, maxPromptLength }: Le
 }
 
 function firstOf(completion: MaskedTokens | null, count: number): MaskedTokens | null {
-  if (completion === null) return null;
+  if (completion === null || completion.tokens.length <= count) return completion;
   return { tokens: completion.tokens.slice(0, count), mask: completion.mask.slice(0, count) };
 }
