@@ -52,6 +52,6 @@ test('given a control token and characters of several tokens in a completion, wh
     never,
   );
   assert.equal(completions[0]?.texts.join(''), text);
-  assert.equal(completions[0]?.tokens.length, completions[0]?.texts.length);
-  assert.ok(!completions[0]?.tokens.includes(endOfTurn));
+  assert.equal(completions[0].tokens.length, completions[0].texts.length);
+  assert.ok(!completions[0].tokens.includes(endOfTurn));
 });

@@ -53,14 +53,26 @@ for (const [given, line, reason] of [
   ['a list', '[]', /not an object/],
   ['no prompt', '{"chosen": "a", "rejected": "b"}', /^prompt/],
   ['an empty prompt', '{"prompt": "", "chosen": "a", "rejected": "b"}', /^prompt/],
-  ['a prompt that ends with the assistant', '{"prompt":[{"role":"assistant","content":"x"}],"chosen":"a","rejected":"b"}', /does not end with a turn of the user/],
+  [
+    'a prompt that ends with the assistant',
+    '{"prompt":[{"role":"assistant","content":"x"}],"chosen":"a","rejected":"b"}',
+    /does not end with a turn of the user/,
+  ],
   ['an unknown role', '{"prompt":[{"role":"tool","content":"x"}],"chosen":"a","rejected":"b"}', /prompt/],
-  ['an answer of two turns', JSON.stringify({ prompt: 'x', chosen: [...said('a'), ...said('b')], rejected: 'c' }), /chosen is not one answer/],
+  [
+    'an answer of two turns',
+    JSON.stringify({ prompt: 'x', chosen: [...said('a'), ...said('b')], rejected: 'c' }),
+    /chosen is not one answer/,
+  ],
   ['an empty answer', '{"prompt": "x", "chosen": "a", "rejected": " "}', /rejected is empty/],
   ['no answers', '{"prompt": "x"}', /neither chosen nor rejected/],
   ['a completion without label', '{"prompt": "x", "completion": "a"}', /neither chosen nor rejected/],
   ['the same answer twice', '{"prompt": "x", "chosen": "a", "rejected": "a"}', /the same text/],
-  ['a number as answer', '{"prompt": "x", "chosen": 1, "rejected": "a"}', /chosen is neither a text nor a list/],
+  [
+    'a number as answer',
+    '{"prompt": "x", "chosen": 1, "rejected": "a"}',
+    /chosen is neither a text nor a list/,
+  ],
 ] as const) {
   test(`given ${given}, when decoded, then the line is refused with the reason`, () => {
     const refused = decodePair(line, 7);

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChatTokenizer, LoadedModel } from '../engine/index.ts';
-import { preflexorMarkers, type ChatTokens, type TokenizeChatRequest, type TrainerLoss } from '../protocol/index.ts';
+import {
+  preflexorMarkers,
+  type ChatTokens,
+  type TokenizeChatRequest,
+  type TrainerLoss,
+} from '../protocol/index.ts';
 import { noMask } from './masks.ts';
 import type { PairsFile } from './pairsFile.ts';
 import { prepareRecords, type PrepareOptions } from './records.ts';
@@ -31,7 +36,11 @@ function codes(text: string): number[] {
 
 function file(...pairs: { chosen?: string; rejected?: string; prompt?: string }[]): PairsFile {
   return {
-    ...{ file: 'pairs.jsonl', sha256: '0'.repeat(64), refused: [{ line: 9, reason: 'it is not valid JSON' }] },
+    ...{
+      file: 'pairs.jsonl',
+      sha256: '0'.repeat(64),
+      refused: [{ line: 9, reason: 'it is not valid JSON' }],
+    },
     pairs: pairs.map(({ prompt = 'Q', chosen = null, rejected = null }, index) => ({
       ...{ line: index + 1, prompt: [{ role: 'user' as const, text: prompt }], chosen, rejected },
     })),
@@ -57,7 +66,7 @@ test('given an answer that the mask leaves nothing of, when prepared, then its l
   const { lines, counts, records } = await prepare(pairs, { mask: { ...noMask, kind: 'thinking' } });
   assert.deepEqual(lines, [1]);
   assert.deepEqual(records[0]?.chosenMask, [...Array<number>(26).fill(0), 1, 1]);
-  assert.equal(records[0]?.rejectedMask, undefined);
+  assert.equal(records[0].rejectedMask, undefined);
   assert.deepEqual(counts.refused, [
     { line: 2, reason: 'the mask "thinking" leaves nothing of chosen' },
     { line: 9, reason: 'it is not valid JSON' },
@@ -65,7 +74,10 @@ test('given an answer that the mask leaves nothing of, when prepared, then its l
 });
 
 test('given an answer whose counting part is cut off, when prepared, then its line is refused', async () => {
-  const pairs = file({ chosen: '<|thinking|>abcdefghijkl<|/thinking|>b', rejected: 'c' }, { chosen: 'a', rejected: 'b' });
+  const pairs = file(
+    { chosen: '<|thinking|>abcdefghijkl<|/thinking|>b', rejected: 'c' },
+    { chosen: 'a', rejected: 'b' },
+  );
   const options = { mask: { ...noMask, kind: 'thinking' as const }, maxLength: 20, maxPromptLength: 5 };
   const { counts } = await prepare(pairs, options);
   assert.match(counts.refused[0]?.reason ?? '', /nothing of chosen counts after it was cut/);
@@ -103,9 +115,12 @@ test('given thinking after every token, when prepared, then the chosen answer ha
   const chosenOnly = await prepare(pairs, { mask: { ...noMask, thinkAfterToken: 2 }, maxLength: 1000 });
   const block = 12 + 2 + 13;
   assert.equal(chosenOnly.records[0]?.chosen?.length, 3 + 2 * block);
-  assert.equal(chosenOnly.records[0]?.chosenMask?.filter((bit) => bit === 0).length, 4);
-  assert.equal(chosenOnly.records[0]?.rejected?.length, 3);
-  const both = await prepare(pairs, { mask: { ...noMask, thinkAfterToken: 2, thinkInRejected: true }, maxLength: 1000 });
+  assert.equal(chosenOnly.records[0].chosenMask?.filter((bit) => bit === 0).length, 4);
+  assert.equal(chosenOnly.records[0].rejected?.length, 3);
+  const both = await prepare(pairs, {
+    mask: { ...noMask, thinkAfterToken: 2, thinkInRejected: true },
+    maxLength: 1000,
+  });
   assert.equal(both.records[0]?.rejected?.length, 3 + 2 * block);
 });
 

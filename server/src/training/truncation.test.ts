@@ -4,7 +4,10 @@ import type { MaskedTokens } from './masks.ts';
 import { truncatePair } from './truncation.ts';
 
 const counting = (length: number): number[] => Array.from({ length }, (_, index) => index);
-const completion = (length: number): MaskedTokens => ({ tokens: counting(length), mask: counting(length).map(() => 1) });
+const completion = (length: number): MaskedTokens => ({
+  tokens: counting(length),
+  mask: counting(length).map(() => 1),
+});
 
 test('given a pair that fits, when cut, then it is the same', () => {
   const pair = { prompt: counting(6), chosen: completion(4), rejected: completion(2) };

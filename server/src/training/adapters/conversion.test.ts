@@ -42,11 +42,16 @@ test('given a plain adapter, when read, then each linear map has its matrices, r
 for (const [given, rename] of [
   ['no prefix', (name: string) => name.replace('base_model.model.', '')],
   ['an adapter name', (name: string) => name.replace('.weight', '.default.weight')],
-  ['a language model in a larger one', (name: string) => name.replace('model.layers', 'model.language_model.layers')],
+  [
+    'a language model in a larger one',
+    (name: string) => name.replace('model.layers', 'model.language_model.layers'),
+  ],
 ] as const) {
   test(`given tensor names with ${given}, when read, then they are understood`, async (t) => {
     const folder = await temporaryFolder(t);
-    const renamed = Object.fromEntries(Object.entries(plainTensors).map(([name, value]) => [rename(name), value]));
+    const renamed = Object.fromEntries(
+      Object.entries(plainTensors).map(([name, value]) => [rename(name), value]),
+    );
     await writePeft(folder, plainConfig, renamed);
     assert.equal((await readPeftFolder(folder, never)).modules.length, 3);
   });
@@ -102,10 +107,20 @@ for (const [given, config, tensors, words] of [
   ['a rank that is no number', { ...plainConfig, r: 'many' }, one, /wrong at r/],
   ['a slow pattern', { ...plainConfig, alpha_pattern: { '(a+)+b': 3 } }, one, /pattern/],
   ['magnitudes', plainConfig, { ...one, 'x.lora_magnitude_vector': tensor([1], [1]) }, /DoRA/],
-  ['embeddings', plainConfig, { 'base_model.model.model.embed_tokens.lora_embedding_A': tensor([2, 2], [1, 1, 1, 1]) }, /embeddings/],
+  [
+    'embeddings',
+    plainConfig,
+    { 'base_model.model.model.embed_tokens.lora_embedding_A': tensor([2, 2], [1, 1, 1, 1]) },
+    /embeddings/,
+  ],
   ['a head', plainConfig, { 'base_model.model.lm_head.lora_A.weight': tensor([2, 8], numbers(16)) }, /head/],
   ['an unknown map', plainConfig, module(peftName(0, 'self_attn.qkv_proj'), 8, 8), /qkv_proj/],
-  ['no B', plainConfig, { [`${peftName(0, 'mlp.up_proj')}.lora_A.weight`]: tensor([2, 8], numbers(16)) }, /lacks B/],
+  [
+    'no B',
+    plainConfig,
+    { [`${peftName(0, 'mlp.up_proj')}.lora_A.weight`]: tensor([2, 8], numbers(16)) },
+    /lacks B/,
+  ],
   ['whole numbers', plainConfig, module(peftName(0, 'self_attn.q_proj'), 8, 8, 'I8'), /stored as I8/],
   ['nothing', plainConfig, {}, /no LoRA matrices/],
 ] as const) {
@@ -175,8 +190,16 @@ test('given qwen3, when written as GGUF, then no row changes its place', async (
   await writePeft(join(folder, 'peft'), plainConfig, one);
   const adapter = await readPeftFolder(join(folder, 'peft'), never);
   const file = join(folder, 'adapter.gguf');
-  await writeGgufAdapter(file, adapter, await baseLayoutOf((await tinyBase(folder, 'qwen3')).file, never), never);
-  const asWritten = { ...(await baseLayoutOf((await tinyBase(folder, 'qwen3')).file, never)), permutedHeads: () => 0 };
+  await writeGgufAdapter(
+    file,
+    adapter,
+    await baseLayoutOf((await tinyBase(folder, 'qwen3')).file, never),
+    never,
+  );
+  const asWritten = {
+    ...(await baseLayoutOf((await tinyBase(folder, 'qwen3')).file, never)),
+    permutedHeads: () => 0,
+  };
   assert.deepEqual((await readGgufAdapter(file, asWritten, never)).modules, adapter.modules);
 });
 
@@ -187,7 +210,9 @@ test('given maps with alphas of their own, when written as GGUF, then each produ
   const adapter = await readPeftFolder(join(folder, 'peft'), never);
   const file = join(folder, 'adapter.gguf');
   await writeGgufAdapter(file, adapter, base, never);
-  const [before, after] = [adapter, await readGgufAdapter(file, base, never)].map(({ modules }) => modules[1]);
+  const [before, after] = [adapter, await readGgufAdapter(file, base, never)].map(
+    ({ modules }) => modules[1],
+  );
   assert.ok(before && after);
   assert.equal(after.alpha, 4);
   assert.deepEqual(
@@ -198,7 +223,11 @@ test('given maps with alphas of their own, when written as GGUF, then each produ
 
 for (const [given, tensors, words] of [
   ['a layer too many', module(peftName(2, 'self_attn.q_proj'), 8, 8), /layer 2, q_proj.*does not have/],
-  ['another width', module(peftName(0, 'self_attn.k_proj'), 8, 8), /8 → 8 wide in the adapter and 8 → 4 in the model/],
+  [
+    'another width',
+    module(peftName(0, 'self_attn.k_proj'), 8, 8),
+    /8 → 8 wide in the adapter and 8 → 4 in the model/,
+  ],
 ] as const) {
   test(`given an adapter with ${given}, when written for a model, then it is refused with the numbers`, async (t) => {
     const folder = await temporaryFolder(t);
@@ -216,7 +245,10 @@ test('given a GGUF adapter of another architecture, when read, then it is refuse
   const adapter = await readPeftFolder(join(folder, 'peft'), never);
   await writeGgufAdapter(file, adapter, await baseLayoutOf((await tinyBase(folder)).file, never), never);
   const other = await baseLayoutOf((await tinyBase(folder, 'qwen3')).file, never);
-  await assert.rejects(readGgufAdapter(file, other, never), refusal(/belongs to a llama model, and this is qwen3/));
+  await assert.rejects(
+    readGgufAdapter(file, other, never),
+    refusal(/belongs to a llama model, and this is qwen3/),
+  );
 });
 
 test('given an architecture whose row order is not known, when its layout is read, then it is refused', async (t) => {

@@ -44,7 +44,8 @@ export async function writeGgufAdapter(
   const tensors = adapter.modules.flatMap((module) => {
     const name = `blk.${module.layer}.${targets[module.target].gguf}.weight`;
     const { rank, a, b } = module;
-    const rows = () => scaled(reordered(b, rank, base.permutedHeads(module.target), 'to GGUF'), module.alpha / alpha);
+    const rows = () =>
+      scaled(reordered(b, rank, base.permutedHeads(module.target), 'to GGUF'), module.alpha / alpha);
     return [
       floats(`${name}.lora_a`, [a.length / rank, rank], () => a),
       floats(`${name}.lora_b`, [rank, b.length / rank], rows),

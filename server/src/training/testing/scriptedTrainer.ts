@@ -60,7 +60,14 @@ async function train(tick: number): Promise<void> {
   const checkpoint = `${out}/checkpoint.safetensors`;
   writeFileSync(checkpoint, `step ${taken}`);
   line('checkpoint', { step: taken, file: checkpoint });
-  line('done', { step: taken, stopped, adapter: out, gguf: `${out}/adapter.gguf`, peft: `${out}/peft`, peak_bytes: 1 });
+  line('done', {
+    step: taken,
+    stopped,
+    adapter: out,
+    gguf: `${out}/adapter.gguf`,
+    peft: `${out}/peft`,
+    peak_bytes: 1,
+  });
   process.exit(0);
 }
 

@@ -47,7 +47,9 @@ export async function tinyBase(folder: string, architecture = 'llama'): Promise<
   );
   const file = join(folder, `${architecture}.gguf`);
   await writeGgufFile(file, { metadata, tensors }, never);
-  const sha256 = createHash('sha256').update(await readFile(file)).digest('hex');
+  const sha256 = createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
   return {
     ...{ file, markers: preflexorMarkers, chatTemplate: 'embedded' },
     identity: { id: architecture, file: `${architecture}.gguf`, sha256 },
@@ -65,7 +67,11 @@ export function numbers(count: number, start = 0): number[] {
   return Array.from({ length: count }, (_, index) => ((start + index) % 64) / 8 - 4);
 }
 
-export function tensor(shape: readonly number[], values: readonly number[], dtype: StoredTensor['dtype'] = 'F32'): StoredTensor {
+export function tensor(
+  shape: readonly number[],
+  values: readonly number[],
+  dtype: StoredTensor['dtype'] = 'F32',
+): StoredTensor {
   return { dtype, shape, bytes: Buffer.concat(values.map((value) => encoded(value, dtype))) };
 }
 
@@ -77,7 +83,8 @@ function encoded(value: number, dtype: StoredTensor['dtype']): Buffer {
   if (dtype === 'I8') return Buffer.of(0);
   const bits = float.readUInt32LE();
   const exponent = (bits >>> 23) & 0xff;
-  const half = value === 0 ? 0 : ((bits >>> 16) & 0x8000) | ((exponent - 112) << 10) | ((bits >>> 13) & 0x3ff);
+  const half =
+    value === 0 ? 0 : ((bits >>> 16) & 0x8000) | ((exponent - 112) << 10) | ((bits >>> 13) & 0x3ff);
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16LE(half);
   return bytes;
@@ -105,14 +112,21 @@ export async function writePeft(
 }
 
 /** A and B of one linear map of the base, of rank 2. */
-export function module(name: string, input: number, output: number, dtype: StoredTensor['dtype'] = 'F32', rank = 2) {
+export function module(
+  name: string,
+  input: number,
+  output: number,
+  dtype: StoredTensor['dtype'] = 'F32',
+  rank = 2,
+) {
   return {
     [`${name}.lora_A.weight`]: tensor([rank, input], numbers(rank * input), dtype),
     [`${name}.lora_B.weight`]: tensor([output, rank], numbers(rank * output, 7), dtype),
   };
 }
 
-export const peftName = (layer: number, path: string): string => `base_model.model.model.layers.${layer}.${path}`;
+export const peftName = (layer: number, path: string): string =>
+  `base_model.model.model.layers.${layer}.${path}`;
 
 /** A plain adapter: queries of both layers and one part of the MLP. */
 export const plainConfig = { peft_type: 'LORA', r: 2, lora_alpha: 4 };
