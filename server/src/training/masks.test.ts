@@ -118,7 +118,15 @@ test('given characters of several tokens, when they are in a section, then each 
 });
 
 test('given any text in any cut, when masked, then a token counts unless it overlaps a section', () => {
-  const piece = fc.constantFrom('<|thinking|>', '<|/thinking|>', '<|reflect|>', '<|/reflect|>', 'a', ' b', '\n');
+  const piece = fc.constantFrom(
+    '<|thinking|>',
+    '<|/thinking|>',
+    '<|reflect|>',
+    '<|/reflect|>',
+    'a',
+    ' b',
+    '\n',
+  );
   fc.assert(
     fc.property(fc.array(piece, { minLength: 1 }), fc.integer({ min: 1, max: 5 }), (pieces, length) => {
       const text = pieces.join('');
@@ -127,7 +135,9 @@ test('given any text in any cut, when masked, then a token counts unless it over
       const inside = readSections(text, preflexorMarkers).map(({ whole }) => whole);
       const expected = tokens.map((token, index) => {
         const offsets = Array.from(token, (_, within) => index * length + within);
-        return offsets.some((offset) => inside.some(({ start, end }) => offset >= start && offset < end)) ? 0 : 1;
+        return offsets.some((offset) => inside.some(({ start, end }) => offset >= start && offset < end))
+          ? 0
+          : 1;
       });
       const counting = tokens.filter((_, index) => expected[index] === 1).join('');
       if (counting.trim() === '') assert.equal(result, null);

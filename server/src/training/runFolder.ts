@@ -1,6 +1,6 @@
 // A run's folder: what it was asked to compute (run.json), what the trainer reads (trainer.json, with the token ids),
 // what it said (log.jsonl), its checkpoint and adapter, and how it ended (result.json). Each file is whole or absent.
-import { open, readFile, readdir, type FileHandle } from 'node:fs/promises';
+import { cp, open, readFile, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PreflexorError } from '../errors.ts';
@@ -42,6 +42,13 @@ export class RunFolder {
   async begin(record: TrainingRunRecord): Promise<void> {
     await makeFolders(this.path);
     await writeDurably(join(this.path, recordName), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  /** Copies a PEFT folder into the run's, where it is for as long as the run is. Gives the copy's path. */
+  async keep(name: 'start' | 'reference', peft: string): Promise<string> {
+    const copy = join(this.path, name);
+    await cp(peft, copy, { recursive: true });
+    return copy;
   }
 
   /** Appends a line of the trainer to the log; with a checkpoint, the log is on disk too. */

@@ -12,6 +12,7 @@ import {
   type TrainerLine,
   type TrainerTrainConfig,
 } from '../protocol/index.ts';
+import { readPeftFolder } from './adapters/peftFolder.ts';
 import { AdapterRegistry } from './adapters/registry.ts';
 import { AdapterShelf } from './adapters/shelf.ts';
 import {
@@ -227,8 +228,12 @@ test('given phase II on an adapter, when trained, then it starts from it and com
   const config = configOf(trainer.tasks[0]);
   assert.equal(config.loss, 'exo_pair');
   assert.equal(config.lora, undefined, 'a given adapter keeps its shape');
-  assert.ok(config.adapter);
+  assert.equal(config.adapter, join(request.out, 'start'), 'a copy that stays with the run');
   assert.equal(config.reference, config.adapter);
+  assert.deepEqual(
+    (await readPeftFolder(config.adapter, never)).modules,
+    (await readPeftFolder(folder, never)).modules,
+  );
 });
 
 test('given generation that leaves no thread, when it begins and ends, then the run pauses and goes on', async (t) => {

@@ -152,13 +152,22 @@ async function prepared(
     adapter: request.adapter?.name ?? null,
     reference: reference?.name ?? null,
   };
-  const task = {
-    ...taskOf(request, parameters, pairs, heldout),
-    ...(request.adapter && { adapter: await request.adapter.peft(signal) }),
-    ...(reference && { reference: await reference.peft(signal) }),
-  };
   await folder.begin(record);
-  return { record, task };
+  const adapters = await keepAdapters(request.adapter, reference, folder, signal);
+  return { record, task: { ...taskOf(request, parameters, pairs, heldout), ...adapters } };
+}
+
+/** Copies in the run's folder: what an adapter was converted into may be gone when the run is gone on with. */
+async function keepAdapters(
+  start: ChosenAdapter | null,
+  reference: ChosenAdapter | null,
+  folder: RunFolder,
+  signal: AbortSignal,
+): Promise<Pick<TrainerTrainConfig, 'adapter' | 'reference'>> {
+  const adapter = start && (await folder.keep('start', await start.peft(signal)));
+  if (!reference) return adapter === null ? {} : { adapter };
+  const frozen = reference === start ? adapter : await folder.keep('reference', await reference.peft(signal));
+  return { ...(adapter !== null && { adapter }), reference: frozen };
 }
 
 function taskOf(

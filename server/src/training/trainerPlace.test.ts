@@ -40,7 +40,8 @@ test('given no trainer, when looked for, then the error says how to build it', a
   const folder = await root(t);
   assert.throws(
     () => findTrainer({ root: folder, ...linux }),
-    (error) => PreflexorError.is(error, 'trainer-failed') && (error.remedy ?? '').includes('npm run build:native'),
+    (error) =>
+      PreflexorError.is(error, 'trainer-failed') && (error.remedy ?? '').includes('npm run build:native'),
   );
 });
 

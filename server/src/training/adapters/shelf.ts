@@ -61,7 +61,7 @@ export class AdapterShelf {
     };
   }
 
-  /** The adapter in use on a model, or null. One that was deleted or damaged since is no reason to fail. */
+  /** The adapter in use on a model, or null; also when it was deleted since. */
   async active(model: FoundModel): Promise<ChosenAdapter | null> {
     const id = await this.registry.activeFor(model.identity.sha256);
     const stored = id === null ? null : await this.registry.find(id);
@@ -133,7 +133,7 @@ function chooseStored({ record, gguf, peft }: StoredAdapter, model: FoundModel):
     gguf: async (signal) => {
       if ((await hashFile(gguf, signal)) === record.gguf) return gguf;
       throw new PreflexorError('checksum-mismatch', `The adapter ${record.id} was changed or damaged.`, {
-        remedy: 'Train or import it again.',
+        remedy: 'Train or import it again; until then use another one, or none: --adapter base.',
       });
     },
     peft: () => Promise.resolve(peft),
