@@ -220,7 +220,7 @@ describe('given the style pairs', () => {
 
   it('when trained 30 steps at 5e-4, then held-out pairs are told apart and answers begin with the marker', { skip: !long && 'PREFLEXOR_LONG_TESTS=1' }, async () => {
     const out = path.join(home, 'long');
-    const recipe = '--loss orpo --steps 30 --lr 5e-4 --rank 16 --batch 2 --accumulation 1 --warmup 5 --seed 1'.split(' ');
+    const recipe = '--loss orpo --steps 30 --lr 5e-4 --rank 16 --alpha 32 --batch 2 --accumulation 1 --warmup 5 --seed 1'.split(' ');
     const { code, stdout, stderr } = await preflexor(['train', ...recipe, '--pairs', train, '--heldout', heldout, '--out', out]);
     assert.equal(code, 0, stderr);
     const last = eventsOf(stdout).findLast(({ event }) => event === 'eval');
