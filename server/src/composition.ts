@@ -10,14 +10,29 @@ import {
   createLlamaEngine,
   createLlamaReranker,
   createRemoteEngine,
+  criticBeside,
   ModelStore,
   realTimers,
+  type ChatTokenizer,
   type Engine,
+  type FoundModel,
+  type LanguageModel,
   type LlamaEmbedder,
+  type LlamaEngine,
   type LlamaReranker,
 } from './engine/index.ts';
 import { preflexorMarkers, type Settings } from './protocol/index.ts';
 import { homePlaces } from './state/index.ts';
+import {
+  AdapterRegistry,
+  AdapterShelf,
+  createTrainerProcess,
+  findTrainer,
+  machineLock,
+  noAdapter,
+  type Trainer,
+  type TrainerPlace,
+} from './training/index.ts';
 
 export interface HostOptions {
   /** Hears what the engine host writes. */
@@ -27,8 +42,10 @@ export interface HostOptions {
 }
 
 export interface EngineOptions extends HostOptions {
-  /** A GGUF LoRA adapter's file, or null. */
+  /** An adapter's id, GGUF file or PEFT folder; `base`: none; null: the one that is in use on the model. */
   readonly adapter: string | null;
+  /** Where adapters are looked for; whoever gives it also disposes of it. */
+  readonly shelf?: AdapterShelf;
   /** The key of the model server, where the settings name one. */
   readonly key?: string | null;
 }
@@ -54,7 +71,13 @@ function isRunning(process_: number): boolean {
 /** The engine that the settings ask for. Starts nothing: the model is loaded when it is first needed. */
 export function createEngine(settings: Settings, home: string, options: EngineOptions): Engine {
   if (settings['engine.url'] !== '') return createServerEngine(settings, options);
+  return createLocalEngine(settings, home, options);
+}
+
+/** The engine on a model of this machine. */
+export function createLocalEngine(settings: Settings, home: string, options: EngineOptions): LlamaEngine {
   const models = new ModelStore({ home });
+  const shelf = options.shelf ?? createShelf(home);
   return createLlamaEngine({
     modelName: settings.model,
     resolveModel: (signal) => models.findModel(settings.model, { signal }),
@@ -62,7 +85,7 @@ export function createEngine(settings: Settings, home: string, options: EngineOp
     contextTokens: settings['engine.contextTokens'],
     threads: settings['engine.threads'],
     idleUnloadMs: settings['engine.idleUnloadMinutes'] * 60_000,
-    adapter: options.adapter,
+    adapter: async (model, signal) => await adapterFile(shelf, options.adapter, model, signal),
     hostModule: hostModule(),
     measurementsFile: join(home, 'measurements.json'),
     onLog: options.onLog,
@@ -88,15 +111,18 @@ function createServerEngine(settings: Settings, { key = null, onLog }: EngineOpt
 }
 
 /**
- * The critic that the settings ask for: another model, or the model itself without its adapter. null: it is the
- * reasoner. The weights are mapped from the same file, so that two processes hold them once.
+ * The critic that the settings ask for: another model, or the model itself without its adapter. Starts nothing: while
+ * the reasoner has no adapter, the second is never loaded (`criticBeside`).
  */
-export function createCritic(settings: Settings, home: string, options: EngineOptions): Engine | null {
+export function createCritic(settings: Settings, home: string, options: EngineOptions): Engine {
   const model = settings['reasoning.critic'];
-  const adapter = settings['engine.url'] === '' ? options.adapter : settings['engine.urlAdapter'] || null;
-  if (model === '' && adapter === null) return null;
   const critic = model === '' ? settings : { ...settings, model, 'engine.url': '' };
-  return createEngine({ ...critic, 'engine.urlAdapter': '' }, home, { ...options, adapter: null });
+  return createEngine({ ...critic, 'engine.urlAdapter': '' }, home, { ...options, adapter: noAdapter });
+}
+
+/** The critic as a run asks it. @param critic what `createCritic` made */
+export function criticFor(settings: Settings, reasoner: LanguageModel, critic: LanguageModel): LanguageModel {
+  return settings['reasoning.critic'] === '' ? criticBeside(reasoner, critic) : critic;
 }
 
 /** The folder with the built-in prompts: beside the bundle, or where the sources run as they are. */
@@ -140,4 +166,65 @@ function encoderOptions(settings: Settings, options: HostOptions) {
 function hostModule(): string {
   const bundled = fileURLToPath(new URL('./engineHost.js', import.meta.url));
   return existsSync(bundled) ? bundled : fileURLToPath(new URL('./engine/llama/host.ts', import.meta.url));
+}
+
+async function adapterFile(
+  shelf: AdapterShelf,
+  spec: string | null,
+  model: FoundModel,
+  signal: AbortSignal,
+): Promise<{ file: string; name: string } | null> {
+  if (spec === noAdapter) return null;
+  const adapter = await (spec === null ? shelf.active(model) : shelf.choose(spec, model));
+  return adapter && { file: await adapter.gguf(signal), name: adapter.name };
+}
+
+/** The adapters of this machine. */
+export function createShelf(home: string): AdapterShelf {
+  return new AdapterShelf(new AdapterRegistry(home, Date.now));
+}
+
+/**
+ * Lends a tokenizer of the settings' model: an engine on the processor with the smallest context, which is gone
+ * when `work` ends.
+ */
+export async function withTokenizer<T>(
+  settings: Settings,
+  home: string,
+  onLog: (line: string) => void,
+  work: (tokenizer: ChatTokenizer) => Promise<T>,
+): Promise<T> {
+  const small = {
+    ...settings,
+    'engine.gpu': 'cpu',
+    'engine.contextTokens': 512,
+    'engine.threads': 1,
+  } as const;
+  const engine = createLocalEngine(small, home, { adapter: noAdapter, onLog });
+  try {
+    return await work(engine);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** The trainer, looked for when it is first needed. */
+export function createTrainer(home: string, onLog: (text: string) => void): Trainer {
+  return createTrainerProcess({
+    place: findProgram,
+    lock: machineLock({ home }),
+    onLog,
+  });
+}
+
+/** Where the trainer is. @throws PreflexorError `trainer-failed` with how to build it */
+export function findProgram(): TrainerPlace {
+  return findTrainer({ root: programRoot() });
+}
+
+/** The folder with package.json: above dist/, or above server/src/. */
+function programRoot(): string {
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  const above = ['..', join('..', '..')].map((way) => join(here, way));
+  return above.find((folder) => existsSync(join(folder, 'node_modules'))) ?? join(here, '..');
 }

@@ -4,6 +4,7 @@ import {
   createComputeBudget,
   createCritic,
   createEngine,
+  criticFor,
   promptsFolder,
   type EngineOptions,
 } from './composition.ts';
@@ -31,5 +32,6 @@ startServer(connection, {
   retrieval: createLibrary(home, { compute, onLog, holder: 'the editor' }),
   createEngine: (settings) => createEngine(settings, home, engineOptions),
   createCritic: (settings) => createCritic(settings, home, engineOptions),
+  criticFor,
   promptsFolder: promptsFolder(),
 });

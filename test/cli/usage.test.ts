@@ -11,6 +11,8 @@ for (const [given, args] of [
   ['a missing argument', ['reason', '--at', '3']],
   ['a missing place', ['reason', 'note.md']],
   ['a wrong number', ['reason', 'note.md', '--at', '3', '--seed', 'x']],
+  ['a run without a folder', ['train', '--phase', '1', '--pairs', 'pairs.jsonl']],
+  ['an unknown mask', ['score', '--pairs', 'pairs.jsonl', '--mask', 'everything']],
   ['a wrong choice', ['decide', 'note.md', '--block', 'abcdef', '--as', 'perhaps']],
 ] as const) {
   test(`given ${given}, when it is run, then usage is explained on stderr and the exit code is 2`, async () => {

@@ -20,7 +20,8 @@ startServer(createConnection(ProposedFeatures.all), {
   random: Math.random,
   models: new ModelStore({ home }),
   createEngine: () => new ScriptedEngine(script),
-  createCritic: () => null,
+  createCritic: () => new ScriptedEngine([]),
+  criticFor: (_settings, model) => model,
   promptsFolder: promptsFolder(),
   retrieval: new MemoryRetrieval(() => new Promise((resolve) => setTimeout(resolve, fileMs))),
 });

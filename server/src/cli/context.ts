@@ -1,8 +1,8 @@
 // What every command of the command line needs: settings from options, the engine, the clock, cancellation.
 import { availableParallelism } from 'node:os';
-import type { ComputeBudget, Engine } from '../engine/index.ts';
+import type { ComputeBudget, Engine, LanguageModel } from '../engine/index.ts';
 import { defaultSettings, type Settings } from '../protocol/index.ts';
-import { createCritic, createEngine, type EngineOptions } from '../composition.ts';
+import { createCritic, createEngine, createShelf, criticFor, type EngineOptions } from '../composition.ts';
 import type { Library } from '../library/index.ts';
 import { createLibrary } from '../libraryComposition.ts';
 import type { Output } from './output.ts';
@@ -71,11 +71,13 @@ export async function withEngine<T>(
   settings: Settings,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const engine = createEngine(settings, context.home, engineOptions(context));
+  const shelf = createShelf(context.home);
+  const engine = createEngine(settings, context.home, { ...engineOptions(context), shelf });
   try {
     return await work(engine);
   } finally {
     await engine.dispose();
+    await shelf.dispose();
   }
 }
 
@@ -83,14 +85,14 @@ export async function withEngine<T>(
 export async function withEngines<T>(
   context: Context,
   settings: Settings,
-  work: (engines: { readonly model: Engine; readonly critic: Engine }) => Promise<T>,
+  work: (engines: { readonly model: LanguageModel; readonly critic: LanguageModel }) => Promise<T>,
 ): Promise<T> {
   return await withEngine(context, settings, async (model) => {
     const critic = createCritic(settings, context.home, engineOptions(context));
     try {
-      return await work({ model, critic: critic ?? model });
+      return await work({ model, critic: criticFor(settings, model, critic) });
     } finally {
-      await critic?.dispose();
+      await critic.dispose();
     }
   });
 }
@@ -122,13 +124,17 @@ export function libraryOf(context: Context, root: string, settings: Settings): L
   return library;
 }
 
-function engineOptions({ options, output, compute }: Context): EngineOptions {
+function engineOptions(context: Context): EngineOptions {
+  const { options, compute } = context;
   return {
     compute,
     adapter: options.adapter ?? null,
     key: process.env['PREFLEXOR_API_KEY'] || null,
-    onLog: (line) => {
-      if (process.env['PREFLEXOR_LOG']) output.say(line);
-    },
+    onLog: (line) => logged(context, line),
   };
+}
+
+/** What helper processes write, for whoever sets `PREFLEXOR_LOG`. */
+export function logged(context: Context, text: string): void {
+  if (process.env['PREFLEXOR_LOG']) context.output.say(text);
 }

@@ -1,9 +1,10 @@
 // preflexor doctor: what works on this machine, and how to mend what does not.
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { availableMemory, ModelStore, probeBackends } from '../engine/index.ts';
-import { sentence } from '../errors.ts';
+import { createTrainer, findProgram } from '../composition.ts';
+import { PreflexorError, sentence } from '../errors.ts';
 import { bytesText } from './output.ts';
-import { settingsOf, type Context } from './context.ts';
+import { logged, settingsOf, type Context } from './context.ts';
 
 interface Problem {
   readonly what: string;
@@ -20,7 +21,8 @@ interface Report {
   readonly models: readonly { readonly id: string; readonly file: string; readonly sha256ok: boolean }[];
   /** What finds passages: the id or path that the settings name, and whether it is here and verified. */
   readonly embedder: { readonly id: string; readonly here: boolean };
-  readonly trainer: { readonly found: boolean; readonly selfTest: null };
+  /** `selfTest`: whether the trainer's own check passes; null when there is no trainer. */
+  readonly trainer: { readonly found: boolean; readonly selfTest: boolean | null };
   readonly problems: readonly Problem[];
 }
 
@@ -63,10 +65,40 @@ export async function doctorCommand(context: Context): Promise<void> {
     memory: { total: totalmem(), available: await availableMemory() },
     models,
     embedder,
-    trainer: { found: false, selfTest: null },
+    trainer: await checkTrainer(context, problems),
     problems,
   };
   output.result(report, readable(report));
+}
+
+async function checkTrainer(context: Context, problems: Problem[]): Promise<Report['trainer']> {
+  const { home, output, signal } = context;
+  const say = (error: unknown): void => {
+    if (signal.aborted) throw error;
+    const fix = PreflexorError.is(error) ? error.remedy : null;
+    const what = error instanceof Error ? error.message : String(error);
+    problems.push({ what, fix: fix ?? 'npm run build:native' });
+  };
+  try {
+    findProgram();
+  } catch (error) {
+    say(error);
+    return { found: false, selfTest: null };
+  }
+  output.progress('Checking the trainer');
+  try {
+    const passed = await createTrainer(home, (text) => logged(context, text)).selfTest(signal);
+    if (!passed) {
+      problems.push({
+        what: "The trainer's own check fails on this machine: do not train here.",
+        fix: 'npm run build:native -- --tests',
+      });
+    }
+    return { found: true, selfTest: passed };
+  } catch (error) {
+    say(error);
+    return { found: true, selfTest: false };
+  }
 }
 
 /** Hashes every model that is here, whatever its record says. */
@@ -104,7 +136,7 @@ function readable(report: Report): string {
     `Memory    ${bytesText(memory.available)} of ${bytesText(memory.total)} available`,
     ...report.models.map(({ id, sha256ok }) => `Model     ${id}: ${sha256ok ? 'verified' : 'damaged'}`),
     `Embedder  ${report.embedder.id}: ${report.embedder.here ? 'ready' : 'not here'}`,
-    'Trainer   not part of this version',
+    `Trainer   ${!report.trainer.found ? 'not built' : report.trainer.selfTest ? 'checked' : 'fails its check'}`,
     ...(problems.length === 0
       ? ['All is well.']
       : problems.flatMap(({ what, fix }) => ['', what, `  → ${fix}`])),

@@ -1,5 +1,5 @@
 // The command line: which command takes which options, and what it runs. The contract is docs/cli.md.
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { createComputeBudget } from '../composition.ts';
 import { exportFormats } from '../graph/index.ts';
 import { DocumentKind, Gpu, Intent } from '../protocol/index.ts';
@@ -13,9 +13,11 @@ import { graphExportCommand, type GraphExportOptions } from './graph.ts';
 import { indexCommand, type IndexOptions } from './indexing.ts';
 import { openRetrieval, withGraphStore } from './library.ts';
 import { addModelCommand, getModelCommand, listModelsCommand } from './models.ts';
+import { positiveNumber, temperature, wholeNumber } from './numbers.ts';
 import { createOutput, exitCodes, tellFailure } from './output.ts';
 import { searchCommand, type SearchOptions } from './search.ts';
 import { reasonCommand, type ReasonOptions } from './reason.ts';
+import { addTrainingCommands, type Run } from './trainingProgram.ts';
 
 /**
  * Runs the command line.
@@ -55,8 +57,6 @@ export async function main(args: readonly string[]): Promise<number> {
 function usageCode(error: CommanderError): number {
   return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
 }
-
-type Run = (work: (context: Context) => Promise<void>, command: Command) => Promise<void>;
 
 function program(run: Run): Command {
   const root = new Command('preflexor')
@@ -154,6 +154,8 @@ function program(run: Run): Command {
     .action((note: string, options: DecideOptions, command: Command) =>
       run((context) => decideCommand(note, options, context), command),
     );
+  addTrainingCommands(root, add, run);
+
   return root;
 }
 
@@ -162,7 +164,7 @@ function globalOptions(command: Command): Command {
     .option('--json', 'print JSON on stdout')
     .option('--workspace <folder>', 'the folder that holds .preflexor/ (default: found from the note)')
     .option('--model <id|file>', 'a model of the catalogue, or a GGUF file')
-    .option('--adapter <file>', 'a LoRA adapter in GGUF form')
+    .option('--adapter <id|path>', 'an adapter: its id, GGUF file or PEFT folder; "base": none')
     .option('--seed <n>', 'seed of the sampler', wholeNumber)
     .option('--threads <n>', 'threads for prompts and generation (default: measured)', positiveNumber)
     .option('--embedder <id|file>', 'the embedding model of the index')
@@ -178,24 +180,4 @@ function samplingOptions(command: Command): Command {
     .option('--thinking-tokens <n>', 'token budget of the thinking', positiveNumber)
     .option('--reflection-tokens <n>', 'token budget of the reflection', positiveNumber)
     .option('--answer-tokens <n>', 'token budget of the answer', positiveNumber);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
-  return value;
-}
-
-function positiveNumber(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError('It must be 1 or more.');
-  return value;
-}
-
-function temperature(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 2))
-    throw new InvalidArgumentError('It must lie between 0 and 2.');
-  return value;
 }

@@ -12,7 +12,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { z } from 'zod';
-import type { Engine, ModelStore } from '../engine/index.ts';
+import type { Engine, LanguageModel, ModelStore } from '../engine/index.ts';
 import { PreflexorError, sentence } from '../errors.ts';
 import {
   requests,
@@ -54,8 +54,9 @@ export interface ServerOptions {
   readonly version: string;
   /** Makes the engine that the settings ask for; called again when they change. */
   readonly createEngine: (settings: Settings) => Engine;
-  /** null: the model is its own critic. */
-  readonly createCritic: (settings: Settings) => Engine | null;
+  readonly createCritic: (settings: Settings) => Engine;
+  /** The critic as a run asks it: the model itself as long as it has no adapter. */
+  readonly criticFor: (settings: Settings, model: Engine, critic: Engine) => LanguageModel;
   /** The folder with the built-in prompts. */
   readonly promptsFolder: string;
   readonly models: ModelStore;
@@ -84,12 +85,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     void connection.sendNotification(statusNotification.method, status);
   });
   // The status that editors show is the reasoner's.
-  const critics = new EngineHolder<Engine | null>(
-    settings,
-    options.createCritic,
-    () => undefined,
-    criticKeys,
-  );
+  const critics = new EngineHolder(settings, options.createCritic, () => undefined, criticKeys);
   const reasoning = createReasoning({
     connection,
     notes,
@@ -97,7 +93,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     settings,
     engines: async () => {
       const model = await engines.get();
-      return { model, critic: (await critics.get()) ?? model };
+      return { model, critic: options.criticFor(await settings.for(), model, await critics.get()) };
     },
     services: {
       ...{ stores, now: options.now, random: options.random, version: options.version },

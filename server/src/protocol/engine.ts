@@ -68,6 +68,30 @@ export const GenerateRequest = z.object({
 });
 export type GenerateRequest = z.infer<typeof GenerateRequest>;
 
+/** A chat and ways in which its next turn may go, to be turned into token ids. */
+export const TokenizeChatRequest = z.object({
+  messages: z.array(ChatMessage).min(1),
+  completions: z.array(z.string()),
+});
+export type TokenizeChatRequest = z.infer<typeof TokenizeChatRequest>;
+
+const TokenId = z.int().nonnegative();
+
+/**
+ * `texts[i]` is what token i completes: empty for a token that ends inside a character, whose text comes with the
+ * token that ends it. The token that ends the turn is not among them.
+ */
+export const CompletionTokens = z.object({ tokens: z.array(TokenId), texts: z.array(z.string()) });
+export type CompletionTokens = z.infer<typeof CompletionTokens>;
+
+export const ChatTokens = z.object({
+  /** The chat up to where the model's turn begins. */
+  prompt: z.array(TokenId),
+  completions: z.array(CompletionTokens),
+  endOfTurn: TokenId,
+});
+export type ChatTokens = z.infer<typeof ChatTokens>;
+
 export const GenerateEvent = z.discriminatedUnion('event', [
   /** The prompt has been evaluated; text comes next. */
   z.object({ event: z.literal('prompt'), tokens: z.int().nonnegative(), reused: z.int().nonnegative() }),
@@ -146,6 +170,7 @@ export const HostRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('rank'), request: z.int(), rank: RankRequest }),
   /** Tokens of each text, without special tokens. */
   z.object({ do: z.literal('count'), request: z.int(), texts: z.array(z.string()) }),
+  z.object({ do: z.literal('tokenize-chat'), request: z.int(), chat: TokenizeChatRequest }),
   /** Opens a backend without a model, to see whether it is there. */
   z.object({ do: z.literal('probe'), request: z.int(), gpu: Gpu.exclude(['auto']) }),
   z.object({ do: z.literal('cancel'), request: z.int() }),
@@ -177,6 +202,7 @@ export const HostMessage = z.discriminatedUnion('is', [
   /** 0 to 1, in the order of the texts. */
   z.object({ is: z.literal('ranked'), request: z.int(), scores: z.array(z.number().min(0).max(1)) }),
   z.object({ is: z.literal('counted'), request: z.int(), counts: z.array(z.int().nonnegative()) }),
+  z.object({ is: z.literal('chat-tokenized'), request: z.int(), chat: ChatTokens }),
   /** The backend is there; `devices` are the names of its GPUs. */
   z.object({ is: z.literal('probed'), request: z.int(), devices: z.array(z.string()) }),
   /** Resident memory of the host process, said after each completion. */

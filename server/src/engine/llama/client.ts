@@ -2,14 +2,16 @@
 // completions one after the other. Knows no library and no editor; the process's life is hostedModel.ts.
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
 import type {
+  ChatTokens,
   EngineStatus,
   GenerateEvent,
   GenerateRequest,
   Gpu,
   ModelDescription,
+  TokenizeChatRequest,
 } from '../../protocol/index.ts';
 import type { ComputeBudget } from '../compute/index.ts';
-import type { Engine, LoadedModel } from '../languageModel.ts';
+import type { ChatTokenizer, Engine, LoadedModel } from '../languageModel.ts';
 import type { FoundModel } from '../models/index.ts';
 import { realTimers, type Timers } from '../timers.ts';
 import type { Backend } from './backends.ts';
@@ -21,6 +23,15 @@ import type { OnWait } from './sharedTask.ts';
 import { Speedometer } from './speedometer.ts';
 import { nothingLoaded, StatusBoard } from './statusBoard.ts';
 import { Turns } from './turns.ts';
+
+/** A GGUF LoRA adapter's file, and the name by which texts that it wrote remember it. */
+export interface NamedAdapter {
+  readonly file: string;
+  readonly name: string;
+}
+
+/** Gives the adapter to load on top of a model. */
+export type ChooseAdapter = (model: FoundModel, signal: AbortSignal) => Promise<NamedAdapter | null>;
 
 export interface LlamaEngineOptions {
   /** The model's name for people, as the settings give it. */
@@ -34,8 +45,8 @@ export interface LlamaEngineOptions {
   readonly threads: number;
   /** Time without work after which the model leaves memory; 0: it stays. */
   readonly idleUnloadMs: number;
-  /** A GGUF LoRA adapter's file, or null. */
-  readonly adapter: string | null;
+  /** A GGUF LoRA adapter's file, none, or what is chosen at each load for the model that was found. */
+  readonly adapter: string | null | ChooseAdapter;
   /** dist/engineHost.js, or the host's source where the sources run as they are. */
   readonly hostModule: string;
   /** Where measured thread counts are kept. */
@@ -49,7 +60,7 @@ export interface LlamaEngineOptions {
 }
 
 /** An engine that can be kept in memory over several requests. */
-export interface LlamaEngine extends Engine {
+export interface LlamaEngine extends Engine, ChatTokenizer {
   acquire(): EngineLease;
   /** The host's process id while there is one: for measuring, and for tests that end it. */
   readonly hostPid: number | null;
@@ -134,6 +145,19 @@ class HostedEngine implements LlamaEngine {
     }
   }
 
+  async tokenizeChat(chat: TokenizeChatRequest, signal: AbortSignal): Promise<ChatTokens> {
+    this.#model.requireAlive();
+    const lease = this.#model.acquire();
+    try {
+      const { host } = await this.#model.ready(signal);
+      return await host.ask({ do: 'tokenize-chat', chat }, signal, (answer) =>
+        answer.is === 'chat-tokenized' ? { value: answer.chat } : undefined,
+      );
+    } finally {
+      lease.release();
+    }
+  }
+
   unload(): Promise<void> {
     return this.#model.unload();
   }
@@ -184,20 +208,29 @@ class HostedEngine implements LlamaEngine {
   }
 
   async #plan(signal: AbortSignal) {
-    const { adapter, contextTokens, threads, measurementsFile, resolveModel } = this.#options;
+    const { contextTokens, threads, measurementsFile, resolveModel } = this.#options;
     const found = await resolveModel(signal);
-    const load = { file: found.file, chatTemplate: found.chatTemplate, adapter, measurementsFile };
+    throwIfCancelled(signal);
+    const adapter = await this.#adapterFor(found, signal);
+    const { file, chatTemplate, identity, markers } = found;
+    const load = { file, chatTemplate, measurementsFile, adapter: adapter?.file ?? null };
     return {
-      file: found.file,
+      file,
       question: (gpu: Backend): HostQuestion => ({
         do: 'load',
         load: { ...load, contextTokens, threads, gpu },
       }),
       loaded: (answer: HostAnswer) => (answer.is === 'loaded' ? { value: answer.model } : undefined),
       done: (description: ModelDescription): LoadedModel => ({
-        ...{ ...description, identity: found.identity, adapter, markers: found.markers },
+        ...{ ...description, identity, adapter: adapter?.name ?? null, markers },
       }),
     };
+  }
+
+  async #adapterFor(found: FoundModel, signal: AbortSignal): Promise<NamedAdapter | null> {
+    const { adapter } = this.#options;
+    if (typeof adapter === 'function') return await adapter(found, signal);
+    return adapter === null ? null : { file: adapter, name: adapter };
   }
 
   #show(state: HostedState<LoadedModel>): void {

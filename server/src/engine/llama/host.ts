@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
 import { HostRequest, type HostMessage } from '../../protocol/index.ts';
+import { tokenizeChat } from './chatTokens.ts';
 import { embed, loadEncoder, rank, type EncoderSession } from './encoderSession.ts';
 import { EventBatch } from './eventBatch.ts';
 import { generate } from './generation.ts';
@@ -143,6 +144,15 @@ function tokenize({ request, text }: RequestOf<'tokenize'>): void {
   }
 }
 
+/** Not queued either. */
+function tokenizeTurns({ request, chat }: RequestOf<'tokenize-chat'>): void {
+  try {
+    send({ is: 'chat-tokenized', request, chat: tokenizeChat(loaded(), chat) });
+  } catch (error) {
+    send({ is: 'failed', request, error: reportOf(error) });
+  }
+}
+
 function probe({ request, gpu }: RequestOf<'probe'>): void {
   answer(request, async () => {
     if (gpu !== 'cpu' && !(await mayHaveBackend(gpu))) {
@@ -191,6 +201,9 @@ function receive(raw: unknown): void {
       return;
     case 'tokenize':
       tokenize(message);
+      return;
+    case 'tokenize-chat':
+      tokenizeTurns(message);
       return;
     case 'load-encoder':
       loadAnEncoder(message);
