@@ -87,6 +87,7 @@ function discount(candidate: Candidate, chosen: readonly Candidate[], options: D
 /** Cosine similarity of vectors of length 1. */
 export function cosine(a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (const [at, value] of a.entries()) sum += value * (b[at] ?? 0);
+  // By index: an iterator takes twenty times as long, and this runs some hundred times a search.
+  for (let at = 0; at < a.length; at += 1) sum += (a[at] ?? 0) * (b[at] ?? 0);
   return sum;
 }

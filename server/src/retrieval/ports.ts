@@ -179,6 +179,8 @@ export interface Hit {
   readonly document: string;
   /** Cosine similarity, or the full-text score. */
   readonly score: number;
+  /** Where the store found it: for the store alone, which need not look its id up. */
+  readonly row?: bigint;
 }
 
 /**
@@ -194,8 +196,8 @@ export interface PassageFinder {
   ): Promise<readonly Hit[]>;
   /** Any text is a valid query; each of its words may match. */
   textHits(query: string, k: number, filter: SearchFilter, signal: AbortSignal): Promise<readonly Hit[]>;
-  /** The chunks with these ids, in their order, without those that are no longer there. */
-  chunks(ids: readonly string[], signal: AbortSignal): Promise<readonly StoredChunk[]>;
+  /** The chunks of these hits, in their order, without those that are no longer there. */
+  chunks(hits: readonly Pick<Hit, 'id' | 'row'>[], signal: AbortSignal): Promise<readonly StoredChunk[]>;
 }
 
 /** The index of one workspace for one embedder. Safe to kill at any moment; a batch is there wholly or is done again. */

@@ -27,9 +27,9 @@ function hitsWanted(k: number): number {
   return Math.max(20, 4 * k);
 }
 
-/** How many of the fused ones are read and chosen from. */
+/** How many of the fused ones are read and chosen from: reading them is the dearest part of a search. */
 function headSize(k: number): number {
-  return Math.max(12, 3 * k);
+  return Math.max(12, 2 * k);
 }
 
 /** Words of a query that full text looks for: each costs a list to read, and a paragraph has hundreds. */
@@ -71,7 +71,11 @@ export async function searchWith(
   ]);
   throwIfCancelled(signal);
   const head = fuse([ids(byVector), ids(byText)]).slice(0, headSize(k));
-  const chunks = await parts.store.chunks(ids(head), signal);
+  const rows = new Map([...byText, ...byVector].map(({ id, row }) => [id, row]));
+  const chunks = await parts.store.chunks(
+    head.map(({ id }) => ({ id, ...rowOf(rows.get(id)) })),
+    signal,
+  );
   throwIfCancelled(signal);
   const textScores = new Map(byText.map((hit) => [hit.id, hit.score]));
   const found = chunks.map((chunk) => ({
@@ -196,4 +200,8 @@ export function queryText(text: string, limit = queryWords): string {
 
 function ids(hits: readonly Pick<Hit, 'id'>[]): readonly string[] {
   return hits.map(({ id }) => id);
+}
+
+function rowOf(row: bigint | undefined): Pick<Hit, 'row'> {
+  return row === undefined ? {} : { row };
 }

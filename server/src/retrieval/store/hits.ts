@@ -8,12 +8,13 @@ export const hitColumns = ['id', 'document'] as const;
 export interface FoundRow {
   readonly id: string;
   readonly document: string;
+  readonly _rowid: bigint;
   readonly _distance?: number;
   readonly _score?: number;
 }
 
-export function hitOf({ id, document, _distance, _score }: FoundRow): Hit {
-  return { id, document, score: _distance === undefined ? (_score ?? 0) : 1 - _distance };
+export function hitOf({ id, document, _rowid: row, _distance, _score }: FoundRow): Hit {
+  return { id, document, row, score: _distance === undefined ? (_score ?? 0) : 1 - _distance };
 }
 
 export function scored(rows: readonly FoundRow[]): readonly ScoredChunk[] {

@@ -235,15 +235,46 @@ export class LanceStore implements IndexStore, PassageFinder {
     );
   }
 
-  async chunks(ids: readonly string[], signal: AbortSignal): Promise<readonly StoredChunk[]> {
+  async chunks(
+    hits: readonly Pick<Hit, 'id' | 'row'>[],
+    signal: AbortSignal,
+  ): Promise<readonly StoredChunk[]> {
     throwIfCancelled(signal);
-    if (ids.length === 0) return [];
-    const rows = await abortable(
-      this.#read(() => this.#rows(`id IN (${literals(ids)})`)),
+    if (hits.length === 0) return [];
+    const byId = await abortable(
+      this.#read(() => this.#taken(hits)),
       signal,
     );
-    const byId = new Map(rows.map((chunk) => [chunk.id, chunk]));
-    return ids.flatMap((id) => byId.get(id) ?? []);
+    const missing = hits.map(({ id }) => id).filter((id) => !byId.has(id));
+    if (missing.length > 0) {
+      const rows = await abortable(
+        this.#read(() => this.#rows(`id IN (${literals(missing)})`)),
+        signal,
+      );
+      for (const chunk of rows) byId.set(chunk.id, chunk);
+    }
+    return hits.flatMap(({ id }) => byId.get(id) ?? []);
+  }
+
+  /**
+   * Reads where the hits were found, which spares looking the ids up. Row numbers change when a table is
+   * compacted, so what is there is held against the id, and what is not is left to be looked for.
+   */
+  async #taken(hits: readonly Pick<Hit, 'id' | 'row'>[]): Promise<Map<string, StoredChunk>> {
+    const rows = hits.flatMap(({ row }) => row ?? []);
+    const wanted = new Set(hits.map(({ id }) => id));
+    if (rows.length === 0) return new Map();
+    try {
+      const found = await this.#chunks
+        .takeRowIds(rows)
+        .select([...chunkColumnNames])
+        .toArray();
+      const chunks = (found as Record<string, unknown>[]).map((row) => chunkOf({ ...row }));
+      return new Map(chunks.filter(({ id }) => wanted.has(id)).map((chunk) => [chunk.id, chunk]));
+    } catch {
+      // A row that is no more: by id it is found or not.
+      return new Map();
+    }
   }
 
   async #rows(predicate: string): Promise<readonly StoredChunk[]> {
@@ -302,6 +333,7 @@ export class LanceStore implements IndexStore, PassageFinder {
     throwIfCancelled(signal);
     const query = this.#chunks
       .query()
+      .withRowId()
       .nearestTo(vector)
       .distanceType('cosine')
       .nprobes(probes)
@@ -323,6 +355,7 @@ export class LanceStore implements IndexStore, PassageFinder {
     // A match query has no syntax: whatever the text is, its words are looked for.
     const query = this.#chunks
       .query()
+      .withRowId()
       .fullTextSearch(new MatchQuery(text, 'searchable'))
       .select([...columns, '_score'])
       .limit(k);

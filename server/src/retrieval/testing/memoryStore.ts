@@ -98,10 +98,10 @@ export class MemoryStore implements IndexStore, PassageFinder {
     return Promise.resolve(hits.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1)).slice(0, k));
   }
 
-  chunks(ids: readonly string[], signal: AbortSignal): Promise<readonly StoredChunk[]> {
+  chunks(hits: readonly Pick<Hit, 'id'>[], signal: AbortSignal): Promise<readonly StoredChunk[]> {
     throwIfCancelled(signal);
     const byId = new Map(this.#all().map((chunk) => [chunk.id, chunk]));
-    return Promise.resolve(ids.flatMap((id) => byId.get(id) ?? []));
+    return Promise.resolve(hits.flatMap(({ id }) => byId.get(id) ?? []));
   }
 
   chunksOf(document: string): Promise<readonly StoredChunk[]> {

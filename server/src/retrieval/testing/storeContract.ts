@@ -64,7 +64,7 @@ function documentsAndChunks(given: Given): void {
     await store.apply([{ record, chunks: [chunk, bare] }]);
     assert.deepEqual(await store.documents(), [record]);
     assert.deepEqual(await store.chunksOf('a.md'), [bare, chunk]);
-    assert.deepEqual(await store.chunks([chunk.id, 'gone', bare.id], never), [chunk, bare]);
+    assert.deepEqual(await store.chunks([chunk, { id: 'gone' }, bare], never), [chunk, bare]);
   });
 
   given(
@@ -232,12 +232,31 @@ function searching(given: Given): void {
     assert.deepEqual(await store.counts(), { documents: 2, chunks: 2 });
   });
 
+  given(
+    'hits, when the index is rewritten before they are read, then still the chunks that were hit',
+    async (store) => {
+      for (const name of ['a.md', 'b.md', 'c.md', 'd.md'])
+        await store.apply([changeOf(name, [`alpha ${name}`])]);
+      const hits = await store.textHits('alpha', 9, {}, never);
+      const others = hits.filter(({ document }) => document !== 'a.md');
+      await store.apply([changeOf('a.md', ['beta'])]);
+      await store.optimise(never);
+      await store.apply([changeOf('e.md', ['gamma'])]);
+      await store.optimise(never);
+      const chunks = await store.chunks(hits, never);
+      assert.deepEqual(
+        chunks.map(({ id }) => id),
+        others.map(({ id }) => id),
+      );
+    },
+  );
+
   given('a stopped signal, when searched or optimised, then cancelled', async (store) => {
     const stopped = AbortSignal.abort();
     const cancelled = (error: unknown) => PreflexorError.is(error, 'cancelled');
     await assert.rejects(async () => store.vectorHits(vectorOf('x'), 1, {}, stopped), cancelled);
     await assert.rejects(async () => store.textHits('x', 1, {}, stopped), cancelled);
-    await assert.rejects(async () => store.chunks(['x'], stopped), cancelled);
+    await assert.rejects(async () => store.chunks([{ id: 'x' }], stopped), cancelled);
     await assert.rejects(async () => store.optimise(stopped), cancelled);
   });
 }
