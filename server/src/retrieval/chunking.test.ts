@@ -200,6 +200,11 @@ test('given many paragraphs, when chunked, then tokens are counted in a few call
   assert.ok(calls <= 10, `${calls} calls`);
 });
 
+test('given more items than a call takes arguments, when chunked, then they are chunked', async () => {
+  const chunks = await chunksOf('- a\n'.repeat(150_000), { count: () => 0 }, 'n.txt');
+  assert.equal(chunks.length, 1);
+});
+
 test('given a signal that is aborted while tokens are counted, when chunked, then it ends as cancelled', async () => {
   const stop = new AbortController();
   const countTokens = (texts: readonly string[]): Promise<number[]> => {
