@@ -232,7 +232,7 @@ function assertWellChunked(
   const all = chunks.map(({ readable }) => readable.replace(/\s+/g, '')).join('|');
   for (const { kind, readable } of document.blocks) {
     if (kind === 'heading' || !/[\p{L}\p{N}]/u.test(readable.replace(/\[[^[\]]*\]|@\S*/g, ''))) continue;
-    for (const word of readable.split(/\s+/)) {
+    for (const [word] of readable.matchAll(/[\p{Script=Latin}\p{N}]+|\p{Script=Han}/gu)) {
       if (word.length < 12) assert.ok(all.includes(word), `"${word}" is in no chunk`);
     }
   }
