@@ -90,7 +90,7 @@ async function tooLong(works: readonly Work[], round: number, options: PackingOp
   let next = 0;
   return checked.filter((work, index) => {
     const own = counts.slice(next, (next += texts[index]?.length ?? 0));
-    const excess = Math.max(0, ...own) - options.maxTokens;
+    const excess = own.reduce((most, tokens) => Math.max(most, tokens), 0) - options.maxTokens;
     if (excess <= 0 || work.budget === 1) return false;
     work.budget = Math.max(1, work.budget - excess * round);
     return true;
@@ -104,7 +104,7 @@ async function sizedPieces(groups: readonly Group[], options: PackingOptions): P
     const own: Piece[] = [];
     for (const block of blocks) {
       await options.pace();
-      own.push(...piecesOf(block, options.texts[block.source] ?? ''));
+      for (const piece of piecesOf(block, options.texts[block.source] ?? '')) own.push(piece);
     }
     pieces.push(own);
   }

@@ -200,6 +200,11 @@ test('given many paragraphs, when chunked, then tokens are counted in a few call
   assert.ok(calls <= 10, `${calls} calls`);
 });
 
+test('given more items than a call takes arguments, when chunked, then they are chunked', async () => {
+  const chunks = await chunksOf('- a\n'.repeat(150_000), { count: () => 0 }, 'n.txt');
+  assert.equal(chunks.length, 1);
+});
+
 test('given a signal that is aborted while tokens are counted, when chunked, then it ends as cancelled', async () => {
   const stop = new AbortController();
   const countTokens = (texts: readonly string[]): Promise<number[]> => {
@@ -227,7 +232,7 @@ function assertWellChunked(
   const all = chunks.map(({ readable }) => readable.replace(/\s+/g, '')).join('|');
   for (const { kind, readable } of document.blocks) {
     if (kind === 'heading' || !/[\p{L}\p{N}]/u.test(readable.replace(/\[[^[\]]*\]|@\S*/g, ''))) continue;
-    for (const word of readable.split(/\s+/)) {
+    for (const [word] of readable.matchAll(/[\p{Script=Latin}\p{N}]+|\p{Script=Han}/gu)) {
       if (word.length < 12) assert.ok(all.includes(word), `"${word}" is in no chunk`);
     }
   }

@@ -122,17 +122,18 @@ async function countInBatches(texts: readonly string[], options: ChunkOptions): 
   return counts;
 }
 
-/** A citation alone is no passage. */
+/** Blocks that are nothing but citations make no passage. */
 function saysSomething({ pieces }: PackedChunk): boolean {
-  return /[\p{L}\p{N}]/u.test(joined(pieces).replace(/\[[^[\]]*@[^[\]]*\]|@[\w:.-]+/g, ''));
+  const citations = /\[[^[\]]*@[^[\]]*\]|@[\w:.-]+/g;
+  return pieces.some(({ block }) => /[\p{L}\p{N}]/u.test(block.readable.replace(citations, '')));
 }
 
 function finish(document: SourceDocument, { heading, pieces }: PackedChunk, modified: number): Chunk {
   const [first] = pieces;
   const { block } = first;
   const source = document.texts[block.source] ?? '';
-  const start = Math.min(...pieces.map((piece) => piece.start));
-  const end = Math.max(...pieces.map((piece) => piece.end));
+  const start = pieces.reduce((least, piece) => Math.min(least, piece.start), first.start);
+  const end = pieces.reduce((most, piece) => Math.max(most, piece.end), first.end);
   const readable = joined(pieces);
   const place = {
     document: document.path,

@@ -1,7 +1,7 @@
 // Gets the text of a PDF's pages, piece by piece with places, out of pdf.js. The one file that knows that library.
 // No network, no rendering, no scripts: only text.
-import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cancelled, throwIfCancelled } from '../../../errors.ts';
 import type { Refusal } from '../../ports.ts';
 import { cleanText } from './characters.ts';
@@ -87,7 +87,8 @@ export async function readPages(
 }
 
 function parametersFor(bytes: Uint8Array): Parameters<Library['getDocument']>[0] {
-  const folder = dirname(createRequire(import.meta.url).resolve('pdfjs-dist/package.json'));
+  // Not `createRequire`: the bundle's banner declares that name.
+  const folder = dirname(fileURLToPath(import.meta.resolve('pdfjs-dist/package.json')));
   return {
     // The library takes the buffer over.
     data: new Uint8Array(bytes),
