@@ -1,8 +1,8 @@
 // How much a whole `index` run costs beside the embedding itself: passages per second against a bare loop over the
 // same texts, what an unchanged index costs to look at again, stalls of the event loop, and memory.
 //   node bench/indexing.ts [--chunks N] [--rounds N] [--parts FILE] [--write]
-// FILE's default export opens the parts that are measured (BenchPartsOf); without it they are the small ones of
-// bench/indexingParts.ts, whose embedder sleeps: they show whether the stages overlap, and nothing about a model.
+// FILE's default export opens the parts that are measured (BenchPartsOf); without it they are those that are shipped.
+// bench/indexingParts.ts has small ones whose embedder sleeps: they show whether the stages overlap.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -48,7 +48,7 @@ const { values } = parseArgs({
   options: {
     chunks: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '3' },
-    parts: { type: 'string', default: join(import.meta.dirname, 'indexingParts.ts') },
+    parts: { type: 'string', default: join(import.meta.dirname, 'realParts.ts') },
     write: { type: 'boolean' },
   },
 });

@@ -66,7 +66,8 @@ function keyOf(settings: Settings, name: string): string {
   ]);
 }
 
-function lanceDb(): StoreFunctions {
+/** The store on LanceDB, which is loaded when it is first asked for something. */
+export function lanceDb(): StoreFunctions {
   const room = () => import('./retrieval/store/index.ts');
   return {
     openIndex: async (options, identity) => (await room()).openIndex(options, identity),
@@ -124,7 +125,7 @@ async function remember(file: string, identities: Record<string, EmbedderIdentit
 }
 
 /** The reader's thread beside the bundle, or its source where the sources run as they are. */
-function readerScript(): string {
+export function readerScript(): string {
   const bundled = fileURLToPath(new URL('./readerThread.js', import.meta.url));
   return existsSync(bundled)
     ? bundled

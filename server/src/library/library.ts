@@ -330,18 +330,7 @@ export class Library {
   }
 
   #chunker(index: WorkspaceIndex): DocumentChunker {
-    return index.keeper.chunker({
-      chunk: async (document, modified, signal) => {
-        const { maxTokens } = await index.embedder.identity(signal);
-        return await chunkDocument(document, {
-          countTokens: (texts) => index.embedder.countTokens(texts, signal),
-          maxTokens: Math.max(16, Math.min(mostChunkTokens, maxTokens - embedderReserve)),
-          overlapTokens,
-          ...{ modified, signal },
-        });
-      },
-      embeddedText,
-    });
+    return index.keeper.chunker(chunkerFor(() => index.embedder));
   }
 
   /** A passage of a file that a bibliography names as a work's own is cited by that work's key. */
@@ -374,6 +363,22 @@ export class Library {
     void ended.then(() => this.#ending.delete(ended));
     return ended;
   }
+}
+
+/** Cuts documents into chunks of a size that people and the embedder can read. */
+export function chunkerFor(embedder: () => Embedder): DocumentChunker {
+  return {
+    chunk: async (document, modified, signal) => {
+      const { maxTokens } = await embedder().identity(signal);
+      return await chunkDocument(document, {
+        countTokens: (texts) => embedder().countTokens(texts, signal),
+        maxTokens: Math.max(16, Math.min(mostChunkTokens, maxTokens - embedderReserve)),
+        overlapTokens,
+        ...{ modified, signal },
+      });
+    },
+    embeddedText,
+  };
 }
 
 /** The settings that decide which index it is, beside the folder. */
