@@ -11,9 +11,11 @@ import {
   everything,
   giveTurn,
   runIndex,
+  search,
   WorkspaceWalker,
 } from '../server/src/retrieval/index.ts';
 import type { Embedder, IndexStore } from '../server/src/retrieval/ports.ts';
+import { calibrate } from '../server/src/retrieval/thresholds.ts';
 import { report } from './measure.ts';
 import realParts from './realParts.ts';
 import { crossValidate, fitThreshold, sharesAt, type Judged } from './retrieval/calibration.ts';
@@ -41,8 +43,10 @@ export type Search = (query: string, k: number) => Promise<readonly Place[]>;
 export interface Searches {
   readonly vector: Search;
   readonly text: Search;
+  /** The order of the hybrid search, which turns nothing away here: the plain ones do not either. */
+  readonly hybrid: Search;
   /** The whole search as the editor gets it. */
-  readonly hybrid: (query: string, k: number) => Promise<SearchResult>;
+  readonly shipped: (query: string, k: number) => Promise<SearchResult>;
 }
 
 /** The two plain searches of a store that holds the corpus, its folder being the workspace. */
@@ -50,7 +54,7 @@ export function plainSearches(
   store: IndexStore,
   embedder: Embedder,
   signal: AbortSignal,
-): Omit<Searches, 'hybrid'> {
+): Pick<Searches, 'vector' | 'text'> {
   return {
     vector: async (query, k) => {
       const [vector] = await embedder.embed([query], 'query', signal);
@@ -105,8 +109,14 @@ interface NothingRelevant {
   };
   /** Fitted on all questions: what to ship. Its own shares are of the questions that it was fitted to. */
   readonly fitted: { readonly threshold: number; readonly passages: number; readonly refused: number };
+  /**
+   * Where as many answerable questions are turned away as questions of another field are let through. Near misses are
+   * left out: an embedder cannot tell a question of the field from one that the notes answer.
+   */
+  readonly otherField: { readonly threshold: number | null };
   /** What the hybrid search itself said, with the threshold that it came with. */
   readonly asShipped: {
+    readonly everydayRefused: number;
     readonly threshold: number;
     readonly answerableGetPassages: number;
     readonly unanswerableRefused: number;
@@ -121,14 +131,15 @@ export async function retrievalQuality(searches: Searches, seed = 1): Promise<Qu
   const set = await readQuestions();
   const results = new Map<string, SearchResult>();
   for (const { id, question } of [...set.answerable, ...set.unanswerable])
-    results.set(id, await searches.hybrid(question, depth));
+    results.set(id, await searches.shipped(question, depth));
   const asked: Asked[] = [];
   for (const question of set.answerable) {
     const quote = await placeOf(question);
     const ranks = {
       vector: rankOf(await searches.vector(question.question, depth), quote),
       text: rankOf(await searches.text(question.question, depth), quote),
-      hybrid: rankOf(results.get(question.id)?.passages ?? [], quote),
+      hybrid: rankOf(await searches.hybrid(question.question, depth), quote),
+      shipped: rankOf(results.get(question.id)?.passages ?? [], quote),
     };
     asked.push({ question, ranks });
   }
@@ -174,7 +185,12 @@ function qualities(asked: readonly Asked[]): Record<Name, Quality> {
     const { ndcg10, hit5 } = gains(asked, name);
     return { ndcg10: mean(ndcg10), hit5: mean(hit5) };
   };
-  return { vector: quality('vector'), text: quality('text'), hybrid: quality('hybrid') };
+  return {
+    vector: quality('vector'),
+    text: quality('text'),
+    hybrid: quality('hybrid'),
+    shipped: quality('shipped'),
+  };
 }
 
 function leadOver(other: Name, asked: readonly Asked[], seed: number): Lead {
@@ -213,7 +229,16 @@ function judge(set: QuestionSet, results: ReadonlyMap<string, SearchResult>, see
       thresholds,
     },
     fitted: { threshold, ...sharesAt(threshold, judged) },
+    otherField: {
+      threshold: calibrate(
+        judged.filter(({ answerable }) => answerable).map(({ best }) => best),
+        questions.flatMap((question, index) =>
+          'nearMiss' in question && !question.nearMiss ? [judged[index]?.best ?? -1] : [],
+        ),
+      ),
+    },
     asShipped: {
+      everydayRefused: refusedBySearch(set.unanswerable.filter(({ nearMiss }) => !nearMiss)),
       threshold: [...results.values()][0]?.threshold ?? NaN,
       answerableGetPassages: 1 - refusedBySearch(set.answerable),
       unanswerableRefused: refusedBySearch(set.unanswerable),
@@ -242,11 +267,14 @@ async function measure(): Promise<void> {
       signal,
     );
     const store = opened.building;
+    const finder = await index.finder();
     await report(
       'retrievalQuality',
       await retrievalQuality({
         ...plainSearches(store, embedder, signal),
-        hybrid: (query, k) => index.search(query, { k, filter: {}, reranker: null }, signal),
+        hybrid: async (query, k) =>
+          (await search({ store: finder, embedder }, query, { k, signal, threshold: -1 })).passages,
+        shipped: (query, k) => index.search(query, { k, filter: {}, reranker: null }, signal),
       }),
     );
   } finally {

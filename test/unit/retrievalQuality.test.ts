@@ -119,7 +119,7 @@ async function ranked(query: string, rank: number): Promise<Place[]> {
   return question ? [...others, await placeOf(question)] : others;
 }
 
-async function hybrid(query: string): Promise<SearchResult> {
+async function shipped(query: string): Promise<SearchResult> {
   const places = await ranked(query, 1);
   const known = byQuestion.has(query);
   const passages = places.map((place, index) => ({
@@ -137,7 +137,8 @@ test('given a hybrid that is always right and a vector search that is second, wh
   const report = await retrievalQuality({
     vector: (query) => ranked(query, 2),
     text: () => Promise.resolve([]),
-    hybrid,
+    hybrid: (query) => ranked(query, 1),
+    shipped,
   });
   assert.deepEqual(report.quality.all.hybrid, { ndcg10: 1, hit5: 1 });
   assert.deepEqual(report.quality.all.text, { ndcg10: 0, hit5: 0 });
@@ -148,7 +149,12 @@ test('given a hybrid that is always right and a vector search that is second, wh
 
 test('given similarities that separate, when "nothing relevant" is judged, then all is told apart', async () => {
   const search = () => Promise.resolve([]);
-  const { nothingRelevant, questions } = await retrievalQuality({ vector: search, text: search, hybrid });
+  const { nothingRelevant, questions } = await retrievalQuality({
+    vector: search,
+    text: search,
+    hybrid: search,
+    shipped,
+  });
   assert.equal(nothingRelevant.fitted.threshold, 0.5);
   assert.equal(nothingRelevant.crossValidated.answerableGetPassages, 1);
   assert.equal(nothingRelevant.crossValidated.nearMissesRefused, 1);
@@ -161,7 +167,7 @@ test('given a search that finds nothing for any question, when measured, then un
   const search = () => Promise.resolve([]);
   const none = (): Promise<SearchResult> =>
     Promise.resolve({ passages: [], nothingRelevant: true, best: null, threshold: 0.5 });
-  const report = await retrievalQuality({ vector: search, text: search, hybrid: none });
-  assert.deepEqual(report.quality.all.hybrid, { ndcg10: 0, hit5: 0 });
+  const report = await retrievalQuality({ vector: search, text: search, hybrid: search, shipped: none });
+  assert.deepEqual(report.quality.all.shipped, { ndcg10: 0, hit5: 0 });
   assert.equal(report.nothingRelevant.asShipped.answerableGetPassages, 0);
 });

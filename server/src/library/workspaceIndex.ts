@@ -13,6 +13,7 @@ import {
   type Embedder,
   type IndexStore,
   type OpenedIndex,
+  type PassageFinder,
   type Reranker,
 } from '../retrieval/index.ts';
 import { readerVersion } from '../retrieval/readers/index.ts';
@@ -134,6 +135,12 @@ export class WorkspaceIndex {
     if (!serving || !embedder) return { passages: [], nothingRelevant: false, best: null, threshold: 0 };
     const { k, filter, reranker } = options;
     return await search({ store: serving.store, embedder, reranker }, query, { k, filter, signal });
+  }
+
+  /** What is searched, as a search takes it. @throws Error where there is no index yet */
+  async finder(): Promise<PassageFinder> {
+    const serving = (this.#open ?? (await this.#openedForSearch()))?.serving;
+    return serving?.store ?? unreachable();
   }
 
   /** The store that is searched, or null where there is no index yet. */

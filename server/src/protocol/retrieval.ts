@@ -39,7 +39,7 @@ export type SearchFilter = z.infer<typeof SearchFilter>;
 export const SearchResult = z.object({
   passages: z.array(Passage),
   nothingRelevant: z.boolean(),
-  /** The best cosine similarity that was seen and the calibrated threshold it was held against. */
+  /** The best closeness that was seen (cosine similarity, and what shared words add), and the calibrated threshold. */
   best: z.number().nullable(),
   threshold: z.number(),
 });

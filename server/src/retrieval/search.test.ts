@@ -61,16 +61,17 @@ test('given passages near in meaning and passages with the words, when searched,
   assert.equal(nothingRelevant, false);
 });
 
-test('given a passage, when found, then its score is the cosine similarity, and it says where each score is from', async () => {
+test('given a passage, when found, then its score is similarity and shared words together, and it says where each score is from', async () => {
   const store = await storeOf([at('a.md', 'grain', unit(1, 1, 0, 0)), at('b.md', 'metal', grain)]);
   const { passages, best } = await ask({ store, embedder: embedderOf({ grain }) }, 'grain');
   const a = passages.find(({ source }) => source === 'a.md');
   const b = passages.find(({ source }) => source === 'b.md');
-  assert.ok(Math.abs((a?.score ?? 0) - Math.SQRT1_2) < 1e-6);
-  assert.equal(a?.scores?.vector, a?.score);
+  assert.ok(Math.abs((a?.scores?.vector ?? 0) - Math.SQRT1_2) < 1e-6);
+  assert.ok(Math.abs((a?.score ?? 0) - (Math.SQRT1_2 + 0.4) / 1.4) < 1e-6);
+  assert.ok(Math.abs((b?.score ?? 0) - 1 / 1.4) < 1e-6);
   assert.equal(a?.scores?.text, 1);
   assert.deepEqual([b?.scores?.text, b?.scores?.rerank], [null, null]);
-  assert.ok(Math.abs((best ?? 0) - 1) < 1e-6);
+  assert.ok(Math.abs((best ?? 0) - (Math.SQRT1_2 + 0.4)) < 1e-6);
 });
 
 test('given nothing near enough, when searched, then no passage at all, and it is said with best and threshold', async () => {
