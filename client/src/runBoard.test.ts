@@ -16,7 +16,6 @@ const started: ReasonEvent = {
   question: 'Why?',
   paragraph: 'Text',
   iterations: 0,
-  passages: [],
 };
 const text: ReasonEvent = { event: 'text', run, iteration: 0, kind: 'thinking', text: 'a' };
 

@@ -5,7 +5,7 @@ import type {
   ReasonEvent,
   RunEntry,
   RunSummary,
-  SegmentKind,
+  StreamKind,
 } from '../../server/src/protocol/index.ts';
 import { askedRun, isActive, withDecision, withEvent, type RunModel } from './runModel.ts';
 
@@ -16,7 +16,7 @@ const keptRuns = 20;
 export interface BoardChange {
   readonly uri: string;
   readonly key: string;
-  readonly text: { readonly iteration: number; readonly kind: SegmentKind; readonly text: string } | null;
+  readonly text: { readonly iteration: number; readonly kind: StreamKind; readonly text: string } | null;
   /** The run came to its end, or its suggestion to its place: what is on disk has changed. */
   readonly ended: boolean;
 }
@@ -197,7 +197,7 @@ export class RunBoard {
   }
 }
 
-function isOpen(model: RunModel, iteration: number, kind: SegmentKind): boolean {
+function isOpen(model: RunModel, iteration: number, kind: StreamKind): boolean {
   const last = model.iterations.find(({ index }) => index === iteration)?.sections.at(-1);
   return last?.kind === kind && !last.done;
 }

@@ -78,7 +78,6 @@ const started: ReasonEvent = {
   question: 'Why?',
   paragraph: 'Text',
   iterations: 0,
-  passages: [],
 };
 const opens = (kind: Segment['kind']): ReasonEvent => ({ event: 'segment', run, iteration: 0, kind });
 const writes = (kind: Segment['kind'], text: string): ReasonEvent => ({

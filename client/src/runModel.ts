@@ -14,11 +14,11 @@ import type {
   RunState,
   Segment,
   SectionSnapshot,
-  SegmentKind,
+  StreamKind,
 } from '../../server/src/protocol/index.ts';
 
 interface SectionModel {
-  readonly kind: SegmentKind;
+  readonly kind: StreamKind;
   readonly text: string;
   readonly done: boolean;
   readonly problems: SectionSnapshot['problems'];
@@ -54,6 +54,7 @@ export interface RunModel {
   readonly decision: DecisionKind | null;
   readonly model: string | null;
   readonly seconds: number | null;
+  readonly unknownCitations: readonly string[];
 }
 
 /** A run that was just asked for: the server has said nothing yet. */
@@ -76,6 +77,7 @@ export function askedRun(key: string, question: string, now: number): RunModel {
     decision: null,
     model: null,
     seconds: null,
+    unknownCitations: [],
   };
 }
 
@@ -127,6 +129,9 @@ export function withEvent(model: RunModel, event: ReasonEvent, now: number): Run
             : section,
         ),
       }));
+    case 'passages':
+    case 'step':
+      return model;
     case 'iteration':
       return inIteration(model, event.iteration.index, (seen) => finishedIteration(event.iteration, seen));
     case 'finished':
@@ -185,6 +190,7 @@ export function snapshotOf(model: RunModel, now: number): RunSnapshot {
     decision: model.decision,
     model: model.model,
     seconds: model.seconds,
+    unknownCitations: [...model.unknownCitations],
   };
 }
 
@@ -206,6 +212,7 @@ function withResult(model: RunModel, run: Run): RunModel {
     final: run.final === '' || run.final === run.iterations[run.best]?.answer ? null : run.final,
     model: run.adapter === null ? run.model : `${run.model} + ${run.adapter}`,
     seconds: run.seconds,
+    unknownCitations: run.unknownCitations ?? [],
   };
 }
 
@@ -222,7 +229,10 @@ function finishedIteration(iteration: Iteration, seen: IterationModel | undefine
 }
 
 function sectionsOf(iteration: Iteration): SectionModel[] {
-  if (iteration.segments.length > 0) return iteration.segments.map(sectionOf);
+  const { feedback, segments } = iteration;
+  const critique: SectionModel[] =
+    feedback?.from === 'critic' ? [{ ...begun('critique', null), text: feedback.text, done: true }] : [];
+  if (segments.length > 0) return [...critique, ...segments.map(sectionOf)];
   // A record of an importer may know the texts only.
   const kinds = ['thinking', 'reflection', 'answer'] as const;
   return kinds
@@ -234,7 +244,7 @@ function sectionOf({ kind, text, tokens, problems }: Segment): SectionModel {
   return { ...begun(kind, null), text, problems, done: true, tokens: tokens.end - tokens.start };
 }
 
-function begun(kind: SegmentKind, startedAt: number | null): SectionModel {
+function begun(kind: StreamKind, startedAt: number | null): SectionModel {
   return { kind, text: '', done: false, problems: [], startedAt, seconds: null, tokens: null };
 }
 

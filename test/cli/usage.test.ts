@@ -1,6 +1,6 @@
 // The command line without a model: usage, exit codes, bad input.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lineOf, paper, preflexor } from './support.ts';
@@ -11,6 +11,8 @@ for (const [given, args] of [
   ['a missing argument', ['reason', '--at', '3']],
   ['a missing place', ['reason', 'note.md']],
   ['a wrong number', ['reason', 'note.md', '--at', '3', '--seed', 'x']],
+  ['a run without a folder', ['train', '--phase', '1', '--pairs', 'pairs.jsonl']],
+  ['an unknown mask', ['score', '--pairs', 'pairs.jsonl', '--mask', 'everything']],
   ['a wrong choice', ['decide', 'note.md', '--block', 'abcdef', '--as', 'perhaps']],
 ] as const) {
   test(`given ${given}, when it is run, then usage is explained on stderr and the exit code is 2`, async () => {
@@ -75,12 +77,15 @@ test('given a home without models, when doctor looks, then its report names that
     'backend',
     'memory',
     'models',
+    'embedder',
     'trainer',
     'problems',
   ]) {
     assert.ok(Object.hasOwn(report, name), name);
   }
   assert.ok(report.problems.some(({ fix }) => fix.includes('models get smollm2-135m-instruct')));
+  assert.ok(report.problems.some(({ fix }) => fix.includes('models get all-minilm-l6-v2')));
+  assert.deepEqual(report['embedder'], { id: 'all-minilm-l6-v2', here: false });
 });
 
 test('given the catalogue, when it is listed, then each entry has the contract’s names', async (t) => {
@@ -126,9 +131,25 @@ test('given a note without annotations, when it is stripped, then its very bytes
   assert.equal(stdout, text);
 });
 
-test('given more than 0 iterations, when they are asked for, then this version says that it has none', async (t) => {
+test('given neither a place nor a run to go on with, when reason is asked for, then it says what is needed', async (t) => {
   const { note } = await paper(t);
-  const { code, stderr } = await preflexor(['reason', note, '--at', '36', '--iterations', '3']);
+  const { code, stderr } = await preflexor(['reason', note]);
   assert.equal(code, 1);
-  assert.match(stderr, /iterations/);
+  assert.match(stderr, /--at LINE.*--resume RUN/);
+});
+
+test('given a run that is not there, when it is to be gone on with, then a sentence says so', async (t) => {
+  const { note } = await paper(t);
+  const { code, stderr } = await preflexor(['reason', note, '--resume', '01JD3X7Q9V5T2M8K4N6P1R0WBC']);
+  assert.equal(code, 1);
+  assert.match(stderr, /no unfinished run 01JD3X7Q9V5T2M8K4N6P1R0WBC/);
+});
+
+test('given a prompt of the workspace with an unknown variable, when it is used, then file, name and mend are told', async (t) => {
+  const { note, folder } = await paper(t);
+  await mkdir(join(folder, '.preflexor', 'prompts'), { recursive: true });
+  await writeFile(join(folder, '.preflexor', 'prompts', 'improve.md'), 'Again: {{mood}}');
+  const { code, stderr } = await preflexor(['reason', note, '--at', '36']);
+  assert.equal(code, 1);
+  assert.match(stderr, /improve\.md can't be used: it has no variable \{\{mood\}\}.*feedback/s);
 });

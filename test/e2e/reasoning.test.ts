@@ -16,6 +16,7 @@ const line = 32;
 const runPatience = 120_000;
 
 const settings = {
+  'preflexor.reasoning.iterations': 0,
   'preflexor.reasoning.thinkingTokens': 160,
   'preflexor.reasoning.reflectionTokens': 32,
   'preflexor.reasoning.answerTokens': 48,

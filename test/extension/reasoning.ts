@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { before, ledger, lenses, openNote, paragraph, placeCursor, replace, undo, until } from './support.ts';
 
 /** Budgets that keep a run within seconds. */
-const budgets = { thinkingTokens: 32, reflectionTokens: 24, answerTokens: 32, temperature: 0 };
+const budgets = { iterations: 0, thinkingTokens: 32, reflectionTokens: 24, answerTokens: 32, temperature: 0 };
 
 async function configure(values: Record<string, unknown>): Promise<void> {
   const reasoning = vscode.workspace.getConfiguration('preflexor.reasoning');

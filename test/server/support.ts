@@ -21,7 +21,7 @@ export const firstParagraph =
 /** Budgets that keep a run of the small model under a few seconds. */
 export const smallBudgets = {
   model: process.env['PREFLEXOR_TEST_MODEL'] ?? 'smollm2-135m-instruct',
-  reasoning: { thinkingTokens: 24, reflectionTokens: 16, answerTokens: 24, temperature: 0 },
+  reasoning: { iterations: 0, thinkingTokens: 24, reflectionTokens: 16, answerTokens: 24, temperature: 0 },
 };
 
 export interface Desk {

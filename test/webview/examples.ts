@@ -31,7 +31,6 @@ export const started: ReasonEvent = {
   question,
   paragraph,
   iterations: 0,
-  passages: [],
 };
 
 export const opens = (kind: Segment['kind']): ReasonEvent => ({

@@ -1,15 +1,23 @@
 // The command line: which command takes which options, and what it runs. The contract is docs/cli.md.
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { Gpu, Intent } from '../protocol/index.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { createComputeBudget } from '../composition.ts';
+import { exportFormats } from '../graph/index.ts';
+import { DocumentKind, Gpu, Intent } from '../protocol/index.ts';
 import { applicationHome } from '../state/index.ts';
 import { programVersion } from '../version.ts';
 import { annotationsCommand, decideCommand, stripCommand, type DecideOptions } from './annotations.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { doctorCommand } from './doctor.ts';
 import { generateCommand } from './generate.ts';
+import { graphExportCommand, type GraphExportOptions } from './graph.ts';
+import { indexCommand, type IndexOptions } from './indexing.ts';
+import { openRetrieval, withGraphStore } from './library.ts';
 import { addModelCommand, getModelCommand, listModelsCommand } from './models.ts';
+import { positiveNumber, temperature, wholeNumber } from './numbers.ts';
 import { createOutput, exitCodes, tellFailure } from './output.ts';
+import { searchCommand, type SearchOptions } from './search.ts';
 import { reasonCommand, type ReasonOptions } from './reason.ts';
+import { addTrainingCommands, type Run } from './trainingProgram.ts';
 
 /**
  * Runs the command line.
@@ -29,7 +37,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const run = (work: (context: Context) => Promise<void>, command: Command): Promise<void> => {
     const options = command.optsWithGlobals<GlobalOptions>();
     output = createOutput(options.json === true);
-    return work({ output, options, signal: controller.signal, home: applicationHome() });
+    const home = applicationHome();
+    const compute = createComputeBudget(home);
+    return work({ output, options, signal: controller.signal, home, compute });
   };
 
   try {
@@ -47,8 +57,6 @@ export async function main(args: readonly string[]): Promise<number> {
 function usageCode(error: CommanderError): number {
   return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
 }
-
-type Run = (work: (context: Context) => Promise<void>, command: Command) => Promise<void>;
 
 function program(run: Run): Command {
   const root = new Command('preflexor')
@@ -77,14 +85,45 @@ function program(run: Run): Command {
   );
 
   samplingOptions(add(root, 'reason <note>', 'Think, reflect and answer about one paragraph of a note.'))
-    .requiredOption('--at <line[:column]>', 'where the paragraph is, counted from 1')
+    .option('--at <line[:column]>', 'where the paragraph is, counted from 1')
     .addOption(new Option('--intent <intent>', 'what to do with the paragraph').choices(Intent.options))
     .addOption(new Option('--question <text>', 'ask this instead').conflicts('intent'))
-    .option('--iterations <n>', 'rounds of recursion after the draft', wholeNumber)
+    .option('--iterations <n>', 'rounds of recursion after the draft', wholeNumber, 3)
+    .addOption(
+      new Option('--resume <run>', 'go on with a run that was cut off').conflicts([
+        'at',
+        'intent',
+        'question',
+      ]),
+    )
     .option('--write', 'put the annotation into the note')
     .option('--stream', 'print every event as a JSON line while it happens')
     .action((note: string, options: ReasonOptions, command: Command) =>
       run((context) => reasonCommand(note, options, context), command),
+    );
+
+  add(root, 'index [folders...]', 'Bring the index of notes and papers up to date.')
+    .option('--why <file>', 'say why this file is or is not indexed, and index nothing')
+    .action((folders: string[], options: IndexOptions, command: Command) =>
+      run((context) => indexCommand(folders, options, context, openRetrieval), command),
+    );
+  add(root, 'search <query>', 'Find passages in what was indexed.')
+    .option('--k <n>', 'passages, at most', positiveNumber, 8)
+    .option('--folder <folder...>', 'only beneath these folders of the workspace')
+    .option('--tag <tag...>', 'only documents with one of these tags')
+    .addOption(new Option('--kind <kind...>', 'only these kinds of document').choices(DocumentKind.options))
+    .action((query: string, options: SearchOptions, command: Command) =>
+      run((context) => searchCommand(query, options, context), command),
+    );
+  const graph = root
+    .command('graph')
+    .description('The knowledge graph of notes, papers, runs and decisions.')
+    .exitOverride();
+  add(graph, 'export', 'Write the graph as JSON or GraphML.')
+    .addOption(new Option('--format <format>', 'how').choices(exportFormats).default('json'))
+    .option('--out <file>', 'into a file instead of stdout')
+    .action((options: GraphExportOptions, command: Command) =>
+      run((context) => graphExportCommand(options, context, withGraphStore), command),
     );
 
   add(root, 'generate <prompt>', "Print the model's own answer, with nothing enforced.")
@@ -115,6 +154,8 @@ function program(run: Run): Command {
     .action((note: string, options: DecideOptions, command: Command) =>
       run((context) => decideCommand(note, options, context), command),
     );
+  addTrainingCommands(root, add, run);
+
   return root;
 }
 
@@ -123,11 +164,13 @@ function globalOptions(command: Command): Command {
     .option('--json', 'print JSON on stdout')
     .option('--workspace <folder>', 'the folder that holds .preflexor/ (default: found from the note)')
     .option('--model <id|file>', 'a model of the catalogue, or a GGUF file')
-    .option('--adapter <file>', 'a LoRA adapter in GGUF form')
+    .option('--adapter <id|path>', 'an adapter: its id, GGUF file or PEFT folder; "base": none')
     .option('--seed <n>', 'seed of the sampler', wholeNumber)
     .option('--threads <n>', 'threads for prompts and generation (default: measured)', positiveNumber)
+    .option('--embedder <id|file>', 'the embedding model of the index')
     .addOption(new Option('--gpu <backend>', 'what the model runs on').choices(Gpu.options))
     .option('--context-tokens <n>', 'context size (default: as memory allows)', positiveNumber)
+    .option('--engine-url <address>', 'a server that speaks the OpenAI chat API; your text goes there')
     .option('--offline', 'never touch the network');
 }
 
@@ -137,24 +180,4 @@ function samplingOptions(command: Command): Command {
     .option('--thinking-tokens <n>', 'token budget of the thinking', positiveNumber)
     .option('--reflection-tokens <n>', 'token budget of the reflection', positiveNumber)
     .option('--answer-tokens <n>', 'token budget of the answer', positiveNumber);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
-  return value;
-}
-
-function positiveNumber(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError('It must be 1 or more.');
-  return value;
-}
-
-function temperature(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 2))
-    throw new InvalidArgumentError('It must lie between 0 and 2.');
-  return value;
 }

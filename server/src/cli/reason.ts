@@ -1,49 +1,68 @@
 // preflexor reason: the whole way of one paragraph, from the command line.
+import { knownCitations, type Library } from '../library/index.ts';
 import { applyEdits } from '../notes/index.ts';
 import type { Intent, ReasonEvent, Run } from '../protocol/index.ts';
 import { programVersion } from '../version.ts';
-import { offer, reasonInNote, Stores, type RunOutcome } from '../workflow/index.ts';
+import {
+  offer,
+  reasonInNote,
+  Stores,
+  workspacePrompts,
+  type RunOutcome,
+  type Services,
+} from '../workflow/index.ts';
+import { promptsFolder } from '../composition.ts';
 import { PreflexorError } from '../errors.ts';
-import { settingsOf, withEngine, type Context, type SamplingOptions } from './context.ts';
+import { settingsOf, withEngines, withLibrary, type Context, type SamplingOptions } from './context.ts';
 import { offsetAt, readNote, writeNote } from './notes.ts';
 import type { Output } from './output.ts';
 
 export interface ReasonOptions extends SamplingOptions {
-  readonly at: string;
+  readonly at?: string;
   readonly intent?: Intent;
   readonly question?: string;
   readonly iterations?: number;
   readonly write?: boolean;
   readonly stream?: boolean;
+  readonly resume?: string;
 }
 
 export async function reasonCommand(path: string, options: ReasonOptions, context: Context): Promise<void> {
-  if ((options.iterations ?? 0) > 0) {
-    throw new PreflexorError(
-      'bad-input',
-      'This version reasons with 0 iterations: a draft that reflects on itself.',
-      {
-        remedy: 'Leave --iterations out or set it to 0.',
-      },
-    );
-  }
   const { output } = context;
   const note = await readNote(path, context.options.workspace);
-  const offset = offsetAt(note.text, options.at);
+  const offset = options.at === undefined ? undefined : offsetAt(note.text, options.at);
+  if (offset === undefined && options.resume === undefined) {
+    throw new PreflexorError('bad-input', 'Where is the paragraph?', {
+      remedy: 'Say --at LINE, or --resume RUN for a run that was cut off.',
+    });
+  }
   const settings = settingsOf({ ...context.options, ...options });
-  const { run, warning } = await withEngine(context, settings, async (model) => {
-    const stores = new Stores(context.home, Date.now);
-    const services = { model, stores, now: Date.now, random: Math.random, version: programVersion };
-    const { intent, question } = options;
+  const reasoning = async (engines: Pick<Services, 'model' | 'critic'>, library: Library) => {
+    const services: Services = {
+      ...engines,
+      grounding: library,
+      knownCitations: (root, signal) => knownCitations(library, root, signal),
+      prompts: (root, set) => workspacePrompts(promptsFolder(), root, set),
+      stores: new Stores(context.home, Date.now),
+      now: Date.now,
+      random: Math.random,
+      version: programVersion,
+    };
+    const { intent, question, iterations, resume } = options;
     const events = reasonInNote(
       note,
-      { offset, intent, question, seed: context.options.seed },
+      { offset, intent, question, iterations, resume, seed: context.options.seed },
       settings,
       services,
-      context.signal,
+      { cancel: context.signal },
     );
-    return await follow(events, options.stream === true, output);
-  });
+    const outcome = await follow(events, options.stream === true, output);
+    await library.learnRun(note.root, outcome.run, context.signal);
+    return outcome;
+  };
+  const { run, warning } = await withLibrary(context, note.root, settings, (library) =>
+    withEngines(context, settings, (engines) => reasoning(engines, library)),
+  );
   if (warning) output.say(warning);
 
   const offered = offer(note.text, run);
@@ -59,16 +78,31 @@ async function follow(
   stream: boolean,
   output: Output,
 ): Promise<RunOutcome> {
-  for (;;) {
-    const step = await events.next();
-    if (step.done) return step.value;
-    const event = step.value;
-    if (stream) output.line(event);
-    else if (event.event === 'waiting') output.progress(waitingText(event.reason, event.fraction));
-    else if (event.event === 'segment') output.write(`\n── ${event.kind} ──\n`);
-    else if (event.event === 'text') output.write(event.text);
-    else if (event.event === 'segment-end') output.write('\n');
+  let kept: string | null = null;
+  try {
+    for (;;) {
+      const step = await events.next();
+      if (step.done) return step.value;
+      if (step.value.event === 'step') kept = step.value.run;
+      show(step.value, stream, output);
+    }
+  } catch (error) {
+    if (kept !== null)
+      output.say(`What is done is kept: --resume ${kept} in place of --at goes on from there.`);
+    throw error;
   }
+}
+
+function show(event: ReasonEvent, stream: boolean, output: Output): void {
+  if (stream) output.line(event);
+  else if (event.event === 'waiting') output.progress(waitingText(event.reason, event.fraction));
+  else if (event.event === 'segment') output.write(`\n── ${headline(event)} ──\n`);
+  else if (event.event === 'text') output.write(event.text);
+  else if (event.event === 'segment-end') output.write('\n');
+}
+
+function headline({ iteration, kind }: Extract<ReasonEvent, { event: 'segment' }>): string {
+  return kind === 'integration' ? kind : `${kind} · ${iteration === 0 ? 'draft' : `iteration ${iteration}`}`;
 }
 
 function waitingText(reason: string, fraction: number | null): string {

@@ -10,20 +10,29 @@ const engineKeys = [
   'engine.contextTokens',
   'engine.threads',
   'engine.idleUnloadMinutes',
+  'engine.url',
+  'engine.urlModel',
+  'engine.urlAdapter',
 ] as const satisfies readonly (keyof Settings)[];
+
+/** The settings that decide which critic it is. */
+export const criticKeys = [...engineKeys, 'reasoning.critic'] as const satisfies readonly (keyof Settings)[];
 
 /** Holds one engine at a time. */
 export class EngineHolder {
   readonly #settings: SettingsSource;
   readonly #create: (settings: Settings) => Engine;
   readonly #onStatus: (status: EngineStatus) => void;
-  #current: { key: string; engine: Engine } | null = null;
+  readonly #keys: readonly (keyof Settings)[];
+  #current: { readonly key: string; readonly engine: Engine } | null = null;
 
   constructor(
     settings: SettingsSource,
     create: (settings: Settings) => Engine,
     onStatus: (status: EngineStatus) => void,
+    keys: readonly (keyof Settings)[] = engineKeys,
   ) {
+    this.#keys = keys;
     this.#settings = settings;
     this.#create = create;
     this.#onStatus = onStatus;
@@ -32,7 +41,7 @@ export class EngineHolder {
   /** The engine for the machine's present settings. Another one that was there ends, and its work with it. */
   async get(): Promise<Engine> {
     const settings = await this.#settings.for();
-    const key = JSON.stringify(engineKeys.map((name) => settings[name]));
+    const key = JSON.stringify(this.#keys.map((name) => settings[name]));
     if (this.#current?.key === key) return this.#current.engine;
     const previous = this.#current;
     const engine = this.#create(settings);

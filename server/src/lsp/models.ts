@@ -19,6 +19,7 @@ const downloadProgress = new ProgressType<DownloadProgress[]>();
 export interface ModelParts {
   readonly connection: Connection;
   readonly engines: EngineHolder;
+  readonly critics: EngineHolder;
   readonly settings: SettingsSource;
   readonly models: ModelStore;
 }
@@ -40,7 +41,13 @@ export interface ModelRequests {
   'preflexor/status': () => Result<typeof statusRequest>;
 }
 
-export function createModelRequests({ connection, engines, settings, models }: ModelParts): ModelRequests {
+export function createModelRequests({
+  connection,
+  engines,
+  critics,
+  settings,
+  models,
+}: ModelParts): ModelRequests {
   return {
     'preflexor/models': async () => ({
       models: await models.listModels(),
@@ -69,7 +76,7 @@ export function createModelRequests({ connection, engines, settings, models }: M
       model: await models.addModel(file, { signal: signalOf(token) }),
     }),
     'preflexor/unload': async () => {
-      await engines.unload();
+      await Promise.all([engines.unload(), critics.unload()]);
       return {};
     },
     'preflexor/status': async () => (await engines.get()).status(),
@@ -80,5 +87,6 @@ function progressText({ event, received, total }: DownloadProgress): string {
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
   if (event === 'verifying') return 'Checking what arrived';
   if (event === 'unpacking') return 'Unpacking';
+  if (event === 'converting') return 'Converting';
   return total === null ? `${megabytes(received)} MB` : `${megabytes(received)} of ${megabytes(total)} MB`;
 }

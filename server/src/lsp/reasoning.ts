@@ -14,7 +14,6 @@ import {
   type Run,
   type Settings,
 } from '../protocol/index.ts';
-import type { LanguageModel } from '../engine/index.ts';
 import {
   offer,
   planDecision,
@@ -38,8 +37,8 @@ export interface ReasoningParts {
   readonly notes: Notes;
   readonly queue: RunQueue;
   readonly settings: SettingsSource;
-  readonly model: () => Promise<LanguageModel>;
-  readonly services: Omit<Services, 'model'>;
+  readonly engines: () => Promise<Pick<Services, 'model' | 'critic'>>;
+  readonly services: Omit<Services, 'model' | 'critic'>;
 }
 
 export interface Reasoning {
@@ -49,10 +48,14 @@ export interface Reasoning {
     progress: WorkDoneProgressReporter,
     signal: AbortSignal,
   ): Promise<ReasonResult>;
+  /** Ends the thinking of the run that goes on; says whether it is this one. */
+  answerNow(run: string): boolean;
 }
 
 export function createReasoning(parts: ReasoningParts): Reasoning {
   const { connection, notes, queue, settings: source } = parts;
+  /** What to abort for an answer now, by run. Runs wait for each other, so that it holds one at most. */
+  const hurry = new Map<string, AbortController>();
 
   async function reason(
     params: ReasonParams,
@@ -65,12 +68,14 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
     try {
       return await queue.add(signal, async (stop) => {
         const settings = await source.for(uri);
+        let rounds = 0;
         const outcome = await runToEnd(
           params,
           settings,
           (event) => {
             stream.push(event);
-            report(progress, event);
+            if (event.event === 'started') rounds = event.iterations;
+            report(progress, event, rounds);
           },
           stop,
         );
@@ -93,13 +98,25 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
     const { uri } = params.textDocument;
     const note = await notes.note(uri);
     const offset = params.position && notes.document(uri).offsetAt(params.position);
-    const { question, intent, seed, replaces } = params;
-    const services = { ...parts.services, model: await parts.model() };
-    const run = reasonInNote(note, { offset, question, intent, seed, replaces }, settings, services, signal);
-    for (;;) {
-      const step = await run.next();
-      if (step.done) return step.value;
-      hear(step.value);
+    const { question, intent, seed, iterations, replaces, resume, branch } = params;
+    const services = { ...parts.services, ...(await parts.engines()) };
+    const answerNow = new AbortController();
+    const run = reasonInNote(
+      note,
+      { offset, question, intent, seed, iterations, replaces, resume, branch },
+      settings,
+      services,
+      { cancel: signal, answerNow: answerNow.signal },
+    );
+    try {
+      for (;;) {
+        const step = await run.next();
+        if (step.done) return step.value;
+        if (step.value.event === 'started') hurry.set(step.value.run, answerNow);
+        hear(step.value);
+      }
+    } finally {
+      hurry.clear();
     }
   }
 
@@ -153,17 +170,34 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
     if (range) await connection.sendNotification(blockInsertedNotification.method, { uri, block, range });
   }
 
-  return { reason };
+  return {
+    reason,
+    answerNow: (run) => {
+      const controller = hurry.get(run);
+      controller?.abort();
+      return controller !== undefined;
+    },
+  };
 }
 
+/** Share of an iteration that is done when a section begins, and what it is called while it is written. */
+const sectionProgress = {
+  critique: [0, 'Criticising'],
+  thinking: [0.1, 'Thinking'],
+  reflection: [0.5, 'Reflecting'],
+  answer: [0.75, 'Answering'],
+  integration: [1, 'Integrating'],
+} as const;
+
 /** Says in one line what is going on. */
-function report(progress: WorkDoneProgressReporter, event: ReasonEvent): void {
+function report(progress: WorkDoneProgressReporter, event: ReasonEvent, rounds: number): void {
   if (event.event === 'waiting') {
     const percent = event.fraction === null ? 0 : Math.round(event.fraction * 100);
     progress.report(percent, event.reason);
   } else if (event.event === 'segment') {
-    const words = { thinking: 'Thinking', reflection: 'Reflecting', answer: 'Answering' } as const;
-    progress.report({ thinking: 10, reflection: 50, answer: 75 }[event.kind], words[event.kind]);
+    const [share, words] = sectionProgress[event.kind];
+    const iteration = event.iteration === 0 ? '' : ` (iteration ${event.iteration} of ${rounds})`;
+    progress.report(Math.round((100 * (event.iteration + share)) / (rounds + 1)), words + iteration);
   }
 }
 

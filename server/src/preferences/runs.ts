@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { PreflexorError } from '../errors.ts';
-import { Run, RunId, RunSummary } from '../protocol/index.ts';
+import { Run, RunId, RunSummary, UnfinishedRun } from '../protocol/index.ts';
 import {
   homePlaces,
   isMissing,
@@ -52,6 +52,14 @@ export interface RunsStore {
   findByBlock(block: string): Promise<Run | null>;
   /** Whether there was one. */
   remove(id: string): Promise<boolean>;
+  /** Keeps what is done of a run, durably; the same id again replaces it. Errors: as `save`. */
+  saveUnfinished(run: UnfinishedRun): Promise<void>;
+  /** Errors: `unknown-run` when nothing unfinished has this id (or what is there is damaged). */
+  loadUnfinished(id: string): Promise<UnfinishedRun>;
+  /** Unfinished runs of one note (of all notes without one), newest first. Damaged ones are left out. */
+  unfinished(notePath?: string): Promise<UnfinishedRun[]>;
+  /** Whether there was one. */
+  removeUnfinished(id: string): Promise<boolean>;
 }
 
 /** The runs of a workspace. Makes no folder before the first run is saved. */
@@ -67,6 +75,9 @@ const CachedFile = z.object({
 type CachedFile = z.infer<typeof CachedFile>;
 
 const Cache = z.object({ schema: z.literal(1), files: z.array(z.tuple([RunId, CachedFile])) });
+
+const finished = '.json';
+const unfinished = '.unfinished.json';
 
 class FileRuns implements RunsStore {
   readonly #options: RunsOptions;
@@ -128,9 +139,44 @@ class FileRuns implements RunsStore {
   }
 
   async remove(id: string): Promise<boolean> {
+    return await this.#unlink(id, this.#file(id));
+  }
+
+  async saveUnfinished(run: UnfinishedRun): Promise<void> {
+    await prepareWorkspace(this.#places, 'runs', this.#options);
+    await writeDurably(this.#file(run.id, unfinished), `${JSON.stringify(run)}\n`, this.#options);
+  }
+
+  async loadUnfinished(id: string): Promise<UnfinishedRun> {
+    const missing = `There is no unfinished run ${id.slice(0, 80)} in ${this.#places.root}.`;
+    if (!RunId.safeParse(id).success) throw unknownRun(missing);
+    try {
+      const text = await this.#fileSystem.readFile(this.#file(id, unfinished), 'utf8');
+      const decoded = UnfinishedRun.safeParse(parseStored(text));
+      if (decoded.success && decoded.data.id === id) return decoded.data;
+    } catch (error) {
+      if (!isMissing(error) && !(error instanceof SyntaxError)) throw error;
+    }
+    throw unknownRun(missing);
+  }
+
+  async unfinished(notePath?: string): Promise<UnfinishedRun[]> {
+    const runs: UnfinishedRun[] = [];
+    for (const id of (await this.#ids(unfinished)).sort().reverse()) {
+      const run = await this.loadUnfinished(id).catch(() => null);
+      if (run && (notePath === undefined || run.note.path === notePath)) runs.push(run);
+    }
+    return runs;
+  }
+
+  async removeUnfinished(id: string): Promise<boolean> {
+    return await this.#unlink(id, this.#file(id, unfinished));
+  }
+
+  async #unlink(id: string, file: string): Promise<boolean> {
     if (!RunId.safeParse(id).success) return false;
     try {
-      await this.#fileSystem.unlink(this.#file(id));
+      await this.#fileSystem.unlink(file);
       await syncFolder(this.#places.runs, this.#options);
       return true;
     } catch (error) {
@@ -140,8 +186,8 @@ class FileRuns implements RunsStore {
   }
 
   /** `id` is checked to be a ULID wherever it comes from outside: it is never a path. */
-  #file(id: string): string {
-    return path.join(this.#places.runs, `${id}.json`);
+  #file(id: string, ending = finished): string {
+    return path.join(this.#places.runs, id + ending);
   }
 
   /**
@@ -169,12 +215,10 @@ class FileRuns implements RunsStore {
     return found;
   }
 
-  async #ids(): Promise<string[]> {
+  async #ids(ending = finished): Promise<string[]> {
     try {
       const names = await this.#fileSystem.readdir(this.#places.runs);
-      const ids = names
-        .filter((name) => name.endsWith('.json'))
-        .map((name) => name.slice(0, -'.json'.length));
+      const ids = names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
       return ids.filter((id) => RunId.safeParse(id).success);
     } catch (error) {
       if (isMissing(error)) return [];

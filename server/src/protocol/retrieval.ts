@@ -93,32 +93,20 @@ export const IndexedAnswer = z.object({
 });
 export type IndexedAnswer = z.infer<typeof IndexedAnswer>;
 
-/** Which passages stand behind one section of a run: what it says agrees with what they say. */
-export const SectionSources = z.object({
-  iteration: z.int().nonnegative(),
-  kind: z.enum(['thinking', 'reflection', 'answer']),
-  passages: z.array(
-    z.object({
-      /** Id of one of the run's passages. */
-      id: z.string(),
-      /** Cosine similarity of the closest sentence of the section, 0 to 1. */
-      support: z.number(),
-      /** That sentence, in the words of the section. */
-      sentence: z.string(),
-    }),
-  ),
-});
-export type SectionSources = z.infer<typeof SectionSources>;
-
 /** A node or edge of the dynamic knowledge graph (method, section 3). */
 export const GraphNode = z.object({
   id: z.string(),
   kind: z.enum(['document', 'heading', 'chunk', 'citation', 'concept', 'question', 'answer']),
   label: z.string(),
+  /** Of a concept or a citation: how many documents have it. A concept of nearly all says little of any. */
+  documents: z.int().nonnegative().optional(),
 });
 export type GraphNode = z.infer<typeof GraphNode>;
 
-/** Where a claim of the graph can be read. Offsets as in a passage. */
+/**
+ * Where a claim of the graph can be read. Offsets as in a passage; with the source `run:<id>`, which is no file,
+ * they are of that run's `final` text.
+ */
 export const Evidence = z.object({
   source: z.string(),
   start: z.int().nonnegative(),
@@ -129,8 +117,20 @@ export type Evidence = z.infer<typeof Evidence>;
 export const GraphEdge = z.object({
   from: z.string(),
   to: z.string(),
-  kind: z.enum(['contains', 'mentions', 'cites', 'asked-from', 'retrieved-for', 'supports', 'accepted']),
+  kind: z.enum([
+    'contains',
+    'mentions',
+    'cites',
+    'asked-from',
+    'retrieved-for',
+    'answers',
+    'supports',
+    'accepted',
+  ]),
+  /** The first places where it can be read, few of many. */
   evidence: z.array(Evidence),
+  /** How many places there are. */
+  count: z.int().positive(),
 });
 export type GraphEdge = z.infer<typeof GraphEdge>;
 

@@ -64,10 +64,83 @@ export const settings = {
     description: 'Minutes without work after which the model leaves memory. `0`: it stays.',
     scope: 'machine',
   }),
+  'engine.url': setting({
+    schema: z.string().max(2000),
+    fallback: '',
+    description:
+      'Address of a server that speaks the OpenAI chat API (llama-server, vLLM, SGLang, LM Studio, Ollama), for instance `http://127.0.0.1:8080`. Empty: the model runs here. **Your text goes to that server.**',
+    scope: 'machine',
+    restricted: true,
+  }),
+  'engine.urlModel': setting({
+    schema: z.string().max(500),
+    fallback: '',
+    description: "The model's name on that server. Empty: the first one that it names.",
+    scope: 'machine',
+    restricted: true,
+  }),
+  'engine.urlAdapter': setting({
+    schema: z.string().max(500),
+    fallback: '',
+    description:
+      'An adapter that the server has loaded, chosen for each request: its number (llama-server) or its name (vLLM). Empty: none.',
+    scope: 'machine',
+    restricted: true,
+  }),
+  'reasoning.iterations': setting({
+    schema: z.int().min(0).max(20),
+    fallback: 3,
+    description: 'Rounds of recursion after the draft. `0`: the draft alone, which reflects on itself.',
+    scope: 'resource',
+  }),
+  'reasoning.mode': setting({
+    schema: z.enum(['thinking', 'thinking-and-reflection']),
+    fallback: 'thinking-and-reflection',
+    description: 'What an answer is made from.',
+    enumDescriptions: [
+      'From thinking alone; the critic reads the thinking and says what to mend.',
+      'From thinking and the reflection on it, which the next round mends.',
+    ],
+    scope: 'resource',
+  }),
+  'reasoning.critic': setting({
+    schema: z.string(),
+    fallback: '',
+    description:
+      'The model that criticises, improves and integrates: an id of the catalogue or the absolute path of a GGUF file. Empty: the language model itself, without its adapter.',
+    scope: 'machine',
+    restricted: true,
+  }),
+  'reasoning.scoring': setting({
+    schema: z.boolean(),
+    fallback: true,
+    description: 'The critic scores each iteration by a rubric, twice, so that the best one can be kept.',
+    scope: 'resource',
+  }),
+  'reasoning.promptSet': setting({
+    schema: z.enum(['sciences', 'humanities', 'plain']),
+    fallback: 'sciences',
+    description:
+      'The wording of what the model is asked. Files of the same names in `.preflexor/prompts/` take the place of single prompts.',
+    enumDescriptions: ['For papers and notes in the sciences.', 'For the humanities.', 'For plain writing.'],
+    scope: 'resource',
+  }),
   'reasoning.temperature': setting({
     schema: z.number().min(0).max(2),
     fallback: 0.1,
     description: 'Sampling temperature (the paper uses 0.1). `0` always takes the likeliest token.',
+    scope: 'resource',
+  }),
+  'reasoning.criticTemperature': setting({
+    schema: z.number().min(0).max(2),
+    fallback: 0.1,
+    description: 'Sampling temperature of the critic (the paper uses 0.1).',
+    scope: 'resource',
+  }),
+  'reasoning.thinkingSections': setting({
+    schema: z.int().min(1).max(4),
+    fallback: 1,
+    description: 'Thinking sections before the reflection, each going on from the ones before.',
     scope: 'resource',
   }),
   'reasoning.thinkingTokens': setting({
@@ -96,17 +169,10 @@ export const settings = {
     scope: 'resource',
   }),
   'reasoning.thinkingParts': setting({
-    schema: z.array(z.string().min(1).max(80)).min(1).max(12),
-    fallback: [
-      'reasoning steps',
-      'relevant materials or concepts',
-      'design principles',
-      'material properties',
-      'hypothesis',
-      'additional background',
-    ],
+    schema: z.array(z.string().min(1).max(80)).max(12),
+    fallback: [],
     description:
-      'What a thinking section goes through. A historian will want other parts than a materials scientist.',
+      'What a thinking section goes through, for instance `hypothesis`. Empty: what the prompt set asks for; a historian goes through other parts than a materials scientist.',
     scope: 'resource',
   }),
   'retrieval.enabled': setting({

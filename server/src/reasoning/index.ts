@@ -1,6 +1,16 @@
 // Reasoning: prompts, the reader of thinking and reflection, and the run itself.
 // Imports neither an editor nor a model library: those come in as ports.
-export { draftPrompt, ownTask, promptVersion, tasks, type Subject, type Task } from './prompts.ts';
-export { reason, type ReasonPorts, type ReasonTask } from './reason.ts';
+export { Conversation, transcript, type Subject, type Written } from './prompts.ts';
+export {
+  promptSet,
+  templateNames,
+  type PromptFiles,
+  type PromptLayer,
+  type PromptPassage,
+  type PromptSet,
+  type PromptValues,
+  type TemplateName,
+} from './promptSet.ts';
+export { bestOf, reason, type ReasonPorts, type ReasonTask, type RunStart } from './reason.ts';
 export { markerTexts, readSegments, SegmentReader, textOf, type SegmentEvent } from './segments.ts';
-export { repetition, signalsOf } from './signals.ts';
+export { changedShare, repetition, scoreOf, signalsOf, spreadOf, wordsOf } from './signals.ts';

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { builtInPrompts } from '../../../test/support/prompts.ts';
 import { ScriptedModel } from '../../../test/support/scriptedModel.ts';
 import { PreflexorError } from '../errors.ts';
 import { Run, type ReasonEvent } from '../protocol/index.ts';
-import { tasks } from './prompts.ts';
 import { reason, type ReasonTask } from './reason.ts';
 
 const never = new AbortController().signal;
+
+const prompts = await builtInPrompts();
 
 const task: ReasonTask = {
   subject: {
@@ -14,9 +16,13 @@ const task: ReasonTask = {
     before: 'Before it.',
     paragraph: 'The alloy is hard.',
     after: 'After it.',
-    passages: [],
   },
-  task: tasks.mechanisms,
+  task: prompts.tasks.mechanisms,
+  prompts,
+  thinkingSections: 1,
+  reflects: true,
+  iterations: 0,
+  scoring: false,
   thinkingParts: ['hypothesis'],
   sampler: { seed: 7, temperature: 0.1, thinkingTokens: 50, reflectionTokens: 50, answerTokens: 50 },
   note: { path: 'note.md', hash: 'f'.repeat(64), range: { start: 0, end: 18 } },
@@ -28,7 +34,8 @@ async function runOf(model: ScriptedModel, signal = never): Promise<{ events: Re
   const events: ReasonEvent[] = [];
   let time = 1_700_000_000_000;
   const now = (): number => (time += 1000);
-  const steps = reason(task, { model, now }, signal);
+  const ports = { model, critic: model, passages: null, sources: null, similarity: null, now };
+  const steps = reason(task, ports, signal);
   for (;;) {
     const step = await steps.next();
     if (step.done) return { events, run: step.value };
@@ -87,16 +94,20 @@ test('given a run, when its events are told in order, then they are those of the
     [
       'started',
       'waiting',
+      'passages',
       'segment thinking',
       'text thinking',
       'text thinking',
       'segment-end thinking',
+      'step',
       'segment reflection',
       'text reflection',
       'segment-end reflection',
+      'step',
       'segment answer',
       'text answer',
       'segment-end answer',
+      'step',
       'iteration',
       'finished',
     ],
@@ -113,7 +124,7 @@ test('given a finished run, when its provenance is read, then model, prompt, sam
     'Before it.',
     'After it.',
     'Methods > Alloys',
-    tasks.mechanisms.question,
+    task.task.question,
   ]) {
     assert.ok(run.provenance.prompt.includes(part), part);
   }

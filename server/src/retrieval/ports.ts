@@ -173,6 +173,33 @@ export interface ScoredChunk {
   readonly score: number;
 }
 
+/** A chunk that was found, before it is read. */
+export interface Hit {
+  readonly id: string;
+  readonly document: string;
+  /** Cosine similarity, or the full-text score. */
+  readonly score: number;
+  /** Where the store found it: for the store alone, which need not look its id up. */
+  readonly row?: bigint;
+}
+
+/**
+ * Searching in two steps, for a search that chooses among many and reads few: whole rows with their vectors
+ * cost more to read than to find. Hits come best first.
+ */
+export interface PassageFinder {
+  vectorHits(
+    vector: Float32Array,
+    k: number,
+    filter: SearchFilter,
+    signal: AbortSignal,
+  ): Promise<readonly Hit[]>;
+  /** Any text is a valid query; each of its words may match. */
+  textHits(query: string, k: number, filter: SearchFilter, signal: AbortSignal): Promise<readonly Hit[]>;
+  /** The chunks of these hits, in their order, without those that are no longer there. */
+  chunks(hits: readonly Pick<Hit, 'id' | 'row'>[], signal: AbortSignal): Promise<readonly StoredChunk[]>;
+}
+
 /** The index of one workspace for one embedder. Safe to kill at any moment; a batch is there wholly or is done again. */
 export interface IndexStore {
   documents(): Promise<readonly DocumentRecord[]>;

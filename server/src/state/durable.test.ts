@@ -24,6 +24,27 @@ test('given no file, when written, then it holds the data and nothing else is le
   assert.deepEqual(await readdir(folder), ['a.json']);
 });
 
+test('given text in pieces, when written, then the file holds all of it', async (t) => {
+  const folder = temporaryFolder(t);
+  async function* pieces(): AsyncGenerator<string> {
+    for (const piece of ['αβ', 'γ ', '🙂']) yield await Promise.resolve(piece);
+  }
+  await writeDurably(path.join(folder, 'a.json'), pieces());
+  assert.equal(await readFile(path.join(folder, 'a.json'), 'utf8'), 'αβγ 🙂');
+});
+
+test('given text in pieces, when one of them fails to come, then the old file stands alone', async (t) => {
+  const folder = temporaryFolder(t);
+  await writeFile(path.join(folder, 'a.json'), 'old');
+  async function* pieces(): AsyncGenerator<string> {
+    yield await Promise.resolve('new');
+    throw new PreflexorError('cancelled', 'Stopped.');
+  }
+  await assert.rejects(writeDurably(path.join(folder, 'a.json'), pieces()), fails('cancelled'));
+  assert.equal(await readFile(path.join(folder, 'a.json'), 'utf8'), 'old');
+  assert.deepEqual(await readdir(folder), ['a.json']);
+});
+
 test('given a name as long as names can be, when written, then the temporary name still fits', async (t) => {
   const folder = temporaryFolder(t);
   const file = path.join(folder, 'n'.repeat(255));

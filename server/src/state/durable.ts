@@ -29,13 +29,14 @@ const busyOnWindows = new Set(['EPERM', 'EACCES', 'EBUSY']);
 
 /**
  * Replaces `file` by `data` as a whole: temporary file in the same folder, fsync, rename, fsync of the folder.
+ * Text that comes piece by piece is never held as a whole.
  * A link is followed, the file's permissions stay, and a file that may not be written is not replaced.
  * After any failure the old content stands and the temporary file is gone.
  * Errors: `disk-full`, `read-only` (folder or file), `bad-input` (not a plain file); others as they come.
  */
 export async function writeDurably(
   file: string,
-  data: string | Uint8Array,
+  data: string | Uint8Array | AsyncIterable<string>,
   options: FileOptions = {},
 ): Promise<void> {
   const fileSystem = options.fileSystem ?? nodeFileSystem;

@@ -93,6 +93,8 @@ export interface WorkspacePlaces {
   readonly folder: string;
   readonly ledger: string;
   readonly runs: string;
+  /** The writer's own prompts; only ever read. */
+  readonly prompts: string;
 }
 
 export function workspacePlaces(root: string): WorkspacePlaces {
@@ -102,6 +104,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
     folder,
     ledger: path.join(folder, 'ledger'),
     runs: path.join(folder, 'runs'),
+    prompts: path.join(folder, 'prompts'),
   };
 }
 
@@ -133,6 +136,8 @@ export interface HomePlaces {
   readonly waiting: string;
   /** What can be made again at any time, one folder per workspace key. */
   readonly cache: string;
+  /** The index's tables, of all workspaces that keep it here. */
+  readonly index: string;
 }
 
 export function homePlaces(home: string): HomePlaces {
@@ -143,6 +148,7 @@ export function homePlaces(home: string): HomePlaces {
     locks: at('locks'),
     waiting: at('waiting'),
     cache: at('cache'),
+    index: at('index'),
   };
 }
 

@@ -6,14 +6,17 @@ export {
   type Decision,
   type PlannedDecision,
 } from './decide.ts';
+export { offer, type Offer } from './offer.ts';
+export { workspacePrompts } from './prompts.ts';
 export {
-  offer,
   reasonInNote,
   runOfBlock,
+  type Branch,
+  type Grounding,
   type Note,
-  type Offer,
   type ReasonRequest,
   type RunOutcome,
+  type RunSignals,
   type Services,
 } from './reasonInNote.ts';
 export { Stores } from './stores.ts';

@@ -6,16 +6,18 @@ import type {
   RunEntry,
   RunSnapshot,
   SectionSnapshot,
-  SegmentKind,
+  StreamKind,
   SegmentProblem,
   Signal,
 } from '../../../server/src/protocol/index.ts';
 import { openSection } from './viewState.ts';
 
-export const sectionNames: Record<SegmentKind, string> = {
+export const sectionNames: Record<StreamKind, string> = {
   thinking: 'Thinking',
   reflection: 'Reflection',
   answer: 'Suggestion',
+  critique: 'Critique',
+  integration: 'Integration',
 };
 
 const problemSentences: Record<SegmentProblem, (section: string) => string> = {
@@ -27,6 +29,7 @@ const problemSentences: Record<SegmentProblem, (section: string) => string> = {
 };
 
 const signalSentences: Record<Signal['name'], string> = {
+  'same-meaning': 'It says the same as the iteration before in other words.',
   generic: 'It may be generic: it has few words in common with your paragraph.',
   'empty-reflection': 'The reflection names nothing that could be improved.',
   'no-change': 'It hardly differs from the iteration before.',
@@ -108,7 +111,13 @@ export function stateWords(run: RunSnapshot): string {
       const kind = openSection(run)?.kind;
       return kind === undefined
         ? 'Working'
-        : { thinking: 'Thinking', reflection: 'Reflecting', answer: 'Answering' }[kind];
+        : {
+            thinking: 'Thinking',
+            reflection: 'Reflecting',
+            answer: 'Answering',
+            critique: 'Criticising',
+            integration: 'Integrating all answers',
+          }[kind];
     }
     case 'finished':
       return joined([
@@ -169,4 +178,14 @@ export function ago(time: number, now: number, language: string): string {
 
 function joined(parts: readonly (string | null)[]): string {
   return parts.filter((part) => part !== null && part !== '').join(' · ');
+}
+
+/** What a writer is warned of: works that the model made up. null: there are none. */
+export function unknownCitationWords(keys: readonly string[]): string | null {
+  const [last] = keys.slice(-1);
+  if (last === undefined) return null;
+  const names = keys.length === 1 ? last : `${keys.slice(0, -1).join(', ')} and ${last}`;
+  return keys.length === 1
+    ? `No bibliography knows ${names}: the model made it up. It is marked in the suggestion.`
+    : `No bibliography knows ${names}: the model made them up. They are marked in the suggestion.`;
 }

@@ -1,11 +1,12 @@
 // One completion on a loaded model: prompt in, events out. Computes in short steps, between which it can stop.
 // Knows no processes: events go to a function, cancelling is an AbortSignal.
-import type { Token } from 'node-llama-cpp';
+import type { LlamaGrammarEvaluationState, Token } from 'node-llama-cpp';
 import { cancelled, PreflexorError, throwIfCancelled } from '../../errors.ts';
 import type { GenerateEvent, GenerateRequest } from '../../protocol/index.ts';
 import { coldCache, extended, planPrompt, replan, truncated } from './cachePlan.ts';
 import { StopReader, TokenDecoder, type CompletionPiece } from './completionText.ts';
 import type { ModelSession } from './modelSession.ts';
+import { alignedPrompt } from './reuse.ts';
 
 /** llama.cpp's own defaults, named so that an update of the library cannot change what a seed gives. */
 const sampling = { topK: 40, topP: 0.95, minP: 0 } as const;
@@ -37,7 +38,7 @@ export async function generate(
   emit: (event: GenerateEvent) => void,
 ): Promise<void> {
   const started = performance.now();
-  const tokens = session.format.tokens(request.messages, request.prefix);
+  const tokens = promptTokens(session, request);
   requireRoom(session, request, tokens.length);
   try {
     const reused = await evaluatePrompt(session, tokens, signal);
@@ -55,6 +56,17 @@ export async function generate(
     if (!PreflexorError.is(error, 'cancelled')) await forget(session);
     throw error;
   }
+}
+
+/** The prompt's tokens; text that was generated here is cut as it was generated. */
+function promptTokens({ format, sequence, model }: ModelSession, request: GenerateRequest): readonly Token[] {
+  const tokens = format.tokens(request.messages, request.prefix);
+  return alignedPrompt(
+    sequence.contextTokens,
+    tokens,
+    (ids) => model.detokenize(ids as Token[], true),
+    (token) => model.isSpecialToken(token),
+  );
 }
 
 function requireRoom({ contextTokens }: ModelSession, { maxTokens }: GenerateRequest, prompt: number): void {
@@ -112,23 +124,29 @@ interface Ending {
 /** The token loop. Tokens that a stop string swallows were generated all the same and are counted. */
 async function writeText(
   session: ModelSession,
-  { stop, maxTokens, temperature, seed, avoidLoops }: GenerateRequest,
+  request: GenerateRequest,
   prompt: readonly Token[],
   signal: AbortSignal,
   emit: (event: GenerateEvent) => void,
 ): Promise<Ending> {
+  const { stop, maxTokens, temperature, seed, avoidLoops } = request;
   const { model, sequence, format } = session;
   const decoder = new TokenDecoder((ids) => model.detokenize(ids as Token[], true), prompt);
   const reader = new StopReader(stop);
   let waiting: Token[] = [];
   let generated = 0;
+  let written = '';
   const say = ({ text, tokens }: CompletionPiece) => {
     if (text !== '' || tokens.length > 0) emit({ event: 'text', text, tokens: [...tokens] });
   };
 
   session.setThreads(session.threads.generation);
   const dry = avoidLoops === true && { dryRepeatPenalty: noLoops };
-  const options = { ...sampling, temperature, seed: seed % seeds, ...dry };
+  const grammar = await grammarOf(session, request);
+  const options = {
+    ...{ ...sampling, temperature, seed: seed % seeds, ...dry },
+    ...(grammar && { grammarEvaluationState: grammar }),
+  };
   let reason: Ending['reason'] = 'end-of-turn';
   for await (const token of sequence.evaluate(prompt.slice(-1), options)) {
     if (signal.aborted) throw cancelled();
@@ -142,6 +160,9 @@ async function writeText(
       say(piece);
       if (piece.stop !== null) return { reason: 'stop', stop: piece.stop, generated };
     }
+    // The grammar allows white space without end after a document that is whole.
+    written += text ?? '';
+    if (grammar && isJson(written)) break;
     if (generated >= maxTokens) {
       reason = 'length';
       break;
@@ -153,4 +174,32 @@ async function writeText(
   return last.stop === null
     ? { reason, stop: null, generated }
     : { reason: 'stop', stop: last.stop, generated };
+}
+
+/** What holds the text to the request's schema, fresh for each completion. */
+async function grammarOf(
+  { library, model }: ModelSession,
+  { jsonSchema }: GenerateRequest,
+): Promise<LlamaGrammarEvaluationState | null> {
+  if (!jsonSchema) return null;
+  try {
+    // The schema was made here or came over a checked channel; what the library does not know, it refuses.
+    const schema = jsonSchema as Parameters<typeof model.llama.createGrammarForJsonSchema>[0];
+    const grammar = await model.llama.createGrammarForJsonSchema(schema);
+    return new library.LlamaGrammarEvaluationState({ model, grammar });
+  } catch (error) {
+    throw new PreflexorError('bad-input', 'This JSON schema cannot be turned into a grammar.', {
+      cause: error,
+    });
+  }
+}
+
+function isJson(text: string): boolean {
+  if (!/[}\]]\s*$/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
