@@ -6,6 +6,7 @@ const benchmarks = [
   'generation',
   'recursion',
   'embedding',
+  'readers',
   'indexing',
   'retrieval',
   'retrievalQuality',

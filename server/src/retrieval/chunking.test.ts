@@ -8,7 +8,7 @@ import { generatedNote, runs } from './readers/testing/generated.ts';
 import { chunkDocument, chunkId, embeddedText } from './chunking.ts';
 import type { ChunkOptions } from './chunking.ts';
 import type { Chunk, SourceDocument } from './ports.ts';
-import { read, readOne } from './readers/testing/reading.ts';
+import { read, readOne, readOrRefuse } from './readers/testing/reading.ts';
 
 /** Words and signs: what joins pieces costs nothing. */
 const words = (text: string): number => text.match(/\p{L}+|\p{N}+|[^\s\p{L}\p{N}]/gu)?.length ?? 0;
@@ -160,6 +160,18 @@ test('given a formula, when chunked, then it is not cut between its lines', asyn
   );
 });
 
+test('given a chunk that ends in code, when the next begins, then it repeats no code', async () => {
+  const note = `${paragraph(1, 4)}\n\n\`\`\`\nlet total = 1;\n\`\`\`\n\n${paragraph(5, 5)}\n`;
+  const chunks = await chunksOf(note);
+  assert.ok(chunks.length > 1);
+  assert.equal(
+    readables(chunks)
+      .join('\n')
+      .match(/let total/g)?.length,
+    1,
+  );
+});
+
 test('given the same document twice, when chunked, then ids and hashes are the same', async () => {
   const first = await chunksOf(paragraph(1, 9));
   const second = await chunksOf(paragraph(1, 9));
@@ -245,7 +257,7 @@ for (const [name, count] of [
   test(`given any note and ${name} for tokens, when chunked, then texts are slices, all is covered and the limit holds`, async () => {
     await fc.assert(
       fc.asyncProperty(generatedNote, fc.integer({ min: 24, max: 120 }), async (note, maxTokens) => {
-        const document = await readOne('n.md', note).catch(() => null);
+        const document = await readOrRefuse('n.md', note);
         if (!document) return;
         const chunks = await chunkDocument(
           document,

@@ -8,6 +8,7 @@ import {
   blockWith,
   readables,
   readOne,
+  readOrRefuse,
   refusal,
   textOf,
   told,
@@ -154,7 +155,7 @@ test('given any note, when read, then every block is sound and its runs match th
   await fc.assert(
     fc.asyncProperty(generatedNote, async (note) => {
       fc.pre(note.trim() !== '' && !note.includes('\0'));
-      const found = await readOne('n.md', note).catch(() => null);
+      const found = await readOrRefuse('n.md', note);
       if (!found) return;
       assertSound(found);
       assertRunsMatch(found);

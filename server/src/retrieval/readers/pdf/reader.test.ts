@@ -90,11 +90,17 @@ for (const [name, first, second, expected] of [
     'bridges count.',
     'cross-bridges count',
   ],
+  [
+    'both halves as words, and the whole as well',
+    'A database has data and a base. The data-',
+    'base is it.',
+    'The database is it',
+  ],
   ['two hyphens', 'It is state-of-the-', 'art work.', 'state-of-the-art work'],
   ['a capital after it', 'Known as the Navier-', 'Stokes equation.', 'Navier-Stokes equation'],
   ['a number before it', 'This is a 3-', 'dimensional case.', '3-dimensional case'],
 ] as const) {
-  test(`given ${name}, when a line ends in a hyphen, then the hyphen stays`, async () => {
+  test(`given ${name}, when a line ends in a hyphen, then the word is right`, async () => {
     assert.match(readables(await readPages(lines([first, second]))).join(), new RegExp(expected));
   });
 }
@@ -115,6 +121,24 @@ test('given headers, footers and page numbers, when read, then they are left out
   const all = readables(await readPages(...pages)).join('\n');
   assert.ok(!/Journal|Vol|\b10[123]\b/.test(all), all);
   assert.equal(all.match(/says something/g)?.length, 3);
+});
+
+test('given a page number in words on a single page, when read, then it is left out', async () => {
+  const pages = [[...body(1), { text: 'Page 1 of 1', x: 270, y: 780 }]];
+  assert.ok(
+    !readables(await readPages(...pages))
+      .join()
+      .includes('of 1'),
+  );
+});
+
+test('given headers that change with the chapter but count the pages, when read, then they are left out', async () => {
+  const names = ['Of Copper', 'Of Iron', 'Of Lead', 'Of Tin'];
+  const pages = names.map((name, index) => [
+    { text: `${21 + index} ${name}`, x: 50, y: 30 },
+    ...body(index + 1),
+  ]);
+  assert.ok(!/Of (?:Copper|Iron|Lead|Tin)/.test(readables(await readPages(...pages)).join()));
 });
 
 test('given pages of which one is numbered in a sentence at the top, when read, then that line stays', async () => {

@@ -26,6 +26,15 @@ export async function read(path: string, files: Files): Promise<SourceDocument> 
   return found.document;
 }
 
+/** A document of one file, or null where it is refused; exceptions are the test's failure. */
+export async function readOrRefuse(
+  path: string,
+  content: string | Uint8Array,
+): Promise<SourceDocument | null> {
+  const found = await result(path, { [path]: content });
+  return 'document' in found ? found.document : null;
+}
+
 /** A document of one file. */
 export function readOne(path: string, content: string | Uint8Array): Promise<SourceDocument> {
   return read(path, { [path]: content });
