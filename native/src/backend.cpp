@@ -121,6 +121,7 @@ Backend::Backend(const BackendOptions& options) : threads_(options.threads) {
   setThreads(backend_.get(), threads_);
   features_ = readFeatures(registration);
   weightType_ = chooseWeightType(options.precision, features_);
+  if (options.blas && weightType_ == GGML_TYPE_F32) blas_ = Blas::find();
   description_ = ggml_backend_dev_description(device);
   allocator_.reset(ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend_.get())));
 }
@@ -145,6 +146,14 @@ void Backend::compute(ggml_cgraph* graph) {
   if (ggml_backend_graph_compute(backend_.get(), graph) != GGML_STATUS_SUCCESS) {
     throw TrainerError("compute", "The device failed while computing.", "Try again.");
   }
+}
+
+size_t Backend::measure(ggml_cgraph* graph) const {
+  const std::unique_ptr<ggml_gallocr, FreeAllocator> allocator(
+      ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend_.get())));
+  size_t bytes = 0;
+  ggml_gallocr_reserve_n_size(allocator.get(), graph, nullptr, nullptr, &bytes);
+  return bytes;
 }
 
 ggml_backend_buffer_t Backend::allocate(ggml_context* context) const {

@@ -94,6 +94,26 @@ void makeFolders(const std::string& path) {
   if (error) fail("Cannot make the folder", path, error.value());
 }
 
+std::uint64_t fingerprintWords(const std::uint8_t* data, std::size_t size) {
+  // Eight lanes, so that the multiplications overlap: as fast as the file can be read.
+  constexpr std::size_t lanes = 8;
+  constexpr std::size_t block = lanes * sizeof(std::uint64_t);
+  std::uint64_t hashes[lanes];
+  for (std::size_t lane = 0; lane < lanes; ++lane) hashes[lane] = 14695981039346656037ULL + lane;
+  std::size_t position = 0;
+  for (; position + block <= size; position += block) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      std::uint64_t word;
+      std::memcpy(&word, data + position + lane * sizeof(word), sizeof(word));
+      hashes[lane] = (hashes[lane] ^ word) * 1099511628211ULL;
+      hashes[lane] ^= hashes[lane] >> 29;
+    }
+  }
+  const auto* rest = reinterpret_cast<const char*>(data + position);
+  return fingerprint({reinterpret_cast<const char*>(hashes), sizeof(hashes)}) ^
+         fingerprint({rest, size - position}) ^ size;
+}
+
 std::uint64_t fingerprint(std::string_view bytes) {
   std::uint64_t hash = 14695981039346656037ULL;
   for (const char byte : bytes) {

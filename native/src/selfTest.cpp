@@ -30,7 +30,7 @@ class Problem {
     pointers_ = {&records_[0], &records_[1]};
     batch_ = packRecords(pointers_, needsPromptSum(loss));
     reference_ =
-        collectSums(batch_, network_.forward(batch_, nullptr, false).logProbabilities, pointers_);
+        collectSums(batch_, network_.forward(batch_, nullptr, false).values, pointers_);
     // KTO's k = max(0, mean log-ratio) is not differentiated, but differences see it move: a more
     // certain reference keeps it at 0.
     if (loss == LossKind::kto) {
@@ -45,14 +45,14 @@ class Problem {
   Adapter& adapter() { return adapter_; }
 
   double loss() {
-    return mean(outcomes(network_.forward(batch_, &adapter_, false).logProbabilities));
+    return mean(outcomes(network_.forward(batch_, &adapter_, false).values));
   }
 
   void computeGradients() {
     adapter_.clearGradients();
-    const Forward forward = network_.forward(batch_, &adapter_, true);
+    Forward forward = network_.forward(batch_, &adapter_, true);
     network_.backward(batch_, adapter_, forward,
-                      labelWeights(batch_, outcomes(forward.logProbabilities),
+                      labelWeights(batch_, outcomes(forward.values),
                                    1.0 / static_cast<double>(records_.size())));
   }
 

@@ -25,9 +25,8 @@ struct Run {
     train.out = folder.file("out");
     train.loss = LossKind::dpo;
     train.heldout = {makeRandomRecord(200, 6, 12, 9)};
-    train.rank = 4;
-    train.alpha = 8;
-    train.targets = {allLinearRoles.begin(), allLinearRoles.end()};
+    train.lora.rank = 4;
+    train.lora.alpha = 8;
     train.optimizer.learningRate = 5e-3;
     train.steps = 12;
     train.batch = 2;
@@ -62,7 +61,8 @@ TEST_CASE("given pairs, when trained, then the loss falls and the margin grows")
   Run run;
   Trainer trainer(run.config);
   const std::vector<double> losses = run.losses(trainer, 12);
-  CHECK_NEAR(losses[0], std::log(2.0), 1e-9);
+  // The reference is computed alone and the policy packed: a matmul's rounding depends on its shape.
+  CHECK_NEAR(losses[0], std::log(2.0), 1e-6);
   CHECK(losses[losses.size() - 2] < 0.6);
   const Metrics metrics = trainer.evaluate();
   CHECK(metrics.margin.has_value() && metrics.accuracy.has_value());

@@ -38,9 +38,9 @@ TEST_CASE("given a good configuration, when parsed, then every value is there") 
   const Config config = parseConfig(goodTrain().dump());
   CHECK(config.train.has_value() && !config.score.has_value());
   CHECK(config.train->loss == LossKind::orpo);
-  CHECK(config.train->rank == 8);
-  CHECK(config.train->alpha == 8.0F);
-  CHECK(config.train->targets.size() == 2);
+  CHECK(config.train->lora.rank == 8);
+  CHECK(config.train->lora.alpha == 8.0F);
+  CHECK(config.train->lora.roles.size() == 2);
   CHECK(config.train->optimizer.schedule == Schedule::cosine);
   CHECK(config.records[0].chosenMask == (std::vector<std::uint8_t>{0, 1}));
   CHECK(config.records[0].rejectedMask == (std::vector<std::uint8_t>{1}));
@@ -54,7 +54,7 @@ TEST_CASE("given wrong fields, when parsed, then the configuration is refused") 
   CHECK(codeWith("/steps", "10") == "bad-config");
   CHECK(codeWith("/threads", -1) == "bad-config");
   CHECK(codeWith("/stepz", 1) == "bad-config");
-  CHECK(codeWith("/lora/dropout", 0.1) == "bad-config");
+  CHECK(codeWith("/lora/dropout", 1) == "bad-config");
   CHECK(codeWith("/lora/targets", Json::array({"lm_head"})) == "bad-config");
   CHECK(codeWith("/lora/targets", Json::array()) == "bad-config");
   CHECK(codeWith("/optimizer/schedule", "step") == "bad-config");

@@ -27,7 +27,7 @@ struct Bench {
   std::vector<RecordSums> sums(const std::vector<const Record*>& records,
                                const Adapter* adapter = nullptr) {
     const PackedBatch batch = packRecords(records, true);
-    return collectSums(batch, network.forward(batch, adapter, false).logProbabilities, records);
+    return collectSums(batch, network.forward(batch, adapter, false).values, records);
   }
 
   std::unique_ptr<Adapter> randomAdapter() {
@@ -55,9 +55,9 @@ std::vector<std::vector<float>> gradients(Bench& bench, Adapter& adapter,
   adapter.clearGradients();
   for (const auto& records : groups) {
     const PackedBatch batch = packRecords(records, false);
-    const Forward forward = bench.network.forward(batch, &adapter, true);
+    Forward forward = bench.network.forward(batch, &adapter, true);
     const auto outcomes =
-        computeLosses(LossKind::sft, {}, collectSums(batch, forward.logProbabilities, records));
+        computeLosses(LossKind::sft, {}, collectSums(batch, forward.values, records));
     bench.network.backward(batch, adapter, forward, labelWeights(batch, outcomes, 1.0));
   }
   std::vector<std::vector<float>> result;
@@ -117,7 +117,7 @@ TEST_CASE(
   changed.chosen[150] = (changed.chosen[150] + 1) % tinyVocabulary;
   const auto score = [&](const Record& r) {
     const PackedBatch batch = packRecords({&r}, false);
-    return bench.network.forward(batch, nullptr, false).logProbabilities;
+    return bench.network.forward(batch, nullptr, false).values;
   };
   const std::vector<double> one = score(record);
   const std::vector<double> other = score(changed);
@@ -141,7 +141,7 @@ TEST_CASE("given a mask, when summed, then only the tokens that count are in the
   Bench bench;
   Record record = makeRandomRecord(7, 8, 10, 0);
   const PackedBatch batch = packRecords({&record}, false);
-  const std::vector<double> each = bench.network.forward(batch, nullptr, false).logProbabilities;
+  const std::vector<double> each = bench.network.forward(batch, nullptr, false).values;
   record.chosenMask = {0, 1, 0, 0, 1, 1, 0, 0, 0, 1};
   const RecordSums masked = bench.sums({&record}).front();
   CHECK_NEAR(masked.chosen->sum, each[1] + each[4] + each[5] + each[9], 1e-5);
@@ -177,7 +177,7 @@ TEST_CASE("given BF16 weights, when scored, then sums stay close to F32") {
   const Record record = makeRandomRecord(10, 12, 40, 0);
   const PackedBatch batch = packRecords({&record}, false);
   const auto sums =
-      collectSums(batch, network.forward(batch, nullptr, false).logProbabilities, {&record});
+      collectSums(batch, network.forward(batch, nullptr, false).values, {&record});
   CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 0.5);
 }
 
@@ -188,7 +188,7 @@ TEST_CASE("given two threads, when scored, then sums are those of one thread") {
   const Record record = makeRandomRecord(11, 12, 40, 7);
   const PackedBatch batch = packRecords({&record}, true);
   const auto sums =
-      collectSums(batch, network.forward(batch, nullptr, false).logProbabilities, {&record});
+      collectSums(batch, network.forward(batch, nullptr, false).values, {&record});
   CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 1e-3);
 }
 
