@@ -2,9 +2,18 @@
 // instead of V, and the head turns them into logits together with the adapted ones.
 #include "anchor.hpp"
 
+#include <numeric>
+
 #include "random.hpp"
 
 namespace preflexor {
+namespace {
+
+double meanOf(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+}  // namespace
 
 Anchor::Anchor(Network& network, const Adapter* frozen, const AnchorOptions& options,
                std::uint64_t seed)
@@ -42,27 +51,40 @@ const std::vector<float>& Anchor::frozenStates(size_t sequence) {
   return states;
 }
 
-double Anchor::accumulate(int step, Adapter& adapter, const Dropout& dropout) {
+PackedBatch Anchor::pack(const std::vector<size_t>& texts) const {
   std::vector<const Record*> records;
+  for (const size_t text : texts) records.push_back(&records_[text]);
+  return packRecords(records, true);
+}
+
+Forward Anchor::forward(const PackedBatch& batch, const Adapter& adapter,
+                        const std::vector<size_t>& texts, bool forBackward,
+                        const Dropout& dropout) {
+  if (options_.kind == AnchorKind::replay) {
+    return network_.forward(batch, &adapter, forBackward, dropout);
+  }
+  // Packed texts without completions lie one after the other, as their hidden states do.
   std::vector<float> frozen;
-  for (const size_t sequence : sequencesOf(step)) {
-    records.push_back(&records_[sequence]);
-    if (options_.kind == AnchorKind::replay) continue;
-    const std::vector<float>& states = frozenStates(sequence);
+  for (const size_t text : texts) {
+    const std::vector<float>& states = frozenStates(text);
     frozen.insert(frozen.end(), states.begin(), states.end());
   }
-  // The texts are segments without completions: packed, they lie one after the other as their
-  // hidden states do.
-  const PackedBatch batch = packRecords(records, true);
-  Forward forward = options_.kind == AnchorKind::replay
-                        ? network_.forward(batch, &adapter, true, dropout)
-                        : network_.divergence(batch, &adapter, frozen, true, dropout);
-  double total = 0;
-  for (const double value : forward.values) total -= value;
-  const auto tokens = static_cast<double>(forward.values.size());
-  const std::vector<double> weights(forward.values.size(), -options_.weight / tokens);
-  network_.backward(batch, adapter, forward, weights, dropout);
-  return total / tokens;
+  return network_.divergence(batch, &adapter, frozen, forBackward, dropout);
+}
+
+double Anchor::evaluate(int step, const Adapter& adapter, const Dropout& dropout) {
+  const std::vector<size_t> texts = sequencesOf(step);
+  return -meanOf(forward(pack(texts), adapter, texts, false, dropout).values);
+}
+
+double Anchor::accumulate(int step, Adapter& adapter, const Dropout& dropout) {
+  const std::vector<size_t> texts = sequencesOf(step);
+  const PackedBatch batch = pack(texts);
+  Forward result = forward(batch, adapter, texts, true, dropout);
+  const double weight = -options_.weight / static_cast<double>(result.values.size());
+  network_.backward(batch, adapter, result, std::vector<double>(result.values.size(), weight),
+                    dropout);
+  return -meanOf(result.values);
 }
 
 }  // namespace preflexor

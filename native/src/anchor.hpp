@@ -30,8 +30,13 @@ class Anchor {
    * @returns that mean, in nats a token, without the weight
    */
   double accumulate(int step, Adapter& adapter, const Dropout& dropout);
+  /** The same mean without the gradient. */
+  double evaluate(int step, const Adapter& adapter, const Dropout& dropout);
 
  private:
+  Forward forward(const PackedBatch& batch, const Adapter& adapter, const std::vector<size_t>& texts,
+                  bool forBackward, const Dropout& dropout);
+  PackedBatch pack(const std::vector<size_t>& texts) const;
   std::vector<size_t> sequencesOf(int step) const;
   /** The frozen network's hidden states [D, T], computed once a text. */
   const std::vector<float>& frozenStates(size_t sequence);

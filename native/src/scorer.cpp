@@ -9,7 +9,8 @@ namespace preflexor {
 namespace {
 
 Event sumEvent(const std::optional<SequenceSum>& sum) {
-  if (!sum.has_value()) return nullptr;
+  // A prompt of one token predicts nothing: it has no mean.
+  if (!sum.has_value() || sum->tokens == 0) return nullptr;
   return {{"sum", sum->sum}, {"mean", sum->mean()}, {"tokens", sum->tokens}};
 }
 
