@@ -170,6 +170,7 @@ async function measure(variant: Variant, seed: number, subjects: Subjects, folde
     steps,
     batch: 2,
     checkpointEvery: 0,
+    lowPriority: false,
     seed,
   };
   if (anchor !== undefined) {
