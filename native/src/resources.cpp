@@ -35,6 +35,15 @@ double peakBytes() {
 #endif
 }
 
+double processorSeconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 double availableBytes() {
 #ifdef __APPLE__
   std::uint64_t bytes = 0;

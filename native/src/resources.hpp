@@ -11,6 +11,8 @@ namespace preflexor {
 
 /** Largest resident memory of this process so far, in bytes. */
 double peakBytes();
+/** Processor time of all threads of this process so far, in seconds. */
+double processorSeconds();
 /** Memory that the machine (and a container's limit) can still give, in bytes; 0: not known. */
 double availableBytes();
 

@@ -2,6 +2,7 @@
 #include "tinyModel.hpp"
 
 #include <cmath>
+#include <cstdio>
 #include <vector>
 
 #include "ggufWriter.hpp"
@@ -65,14 +66,16 @@ void writeMetadata(GgufWriter& file, const std::string& architecture) {
   }
 }
 
-/** SentencePiece's kind of vocabulary: three special tokens, then texts that never occur. */
+/** SentencePiece's kind of vocabulary: three special tokens, then every byte, as libllama wants it. */
 void writeVocabulary(GgufWriter& file) {
   std::vector<std::string> texts = {"<unk>", "<s>", "</s>"};
   std::vector<std::int32_t> kinds = {2, 3, 3};
-  std::vector<float> scores(tinyVocabulary, 0.0F);
-  for (int token = 3; token < tinyVocabulary; ++token) {
-    texts.push_back("t" + std::to_string(token));
-    kinds.push_back(1);
+  const std::vector<float> scores(tinyVocabulary, 0.0F);
+  for (int byte = 0; byte < 256; ++byte) {
+    char text[8];
+    std::snprintf(text, sizeof(text), "<0x%02X>", static_cast<unsigned>(byte));
+    texts.emplace_back(text);
+    kinds.push_back(6);
   }
   file.addText("tokenizer.ggml.model", "llama");
   file.addTexts("tokenizer.ggml.tokens", texts);

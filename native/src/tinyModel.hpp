@@ -16,7 +16,7 @@ struct TinyModelOptions {
   std::uint64_t seed = 1;
 };
 
-inline constexpr int tinyVocabulary = 96;
+inline constexpr int tinyVocabulary = 259;
 inline constexpr int tinyContext = 512;
 
 /** How many layers the tiny model of an architecture has. */

@@ -423,7 +423,8 @@ void Trainer::finish(const char* reason) {
   emitEvent("done", event);
 }
 
-void Trainer::reportStep(const StepResult& result, double seconds, double secondsRemaining) {
+void Trainer::reportStep(const StepResult& result, double seconds, double processor,
+                         double secondsRemaining) {
   Event event = {{"step", stepsDone_}};
   event.update(metricsEvent(result.metrics));
   if (result.anchorLoss.has_value()) event["anchor_loss"] = *result.anchorLoss;
@@ -431,6 +432,7 @@ void Trainer::reportStep(const StepResult& result, double seconds, double second
                 {"lr", result.learningRate},
                 {"tokens", result.tokens},
                 {"tokens_per_second", result.tokens / seconds},
+                {"processor_seconds", processor},
                 {"peak_bytes", peakBytes()},
                 {"seconds_remaining", secondsRemaining}});
   emitEvent("step", event);
@@ -470,10 +472,12 @@ void Trainer::run(CommandReader& commands) {
   while (stepsDone_ < train_.steps) {
     if (!obey(commands)) return finish("stopped");
     const Clock::time_point start = Clock::now();
+    const double processorBefore = processorSeconds();
     const StepResult result = stepOrFallBack();
     const double seconds = secondsSince(start);
     working += seconds;
-    reportStep(result, seconds, working / (stepsDone_ - firstStep) * (train_.steps - stepsDone_));
+    reportStep(result, seconds, processorSeconds() - processorBefore,
+               working / (stepsDone_ - firstStep) * (train_.steps - stepsDone_));
     const auto due = [&](int every) { return every > 0 && stepsDone_ % every == 0; };
     if (due(train_.evaluateEvery) && evaluateAndWatch()) return finish("early-stop");
     if (due(train_.checkpointEvery) && stepsDone_ < train_.steps) {

@@ -55,7 +55,12 @@ class Trainer {
   /** Continues from out/checkpoint.safetensors where there is one. */
   bool resume();
 
+  /** Shares out the memory. @throws TrainerError "memory" with numbers when it does not suffice */
+  MemoryNeed planMemory();
+
   int stepsDone() const { return stepsDone_; }
+  /** Records whose reference sums an earlier run had left. */
+  size_t referenceSumsFound() const { return reference_->found(); }
   const Adapter& adapter() const { return *adapter_; }
   const Backend& backend() const { return backend_; }
 
@@ -71,14 +76,13 @@ class Trainer {
   const Record& recordAt(size_t index) const;
   std::vector<size_t> recordsOfMicroBatch(std::uint64_t microBatch);
   PackedBatch longestBatch() const;
-  /** Shares out the memory. @throws TrainerError "memory" with numbers when it does not suffice */
-  MemoryNeed planMemory();
   bool pausedByFile() const;
   /** Obeys commands and waits while paused. @returns false when the run shall stop */
   bool obey(CommandReader& commands);
   /** @returns whether the run shall end early */
   bool evaluateAndWatch();
-  void reportStep(const StepResult& result, double seconds, double secondsRemaining);
+  void reportStep(const StepResult& result, double seconds, double processor,
+                  double secondsRemaining);
   /** Writes both adapter files. @returns their names for an event */
   Event writeAdapter();
   void finish(const char* reason);

@@ -89,6 +89,83 @@ TEST_CASE(
   CHECK(values(second) == values(unbroken));
 }
 
+TEST_CASE("given an anchor and dropout, when resumed, then the run is the same bit for bit") {
+  Run run;
+  run.config.train->dropout = 0.2;
+  run.config.train->anchor = AnchorOptions{};
+  run.config.train->anchor->perStep = 2;
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    run.config.train->anchor->sequences.push_back(makeRandomRecord(300 + seed, 20, 0, 0).prompt);
+  }
+  Trainer unbroken(run.config);
+  const std::vector<double> expected = run.losses(unbroken, 7);
+  std::vector<double> actual;
+  {
+    Trainer first(run.config);
+    actual = run.losses(first, 3);
+    first.saveCheckpoint();
+  }
+  Trainer second(run.config);
+  CHECK(second.resume());
+  for (const double value : run.losses(second, 4)) actual.push_back(value);
+  CHECK(actual == expected);
+  CHECK(values(second) == values(unbroken));
+}
+
+TEST_CASE("given dropout, when trained, then losses are not those without") {
+  Run run;
+  Trainer without(run.config);
+  const std::vector<double> plain = run.losses(without, 4);
+  run.config.train->dropout = 0.5;
+  Trainer with(run.config);
+  CHECK(run.losses(with, 4) != plain);
+}
+
+TEST_CASE("given an anchor, when trained, then the adapter stays closer to the base model there") {
+  const auto divergence = [](double weight) {
+    Run run;
+    run.config.train->anchor = AnchorOptions{};
+    run.config.train->anchor->weight = weight;
+    run.config.train->anchor->sequences = {makeRandomRecord(300, 40, 0, 0).prompt};
+    Trainer trainer(run.config);
+    double last = 0;
+    for (int step = 0; step < 12; ++step) last = *trainer.step().anchorLoss;
+    return last;
+  };
+  CHECK(divergence(20) < 0.5 * divergence(0));
+}
+
+TEST_CASE("given a folder for reference sums, when a second run starts, then it finds them") {
+  Run run;
+  run.config.train->referenceCache = run.folder.file("cache");
+  Trainer first(run.config);
+  const std::vector<double> losses = run.losses(first, 3);
+  CHECK(first.referenceSumsFound() == 0);
+  first.saveCheckpoint();
+  Trainer second(run.config);
+  CHECK(run.losses(second, 3) == losses);
+  CHECK(second.referenceSumsFound() == 5);
+  // Damage is no reason to fail.
+  for (const auto& entry : std::filesystem::directory_iterator(run.folder.file("cache"))) {
+    writeFileAtomically(entry.path().string(), "nonsense");
+  }
+  Trainer third(run.config);
+  CHECK(run.losses(third, 3) == losses);
+  CHECK(third.referenceSumsFound() == 0);
+}
+
+TEST_CASE("given a budget that cannot suffice, when run, then it is refused with numbers") {
+  Run run;
+  run.config.train->memoryBudget = 1e6;
+  Trainer trainer(run.config);
+  CHECK(errorCode([&] { trainer.planMemory(); }) == "memory");
+  run.config.train->memoryBudget = 1e9;
+  Trainer other(run.config);
+  const MemoryNeed need = other.planMemory();
+  CHECK(need.total() <= 1e9);
+  CHECK(need.kept > 0);
+}
+
 TEST_CASE("given no checkpoint, when resumed, then the run starts afresh") {
   Run run;
   Trainer trainer(run.config);

@@ -68,6 +68,42 @@ TEST_CASE("given wrong fields, when parsed, then the configuration is refused") 
   CHECK(errorCode([] { parseConfig("[1]"); }) == "bad-config");
 }
 
+TEST_CASE("given what only some runs have, when parsed, then it is understood") {
+  Json json = goodTrain();
+  json["lora"]["dropout"] = 0.1;
+  json["lora"]["layers"] = {0, 3};
+  json["lora"]["rankPattern"] = {{"v_proj", 4}};
+  json["lora"]["alphaPattern"] = {{"layers.0.self_attn.q_proj", 2.5}};
+  json["anchor"] = {{"sequences", {{1, 2, 3}, {4, 5}}}, {"kind", "replay"}, {"weight", 0.5}, {"perStep", 2}};
+  json["heldout"] = json["records"];
+  json["evaluateEvery"] = 2;
+  json["earlyStop"] = {{"metric", "margin"}, {"patience", 0}, {"target", 0.25}};
+  json["memoryBudgetBytes"] = 1e9;
+  const TrainConfig train = *parseConfig(json.dump()).train;
+  CHECK(train.dropout == 0.1);
+  CHECK(train.lora.layers == (std::vector<int>{0, 3}));
+  CHECK(train.lora.rankPattern.size() == 1 && train.lora.alphaPattern[0].second == 2.5F);
+  CHECK(train.anchor->kind == AnchorKind::replay && train.anchor->sequences.size() == 2);
+  CHECK(train.earlyStop->metric == EarlyStopMetric::margin && *train.earlyStop->target == 0.25);
+  CHECK(train.memoryBudget == 1e9 && !train.estimateOnly);
+  json["task"] = "estimate";
+  CHECK(parseConfig(json.dump()).train->estimateOnly);
+}
+
+TEST_CASE("given wrong anchors, stops and patterns, when parsed, then they are refused") {
+  CHECK(codeWith("/anchor", {{"sequences", Json::array()}}) == "bad-config");
+  CHECK(codeWith("/anchor", {{"sequences", {{1}}}}) == "bad-data");
+  CHECK(codeWith("/anchor", {{"sequences", {{1, -2}}}}) == "bad-data");
+  CHECK(codeWith("/anchor", {{"sequences", {{1, 2}}}, {"kind", "l2"}}) == "bad-config");
+  CHECK(codeWith("/anchor", {{"sequences", {{1, 2}}}, {"weight", -1}}) == "bad-config");
+  CHECK(codeWith("/earlyStop", {{"metric", "loss"}}) == "bad-config");  // nothing held out
+  CHECK(codeWith("/lora/layers", Json::array()) == "bad-config");
+  CHECK(codeWith("/lora/layers", {-1}) == "bad-config");
+  CHECK(codeWith("/lora/rankPattern", {{"q_proj", 0}}) == "bad-config");
+  CHECK(codeWith("/lora/alphaPattern", {{"q_proj", "8"}}) == "bad-config");
+  CHECK(codeWith("/memoryBudgetBytes", -1) == "bad-config");
+}
+
 TEST_CASE("given wrong records, when parsed, then the record is refused") {
   CHECK(codeWith("/records/0/prompt", Json::array()) == "bad-data");
   CHECK(codeWith("/records/0/prompt", Json::array({-1})) == "bad-data");

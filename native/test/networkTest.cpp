@@ -16,8 +16,9 @@ namespace {
 
 /** A tiny model with everything that is needed to run it. */
 struct Bench {
-  explicit Bench(const TinyModelOptions& options = {})
-      : backend(cpuOptions()), path(write(options)), model(path), network(backend, model) {}
+  explicit Bench(const TinyModelOptions& options = {},
+                 const BackendOptions& backendOptions = cpuOptions())
+      : backend(backendOptions), path(write(options)), model(path), network(backend, model) {}
 
   std::string write(const TinyModelOptions& options) const {
     writeFileAtomically(folder.file("tiny.gguf"), makeTinyModel(options));
@@ -48,6 +49,16 @@ struct Bench {
   Model model;
   Network network;
 };
+
+double relativeDifference(const std::vector<float>& one, const std::vector<float>& other) {
+  double difference = 0;
+  double size = 0;
+  for (size_t index = 0; index < one.size(); ++index) {
+    difference += std::pow(static_cast<double>(one[index] - other[index]), 2);
+    size += std::pow(static_cast<double>(one[index]), 2);
+  }
+  return size > 0 ? std::sqrt(difference / size) : 1;
+}
 
 /** The gradient of the summed SFT losses of the records, given in groups. */
 std::vector<std::vector<float>> gradients(Bench& bench, Adapter& adapter,
@@ -157,15 +168,57 @@ TEST_CASE("given two records, when accumulated or packed, then the gradients agr
   const auto apart = gradients(bench, adapter, {{&first}, {&second}});
   const auto packed = gradients(bench, adapter, {{&first, &second}});
   for (size_t tensor = 0; tensor < apart.size(); ++tensor) {
-    double difference = 0;
-    double size = 0;
-    for (size_t index = 0; index < apart[tensor].size(); ++index) {
-      difference += std::pow(static_cast<double>(apart[tensor][index] - packed[tensor][index]), 2);
-      size += std::pow(static_cast<double>(apart[tensor][index]), 2);
-    }
-    CHECK(size > 0);
-    CHECK(std::sqrt(difference / size) < 1e-4);
+    CHECK(relativeDifference(apart[tensor], packed[tensor]) < 1e-4);
   }
+}
+
+TEST_CASE("given memory to keep matmuls' results, then the gradients are those without, exactly") {
+  for (const char* architecture : {"llama", "gemma3"}) {
+    Bench bench({architecture, true, false, 12});
+    const std::unique_ptr<Adapter> adapter = bench.randomAdapter();
+    const Record record = makeRandomRecord(12, 20, 150, 0);
+    const auto without = gradients(bench, *adapter, {{&record}});
+    const size_t all = bench.network.bytesToKeepAll(packRecords({&record}, false));
+    for (const size_t bytes : {all / 2, all}) {
+      bench.network.setKeptBytes(bytes);
+      CHECK(gradients(bench, *adapter, {{&record}}) == without);
+    }
+  }
+}
+
+TEST_CASE("given no BLAS library, when ggml multiplies, then sums and gradients agree") {
+  BackendOptions plain = cpuOptions();
+  plain.blas = false;
+  for (const char* architecture : {"llama", "gemma3"}) {
+    Bench fast({architecture, true, false, 13});
+    Bench slow({architecture, true, false, 13}, plain);
+    CHECK(fast.backend.blas() != nullptr && slow.backend.blas() == nullptr);
+    const Record record = makeRandomRecord(13, 33, 140, 21);
+    CHECK_NEAR(fast.sums({&record}).front().chosen->sum, slow.sums({&record}).front().chosen->sum,
+               2e-3);
+    const auto one = gradients(fast, *fast.randomAdapter(), {{&record}});
+    const auto other = gradients(slow, *slow.randomAdapter(), {{&record}});
+    for (size_t tensor = 0; tensor < one.size(); ++tensor) {
+      CHECK(relativeDifference(one[tensor], other[tensor]) < 1e-4);
+    }
+  }
+}
+
+TEST_CASE("given the frozen network itself, when compared, then it has not diverged") {
+  Bench bench({"llama", false, false, 15});
+  const std::unique_ptr<Adapter> adapter = bench.randomAdapter();
+  const Record record = makeRandomRecord(15, 40, 0, 0);
+  const PackedBatch batch = packRecords({&record}, true);
+  const auto frozen = bench.network.hiddenStates(batch, nullptr);
+  for (const double value : bench.network.divergence(batch, nullptr, frozen, false).values) {
+    CHECK_NEAR(value, 0, 1e-5);
+  }
+  double total = 0;
+  for (const double value : bench.network.divergence(batch, adapter.get(), frozen, false).values) {
+    CHECK(value < 1e-5);
+    total -= value;
+  }
+  CHECK(total > 0.1);
 }
 
 TEST_CASE("given BF16 weights, when scored, then sums stay close to F32") {

@@ -217,6 +217,8 @@ export const TrainerLine = z.discriminatedUnion('event', [
     lr: z.number(),
     tokens: z.number(),
     tokens_per_second: z.number(),
+    /** Of all threads, for this step. */
+    processor_seconds: z.number().optional(),
     peak_bytes: z.number(),
     seconds_remaining: z.number(),
   }),
