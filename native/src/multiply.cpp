@@ -26,9 +26,9 @@ MatrixView rowsOf(const ggml_tensor* x, int64_t head, int64_t first) {
   const auto* data = static_cast<const char*>(x->data) + static_cast<size_t>(head) * x->nb[2] +
                      static_cast<size_t>(first) * x->nb[1];
   const bool turned = turnedRows(x);
-  const size_t stride = turned ? x->nb[0] : x->nb[1];
-  return {reinterpret_cast<const float*>(data), static_cast<int64_t>(stride / sizeof(float)),
-          turned};
+  const auto stride = static_cast<int64_t>((turned ? x->nb[0] : x->nb[1]) / sizeof(float));
+  // A single row may claim any stride (a turned column does); BLAS wants a sound one.
+  return {reinterpret_cast<const float*>(data), std::max(stride, x->ne[turned ? 1 : 0]), turned};
 }
 
 /** A task's part of 0 … count, in whole multiples of what the kernels like. */
@@ -83,7 +83,8 @@ bool blasComputes(const Graph& graph, const ggml_tensor* a, const ggml_tensor* b
 
 /** ggml wants the left side contiguous, and is fast only where the right side is too. */
 ggml_tensor* straight(ggml_context* context, ggml_tensor* x) {
-  return ggml_is_contiguous(x) ? x : ggml_cont(context, x);
+  // A turned row or column counts as contiguous, and yet ggml refuses it as transposed.
+  return ggml_is_contiguous(x) && !ggml_is_transposed(x) ? x : ggml_cont(context, x);
 }
 
 ggml_tensor* multiplyByGgml(Graph& graph, ggml_tensor* a, ggml_tensor* b) {

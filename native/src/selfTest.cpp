@@ -203,7 +203,7 @@ bool runSelfTest(const std::string& libraries) {
       {{"qwen3", false, false, 4}, {LossKind::simpo}},
       {{"gemma3", true, false, 5}, {LossKind::orpo}},
       {{"llama", true, false, 6}, {LossKind::orpo, AnchorKind::divergence}},
-      {{"qwen3", true, false, 7}, {LossKind::orpo, AnchorKind::replay, 0.3}}};
+      {{"qwen3", true, false, 9}, {LossKind::orpo, AnchorKind::replay, 0.3}}};
   bool passed = true;
   for (const auto& [model, subject] : cases) {
     const GradientCheck check = checkGradients(backend, model, subject, folder);
