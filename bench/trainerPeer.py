@@ -52,6 +52,11 @@ def main():
     tokenizer = AutoTokenizer.from_pretrained(job["folder"], gguf_file=job["file"])
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     model = AutoModelForCausalLM.from_pretrained(job["folder"], gguf_file=job["file"], dtype=torch.float32)
+    # transformers has unpacked the file into float32, and refuses to train on what it still calls quantised.
+    model.is_quantized = False
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
     lora = LoraConfig(
         r=job["rank"],
         lora_alpha=job["rank"],

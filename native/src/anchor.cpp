@@ -36,8 +36,8 @@ std::vector<size_t> Anchor::sequencesOf(int step) const {
     const std::uint64_t place =
         static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(options_.perStep) +
         static_cast<std::uint64_t>(slot);
-    const auto order = epochOrder(seed_, place / count, static_cast<std::uint32_t>(count),
-                                  RandomPurpose::anchor);
+    const auto order =
+        epochOrder(seed_, place / count, static_cast<std::uint32_t>(count), RandomPurpose::anchor);
     chosen.push_back(order[place % count]);
   }
   return chosen;

@@ -34,8 +34,8 @@ class Anchor {
   double evaluate(int step, const Adapter& adapter, const Dropout& dropout);
 
  private:
-  Forward forward(const PackedBatch& batch, const Adapter& adapter, const std::vector<size_t>& texts,
-                  bool forBackward, const Dropout& dropout);
+  Forward forward(const PackedBatch& batch, const Adapter& adapter,
+                  const std::vector<size_t>& texts, bool forBackward, const Dropout& dropout);
   PackedBatch pack(const std::vector<size_t>& texts) const;
   std::vector<size_t> sequencesOf(int step) const;
   /** The frozen network's hidden states [D, T], computed once a text. */

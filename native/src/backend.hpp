@@ -23,6 +23,7 @@ struct BackendOptions {
   std::string device = "cpu";
   int threads = 1;
   Precision precision = Precision::automatic;
+  std::vector<ggml_op> lacking;  ///< operations that the device shall pretend to lack, for tests
   bool blas = true;  ///< false: ggml's own matmul even where a BLAS library lies beside the program
 };
 
@@ -54,6 +55,9 @@ class Backend {
     compute(graph);
   }
 
+  /** Whether the device computes a node; blocks that know another way ask before they take it. */
+  bool supports(const ggml_tensor* node) const;
+
   /** Bytes of work buffer that a graph needs. */
   size_t measure(ggml_cgraph* graph) const;
 
@@ -73,6 +77,7 @@ class Backend {
   std::unique_ptr<ggml_backend, FreeBackend> backend_;
   std::unique_ptr<ggml_gallocr, FreeAllocator> allocator_;
   ggml_type weightType_ = GGML_TYPE_F32;
+  std::vector<ggml_op> lacking_;
   int threads_ = 1;
   const Blas* blas_ = nullptr;
   std::string description_;

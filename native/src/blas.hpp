@@ -1,6 +1,7 @@
 // A BLAS library's sgemm, loaded at run time where one lies beside the program (OpenBLAS, which
-// `npm run build:native` takes from its Python package). ggml's own float32 matmul reaches a third of
-// its speed on AVX2; without the library everything computes with ggml. Knows nothing about models.
+// `npm run build:native` takes from its Python package). ggml's own float32 matmul reaches a third
+// of its speed on AVX2; without the library everything computes with ggml. Knows nothing about
+// models.
 #pragma once
 
 #include <cstdint>

@@ -64,12 +64,11 @@ void writeCheckpoint(const std::string& path, const CheckpointState& state, cons
       {static_cast<int64_t>(state.referenceSums.size())}, {}, state.referenceSums};
   const auto& divergence = state.divergence;
   const auto& earlyStop = state.earlyStop;
-  file.tensors[watchesName] = {
-      {static_cast<int64_t>(watchedNumbers)},
-      {},
-      {static_cast<double>(divergence.count), divergence.mean, divergence.lowest,
-       static_cast<double>(earlyStop.evaluations), static_cast<double>(earlyStop.withoutImprovement),
-       earlyStop.best}};
+  file.tensors[watchesName] = {{static_cast<int64_t>(watchedNumbers)},
+                               {},
+                               {static_cast<double>(divergence.count), divergence.mean,
+                                divergence.lowest, static_cast<double>(earlyStop.evaluations),
+                                static_cast<double>(earlyStop.withoutImprovement), earlyStop.best}};
   writeFileAtomically(path, writeSafeTensors(file));
 }
 

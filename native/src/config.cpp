@@ -358,7 +358,8 @@ TrainConfig readTrain(Fields& fields, const std::vector<Record>& records,
     train.heldout = readRecords(fields.array("heldout"), "heldout");
   }
   const Json* lora = fields.find("lora");
-  if (lora != nullptr && !adapter.empty() && !(lora->is_object() && lora->size() == lora->count("dropout"))) {
+  if (lora != nullptr && !adapter.empty() &&
+      !(lora->is_object() && lora->size() == lora->count("dropout"))) {
     refuse("with an adapter, lora may only hold dropout: a given adapter keeps its shape");
   }
   readLora(lora, train);
@@ -396,9 +397,9 @@ std::uint64_t identityOf(Json json) {
   const bool constant = !json.contains("optimizer") || !json["optimizer"].contains("schedule") ||
                         json["optimizer"]["schedule"] == "constant";
   if (constant) json.erase("steps");
-  for (const char* name : {"libraries", "model", "out", "threads", "precision", "resume",
-                           "lowPriority", "checkpointEvery", "pauseFile", "referenceCache",
-                           "memoryBudgetBytes"}) {
+  for (const char* name :
+       {"libraries", "model", "out", "threads", "precision", "resume", "lowPriority",
+        "checkpointEvery", "pauseFile", "referenceCache", "memoryBudgetBytes"}) {
     json.erase(name);
   }
   return fingerprint(json.dump(-1, ' ', false, Json::error_handler_t::replace));

@@ -42,8 +42,8 @@ struct TrainConfig {
   bool lowPriority = true;
   std::optional<AnchorOptions> anchor;
   std::optional<EarlyStopOptions> earlyStop;
-  std::string pauseFile;             ///< while it exists, the run waits between steps; empty: none
-  std::string referenceCache;        ///< folder for reference sums across runs; empty: none
+  std::string pauseFile;       ///< while it exists, the run waits between steps; empty: none
+  std::string referenceCache;  ///< folder for reference sums across runs; empty: none
   std::optional<double> memoryBudget;  ///< bytes that the process may take
   bool estimateOnly = false;
 };

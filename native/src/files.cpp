@@ -46,7 +46,7 @@ void writeAll(int descriptor, std::string_view bytes, const std::string& path) {
 MappedFile::MappedFile(const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.value < 0) fail("Cannot open", path, errno);
-  struct stat information {};
+  struct stat information{};
   if (::fstat(file.value, &information) != 0) fail("Cannot inspect", path, errno);
   if (!S_ISREG(information.st_mode)) fail("Cannot map", path, EINVAL);
   if (information.st_size == 0) {

@@ -18,10 +18,10 @@ struct LayerWeights {
     ggml_tensor* bias = nullptr;    ///< [out] F32 or null
   };
   std::array<Linear, linearRoleCount> linears;
-  ggml_tensor* attentionNorm = nullptr;    ///< [D] F32
-  ggml_tensor* feedForwardNorm = nullptr;  ///< [D] F32
-  ggml_tensor* queryNorm = nullptr;        ///< [headWidth] F32 or null
-  ggml_tensor* keyNorm = nullptr;          ///< [headWidth] F32 or null
+  ggml_tensor* attentionNorm = nullptr;        ///< [D] F32
+  ggml_tensor* feedForwardNorm = nullptr;      ///< [D] F32
+  ggml_tensor* queryNorm = nullptr;            ///< [headWidth] F32 or null
+  ggml_tensor* keyNorm = nullptr;              ///< [headWidth] F32 or null
   ggml_tensor* attentionPostNorm = nullptr;    ///< [D] F32 or null
   ggml_tensor* feedForwardPostNorm = nullptr;  ///< [D] F32 or null
 };

@@ -154,8 +154,8 @@ void Head::compareChunk(const std::vector<float>& hidden, int64_t count, bool wi
     ggml_context* context = graph.context();
     ggml_tensor* adapted = logitRows(graph, 0, count);
     ggml_tensor* frozen = logitRows(graph, count, count);
-    ggml_tensor* product =
-        ggml_mul_inplace(context, ggml_sub(context, frozen, adapted), ggml_soft_max(context, frozen));
+    ggml_tensor* product = ggml_mul_inplace(context, ggml_sub(context, frozen, adapted),
+                                            ggml_soft_max(context, frozen));
     ggml_tensor* sums = ggml_sum_rows(context, product);
     graph.output(sums);
     graph.compute();
@@ -163,8 +163,8 @@ void Head::compareChunk(const std::vector<float>& hidden, int64_t count, bool wi
   }
   const std::vector<double> logSums = normalise(2 * count);
   for (size_t row = 0; row < differences.size(); ++row) {
-    const double divergence = static_cast<double>(differences[row]) -
-                              logSums[row + differences.size()] + logSums[row];
+    const double divergence =
+        static_cast<double>(differences[row]) - logSums[row + differences.size()] + logSums[row];
     result.values.push_back(-divergence);
   }
   if (!withGradients) return;
@@ -183,11 +183,10 @@ std::vector<float> Head::expectedRows(int64_t count) {
   for (int64_t first = 0; first < vocabulary_; first += FrozenWeights::headBlock) {
     Graph graph(backend_, 16);
     ggml_tensor* block = headBlock(graph, first);
-    ggml_tensor* probabilities = ggml_view_2d(graph.context(), logits_, block->ne[1], count,
-                                              logits_->nb[1],
-                                              static_cast<size_t>(first) * sizeof(float));
-    ggml_tensor* sum =
-        ggml_view_2d(graph.context(), expected_, width_, count, expected_->nb[1], 0);
+    ggml_tensor* probabilities =
+        ggml_view_2d(graph.context(), logits_, block->ne[1], count, logits_->nb[1],
+                     static_cast<size_t>(first) * sizeof(float));
+    ggml_tensor* sum = ggml_view_2d(graph.context(), expected_, width_, count, expected_->nb[1], 0);
     graph.require(multiplyAdd(graph, sum, turned(graph, block), probabilities));
     graph.compute();
   }

@@ -79,8 +79,9 @@ const char* missingFor(const std::string& architecture) {
 }
 
 [[noreturn]] void refuse(const std::string& why) {
-  throw TrainerError("unsupported-model", why,
-                     "Use a model of the llama, qwen2, qwen3 or gemma3 architecture without experts.");
+  throw TrainerError(
+      "unsupported-model", why,
+      "Use a model of the llama, qwen2, qwen3 or gemma3 architecture without experts.");
 }
 
 }  // namespace
@@ -108,8 +109,8 @@ void Model::readParameters() {
   p.architecture = file_.text("general.architecture").value_or("");
   const Traits* traits = findTraits(p.architecture);
   if (traits == nullptr) {
-    refuse("The architecture \"" + p.architecture + "\" cannot be trained: " + missingFor(p.architecture) +
-           ".");
+    refuse("The architecture \"" + p.architecture +
+           "\" cannot be trained: " + missingFor(p.architecture) + ".");
   }
   p.ropePairsHalves = traits->ropePairsHalves;
   const std::string prefix = p.architecture + ".";
@@ -143,7 +144,8 @@ void Model::readParameters() {
   p.activation = traits->activation;
   if (traits->scalesEmbedding) p.embeddingScale = std::sqrt(static_cast<float>(p.width));
   const bool byWidth = p.architecture == "gemma3" && p.layers == gemma27Layers;
-  p.attentionScale = 1.0F / std::sqrt(static_cast<float>(byWidth ? p.width / p.heads : p.headWidth));
+  p.attentionScale =
+      1.0F / std::sqrt(static_cast<float>(byWidth ? p.width / p.heads : p.headWidth));
   readRope();
   readWindow();
   refuseUnknown();

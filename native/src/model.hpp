@@ -46,8 +46,8 @@ struct HyperParameters {
   float attentionScale = 1;      ///< of the scores
   float embeddingScale = 1;
   Activation activation = Activation::silu;
-  int slidingWindow = 0;         ///< positions that a local layer sees, its own included; 0: no window
-  int localPattern = 0;          ///< of so many layers the last sees everything; 0: all do
+  int slidingWindow = 0;  ///< positions that a local layer sees, its own included; 0: no window
+  int localPattern = 0;   ///< of so many layers the last sees everything; 0: all do
   float localRopeBase = 10000;
 
   /** Whether a layer sees its window only. */

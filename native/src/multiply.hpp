@@ -8,8 +8,8 @@
 namespace preflexor {
 
 /**
- * y [M, N, H] of a [K, M, H′] and b [K, N, H] as ggml_mul_mat computes it: y = aᵀ b over the fastest
- * axis, H a multiple of H′. Either may be a view with rows apart, or turned().
+ * y [M, N, H] of a [K, M, H′] and b [K, N, H] as ggml_mul_mat computes it: y = aᵀ b over the
+ * fastest axis, H a multiple of H′. Either may be a view with rows apart, or turned().
  */
 ggml_tensor* multiply(Graph& graph, ggml_tensor* a, ggml_tensor* b);
 

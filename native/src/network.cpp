@@ -9,6 +9,12 @@
 namespace preflexor {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 /** dL/d(normed hidden states) of the whole batch: each label's unit gradient times its weight. */
 std::vector<float> gradientOfLabels(const PackedBatch& batch, const Forward& forward,
                                     const std::vector<double>& weights, int64_t width) {
@@ -41,8 +47,7 @@ LayerContext Network::contextOf(Graph& graph, const PackedBatch& batch, const Ad
           layer,
           weights_.load(layer),
           batch,
-          {&p, p.isLocal(layer), graph.input("positions", batch.positions),
-           weights_.ropeFactors()},
+          {&p, p.isLocal(layer), graph.input("positions", batch.positions), weights_.ropeFactors()},
           adapter == nullptr ? std::array<const LoraTensors*, linearRoleCount>{}
                              : adapter->layer(layer),
           dropout};
@@ -58,8 +63,7 @@ Forward Network::throughLayers(const PackedBatch& batch, const Adapter* adapter,
     Graph graph(backend_, layerNodes(p, index, batch));
     const LayerContext layer = contextOf(graph, batch, adapter, index, dropout);
     LayerSaved saved;
-    ggml_tensor* y =
-        layerForward(graph, layer, graph.input("x", x, p.width, batch.size()), saved);
+    ggml_tensor* y = layerForward(graph, layer, graph.input("x", x, p.width, batch.size()), saved);
     const bool keep = index >= firstKept;
     if (keep) markKept(graph, layer, saved);
     graph.output(y);
@@ -78,8 +82,7 @@ Forward Network::throughLayers(const PackedBatch& batch, const Adapter* adapter,
 Forward Network::forward(const PackedBatch& batch, const Adapter* adapter, bool forBackward,
                          const Dropout& dropout) {
   Forward result = throughLayers(batch, adapter, forBackward, dropout);
-  HeadResult head =
-      head_.evaluate(normed(result.hidden, batch.size()), batch.labels, forBackward);
+  HeadResult head = head_.evaluate(normed(result.hidden, batch.size()), batch.labels, forBackward);
   result.values = std::move(head.values);
   result.unitGradients = std::move(head.unitGradients);
   return result;
@@ -132,8 +135,7 @@ size_t Network::workBytes(const PackedBatch& batch, const Adapter& adapter) {
     const LayerContext layer = contextOf(graph, batch, &adapter, index, none);
     LayerSaved saved;
     layerSave(graph, layer, graph.input("x", x, p.width, batch.size()), {}, saved);
-    graph.output(
-        layerBackward(graph, layer, saved, graph.input("dy", x, p.width, batch.size())));
+    graph.output(layerBackward(graph, layer, saved, graph.input("dy", x, p.width, batch.size())));
     largest = std::max(largest, graph.measure());
   }
   return largest;
@@ -143,52 +145,58 @@ size_t Network::bytesToKeepAll(const PackedBatch& batch) const {
   return LayerKept::bytes(model_, batch.size()) * static_cast<size_t>(model_.parameters().layers);
 }
 
+double Network::timeForward(const PackedBatch& batch, const Adapter& adapter,
+                            const std::vector<float>& x, LayerKept* kept) {
+  const HyperParameters& p = model_.parameters();
+  const Dropout none;
+  weights_.forget();
+  const Clock::time_point start = Clock::now();
+  Graph graph(backend_, layerNodes(p, 0, batch));
+  const LayerContext layer = contextOf(graph, batch, &adapter, 0, none);
+  LayerSaved saved;
+  graph.output(layerForward(graph, layer, graph.input("x", x, p.width, batch.size()), saved));
+  if (kept != nullptr) markKept(graph, layer, saved);
+  graph.compute();
+  if (kept != nullptr) *kept = readKept(layer, saved);
+  return secondsSince(start);
+}
+
+double Network::timeBackward(const PackedBatch& batch, const Adapter& adapter,
+                             const std::vector<float>& x, const LayerKept& kept) {
+  const HyperParameters& p = model_.parameters();
+  const Dropout none;
+  weights_.forget();
+  const Clock::time_point start = Clock::now();
+  Graph graph(backend_, 2 * layerNodes(p, 0, batch));
+  const LayerContext layer = contextOf(graph, batch, &adapter, 0, none);
+  LayerSaved saved;
+  layerSave(graph, layer, graph.input("x", x, p.width, batch.size()), kept, saved);
+  graph.output(layerBackward(graph, layer, saved, graph.input("dy", x, p.width, batch.size())));
+  graph.compute();
+  return secondsSince(start);
+}
+
 Network::Rehearsal Network::rehearse(const PackedBatch& batch, Adapter& adapter) {
-  using Clock = std::chrono::steady_clock;
-  const auto seconds = [](Clock::time_point since) {
-    return std::chrono::duration<double>(Clock::now() - since).count();
-  };
+  constexpr size_t mostRows = 128;
   const HyperParameters& p = model_.parameters();
   const bool keeps = firstKeptLayer(batch) == 0;
   const std::vector<float> x = weights_.embed(batch.tokens);
   LayerKept kept;
-  const Dropout none;
+  // The first round fills caches and buffers, and its times are thrown away.
   double forwardLayer = 0;
   double backwardLayer = 0;
-  // The first round fills caches and buffers and is not timed.
   for (int round = 0; round < 2; ++round) {
-    weights_.forget();
-    Clock::time_point start = Clock::now();
-    {
-      Graph graph(backend_, layerNodes(p, 0, batch));
-      const LayerContext layer = contextOf(graph, batch, &adapter, 0, none);
-      LayerSaved saved;
-      graph.output(layerForward(graph, layer, graph.input("x", x, p.width, batch.size()), saved));
-      if (keeps) markKept(graph, layer, saved);
-      graph.compute();
-      if (keeps) kept = readKept(layer, saved);
-    }
-    forwardLayer = seconds(start);
-    weights_.forget();
-    start = Clock::now();
-    Graph graph(backend_, 2 * layerNodes(p, 0, batch));
-    const LayerContext layer = contextOf(graph, batch, &adapter, 0, none);
-    LayerSaved saved;
-    layerSave(graph, layer, graph.input("x", x, p.width, batch.size()), kept, saved);
-    graph.output(
-        layerBackward(graph, layer, saved, graph.input("dy", x, p.width, batch.size())));
-    graph.compute();
-    backwardLayer = seconds(start);
+    forwardLayer = timeForward(batch, adapter, x, keeps ? &kept : nullptr);
+    backwardLayer = timeBackward(batch, adapter, x, kept);
   }
   adapter.clearGradients();
-  constexpr size_t rows = 128;
-  const std::vector<Label> some(batch.labels.begin(),
-                                batch.labels.begin() + static_cast<std::ptrdiff_t>(std::min(rows, batch.labels.size())));
+  std::vector<Label> rows = batch.labels;
+  rows.resize(std::min(mostRows, rows.size()));
   const Clock::time_point start = Clock::now();
-  head_.evaluate(x, some, true);
-  // Forward and backward are a matmul each over the same numbers.
-  const double head = seconds(start) * static_cast<double>(batch.labels.size()) /
-                      static_cast<double>(std::max<size_t>(1, some.size()));
+  head_.evaluate(x, rows, true);
+  const double head = secondsSince(start) * static_cast<double>(batch.labels.size()) /
+                      static_cast<double>(std::max<size_t>(1, rows.size()));
+  // The head's two directions are a matmul each over the same numbers.
   const double forward = p.layers * forwardLayer + head / 2;
   return {forward, forward + p.layers * backwardLayer + head / 2};
 }
@@ -204,7 +212,7 @@ std::vector<float> Network::normed(const std::vector<float>& hidden, int64_t tok
 
 std::vector<float> Network::normedBackward(const std::vector<float>& hidden,
                                            const std::vector<float>& gradient, int64_t tokens) {
-  Graph graph(backend_, 8);
+  Graph graph(backend_, 32);
   const int64_t width = model_.parameters().width;
   ggml_tensor* x = graph.input("hidden", hidden, width, tokens);
   ggml_tensor* dy = graph.input("dy", gradient, width, tokens);

@@ -37,7 +37,8 @@ class Network {
   std::vector<float> hiddenStates(const PackedBatch& batch, const Adapter* adapter);
 
   /**
-   * As forward(), with −KL(frozen ‖ adapted) of the whole distribution at each label's row as value.
+   * As forward(), with −KL(frozen ‖ adapted) of the whole distribution at each label's row as
+   * value.
    * @param frozen hiddenStates() of the same batch under the frozen network
    */
   Forward divergence(const PackedBatch& batch, const Adapter* adapter,
@@ -47,7 +48,8 @@ class Network {
   /**
    * Adds d(Σ weights[i] · value i) / d parameter to the adapter's gradients.
    * @param weights one per label
-   * @param forward of the same batch, adapter and dropout, with forBackward; what it kept is used up
+   * @param forward of the same batch, adapter and dropout, with forBackward; what it kept is used
+   * up
    */
   void backward(const PackedBatch& batch, const Adapter& adapter, Forward& forward,
                 const std::vector<double>& weights, const Dropout& dropout = {});
@@ -69,7 +71,8 @@ class Network {
   /** Bytes that setKeptBytes() would need for keeping everything. */
   size_t bytesToKeepAll(const PackedBatch& batch) const;
 
-  /** How much memory forward() may use to spare backward() work. The results do not depend on it. */
+  /** How much memory forward() may use to spare backward() work. The results do not depend on it.
+   */
   void setKeptBytes(size_t bytes) { keptBytes_ = bytes; }
 
  private:
@@ -80,6 +83,11 @@ class Network {
   std::vector<float> normed(const std::vector<float>& hidden, int64_t tokens);
   std::vector<float> normedBackward(const std::vector<float>& hidden,
                                     const std::vector<float>& gradient, int64_t tokens);
+  /** Seconds of one layer, with its weights read anew; fills `kept` unless null. */
+  double timeForward(const PackedBatch& batch, const Adapter& adapter, const std::vector<float>& x,
+                     LayerKept* kept);
+  double timeBackward(const PackedBatch& batch, const Adapter& adapter, const std::vector<float>& x,
+                      const LayerKept& kept);
   /** The first layer whose matmuls' results are kept. */
   int firstKeptLayer(const PackedBatch& batch) const;
 

@@ -48,14 +48,15 @@ void emitEvent(const char* name, const Event& fields) {
 }
 
 void emitHello(const Backend& backend) {
-  emitEvent("hello", {{"protocol", protocolVersion},
-                      {"version", PREFLEXOR_VERSION},
-                      {"device", backend.description()},
-                      {"features", backend.features()},
-                      {"precision", backend.weightType() == GGML_TYPE_BF16 ? "bf16" : "f32"},
-                      {"matmul", backend.blas() == nullptr ? "ggml" : backend.blas()->description()},
-                      {"threads", backend.threads()},
-                      {"pid", ::getpid()}});
+  emitEvent("hello",
+            {{"protocol", protocolVersion},
+             {"version", PREFLEXOR_VERSION},
+             {"device", backend.description()},
+             {"features", backend.features()},
+             {"precision", backend.weightType() == GGML_TYPE_BF16 ? "bf16" : "f32"},
+             {"matmul", backend.blas() == nullptr ? "ggml" : backend.blas()->description()},
+             {"threads", backend.threads()},
+             {"pid", ::getpid()}});
 }
 
 void emitFailed(const TrainerError& error) {

@@ -8,7 +8,13 @@
 namespace preflexor {
 
 /** What a stream of numbers is for; each purpose draws from its own stream. */
-enum class RandomPurpose : std::uint64_t { initialise = 1, order = 2, test = 3, dropout = 4, anchor = 5 };
+enum class RandomPurpose : std::uint64_t {
+  initialise = 1,
+  order = 2,
+  test = 3,
+  dropout = 4,
+  anchor = 5
+};
 
 /** SplitMix64 (Steele, Lea, Flood 2014) started at a hash of (seed, purpose, stream). */
 class Random {

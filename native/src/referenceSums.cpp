@@ -1,5 +1,5 @@
-// Implementation of referenceSums.hpp. The file is safetensors: one tensor of four doubles a record,
-// named by the fingerprint of the record's tokens and masks.
+// Implementation of referenceSums.hpp. The file is safetensors: one tensor of four doubles a
+// record, named by the fingerprint of the record's tokens and masks.
 #include "referenceSums.hpp"
 
 #include <cmath>

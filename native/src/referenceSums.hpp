@@ -1,5 +1,6 @@
-// Reference sums of a run's records: each computed once, alone (so that the batch it comes in changes
-// nothing), kept in checkpoints, and where a folder is given in a file there for the runs that follow.
+// Reference sums of a run's records: each computed once, alone (so that the batch it comes in
+// changes nothing), kept in checkpoints, and where a folder is given in a file there for the runs
+// that follow.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ class ReferenceSums {
   void restore(const std::vector<double>& values);
 
   /**
-   * Reads what earlier runs left in `folder`, and writes there on save(). A damaged file is ignored.
+   * Reads what earlier runs left in `folder`, and writes there on save(). A damaged file is
+   * ignored.
    * @param key tells models, references and types of weights apart
    */
   void useFolder(const std::string& folder, std::uint64_t key);

@@ -1,5 +1,5 @@
-// What a run takes and what there is: memory needed before it is taken, memory free on this machine,
-// memory taken at the most so far.
+// What a run takes and what there is: memory needed before it is taken, memory free on this
+// machine, memory taken at the most so far.
 #pragma once
 
 #include <string>

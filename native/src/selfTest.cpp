@@ -44,8 +44,7 @@ class Problem {
     records_[1].rejectedMask[2] = 0;
     pointers_ = {&records_[0], &records_[1]};
     batch_ = packRecords(pointers_, needsPromptSum(subject.loss));
-    reference_ =
-        collectSums(batch_, network_.forward(batch_, nullptr, false).values, pointers_);
+    reference_ = collectSums(batch_, network_.forward(batch_, nullptr, false).values, pointers_);
     // KTO's k = max(0, mean log-ratio) is not differentiated, but differences see it move: a more
     // certain reference keeps it at 0.
     if (subject.loss == LossKind::kto) {
@@ -73,10 +72,10 @@ class Problem {
       return;
     }
     Forward forward = network_.forward(batch_, &adapter_, true, dropout_);
-    network_.backward(batch_, adapter_, forward,
-                      labelWeights(batch_, outcomes(forward.values),
-                                   1.0 / static_cast<double>(records_.size())),
-                      dropout_);
+    network_.backward(
+        batch_, adapter_, forward,
+        labelWeights(batch_, outcomes(forward.values), 1.0 / static_cast<double>(records_.size())),
+        dropout_);
   }
 
  private:

@@ -48,7 +48,8 @@ class TinyWriter {
 
 void writeMetadata(GgufWriter& file, const std::string& architecture) {
   file.addText("general.architecture", architecture);
-  file.addUnsigned(architecture + ".block_count", static_cast<std::uint32_t>(tinyLayers(architecture)));
+  file.addUnsigned(architecture + ".block_count",
+                   static_cast<std::uint32_t>(tinyLayers(architecture)));
   file.addUnsigned(architecture + ".embedding_length", width);
   file.addUnsigned(architecture + ".feed_forward_length", feedForward);
   file.addUnsigned(architecture + ".attention.head_count", heads);
@@ -66,7 +67,8 @@ void writeMetadata(GgufWriter& file, const std::string& architecture) {
   }
 }
 
-/** SentencePiece's kind of vocabulary: three special tokens, then every byte, as libllama wants it. */
+/** SentencePiece's kind of vocabulary: three special tokens, then every byte, as libllama wants it.
+ */
 void writeVocabulary(GgufWriter& file) {
   std::vector<std::string> texts = {"<unk>", "<s>", "</s>"};
   std::vector<std::int32_t> kinds = {2, 3, 3};

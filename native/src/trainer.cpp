@@ -78,9 +78,9 @@ std::unique_ptr<Adapter> startingAdapter(Backend& backend, const Model& model,
   const TrainConfig& train = *config.train;
   std::vector<LoraModule> modules = makeModules(model, train.lora);
   if (modules.empty()) {
-    throw TrainerError("bad-config", "lora.layers names no layer of this model.",
-                       "The model has layers 0 to " +
-                           std::to_string(model.parameters().layers - 1) + ".");
+    throw TrainerError(
+        "bad-config", "lora.layers names no layer of this model.",
+        "The model has layers 0 to " + std::to_string(model.parameters().layers - 1) + ".");
   }
   auto adapter = std::make_unique<Adapter>(backend, model, std::move(modules));
   adapter->initialise(train.seed);
@@ -111,6 +111,22 @@ double metricOf(const Metrics& metrics, EarlyStopMetric metric) {
 
 /** Memory that is kept for sparing work where the configuration sets no budget. */
 constexpr double usualBudget = 512.0 * (1 << 20);
+
+/** Tokens that are computed for records, prompts shared. */
+double packedTokens(const std::vector<Record>& records) {
+  size_t total = 0;
+  for (const Record& record : records) {
+    total += record.prompt.size() + record.chosen.size() + record.rejected.size();
+  }
+  return static_cast<double>(total);
+}
+
+/** Tokens of an anchor that a step takes, on average. */
+double anchorTokens(const AnchorOptions& anchor) {
+  size_t total = 0;
+  for (const auto& sequence : anchor.sequences) total += sequence.size();
+  return static_cast<double>(total) / static_cast<double>(anchor.sequences.size()) * anchor.perStep;
+}
 
 void checkAnchor(const AnchorOptions& anchor, const Model& model) {
   std::vector<Record> records;
@@ -149,8 +165,8 @@ Trainer::Trainer(const Config& config)
                           referenceKey(model_, config.reference, backend_.weightType()));
   }
   if (train_.anchor.has_value()) {
-    anchor_ = std::make_unique<Anchor>(*network_, referenceAdapter_.get(), *train_.anchor,
-                                       train_.seed);
+    anchor_ =
+        std::make_unique<Anchor>(*network_, referenceAdapter_.get(), *train_.anchor, train_.seed);
   }
 }
 
@@ -244,7 +260,8 @@ void Trainer::requireConvergence(const StepResult& result) {
                         {"step", stepsDone_ + 1},
                         {"loss", loss},
                         {"grad_norm", result.gradientNorm}});
-  throw TrainerError("diverged", "Training diverged in step " + std::to_string(stepsDone_ + 1) + ".",
+  throw TrainerError("diverged",
+                     "Training diverged in step " + std::to_string(stepsDone_ + 1) + ".",
                      "Lower the learning rate.");
 }
 
@@ -297,19 +314,19 @@ MemoryNeed Trainer::planMemory() {
   const double machine = known ? available : need.least();
   const double most = train_.memoryBudget.value_or(known ? machine : usualBudget);
   if (need.least() > std::min(most, machine)) {
-    throw TrainerError("memory",
-                       "The run needs " + inWords(need.least()) + " and may take " +
-                           inWords(std::min(most, machine)) + ": " + inWords(need.model) +
-                           " for the model, " + inWords(need.adapter) + " for the adapter, " +
-                           inWords(need.activations + need.work) + " for " +
-                           std::to_string(batch.size()) + " tokens at a time, " +
-                           inWords(need.weights + need.program) + " for the rest.",
-                       "Use shorter texts, a smaller batch or rank, a smaller model, or close other "
-                       "programs.");
+    throw TrainerError(
+        "memory",
+        "The run needs " + inWords(need.least()) + " and may take " +
+            inWords(std::min(most, machine)) + ": " + inWords(need.model) + " for the model, " +
+            inWords(need.adapter) + " for the adapter, " + inWords(need.activations + need.work) +
+            " for " + std::to_string(batch.size()) + " tokens at a time, " +
+            inWords(need.weights + need.program) + " for the rest.",
+        "Use shorter texts, a smaller batch or rank, a smaller model, or close other "
+        "programs.");
   }
   const double budget = train_.memoryBudget.value_or(std::min(usualBudget, machine));
-  need.kept = std::clamp(budget - need.least(), 0.0,
-                         static_cast<double>(network_->bytesToKeepAll(batch)));
+  need.kept =
+      std::clamp(budget - need.least(), 0.0, static_cast<double>(network_->bytesToKeepAll(batch)));
   network_->setKeptBytes(static_cast<size_t>(need.kept));
   return need;
 }
@@ -319,32 +336,17 @@ void Trainer::estimate() {
   const PackedBatch longest = longestBatch();
   const Network::Rehearsal rehearsal = network_->rehearse(longest, *adapter_);
   // From the longest batch to all texts, by their tokens.
-  const auto perToken = [&](double seconds) { return seconds / static_cast<double>(longest.size()); };
-  const auto tokensOf = [](const std::vector<Record>& records) {
-    double total = 0;
-    for (const Record& record : records) {
-      total += static_cast<double>(record.prompt.size() + record.chosen.size() +
-                                   record.rejected.size());
-    }
-    return total;
-  };
-  const double recordTokens = tokensOf(config_.records);
-  const double perRecord = recordTokens / static_cast<double>(config_.records.size());
-  double perStep = perToken(rehearsal.trainingSeconds) * perRecord * train_.batch *
-                   train_.accumulation;
-  if (train_.anchor.has_value()) {
-    double tokens = 0;
-    for (const auto& sequence : train_.anchor->sequences) tokens += static_cast<double>(sequence.size());
-    perStep += perToken(rehearsal.trainingSeconds) * tokens * train_.anchor->perStep /
-               static_cast<double>(train_.anchor->sequences.size());
-  }
-  const double forward = perToken(rehearsal.forwardSeconds);
+  const auto tokens = static_cast<double>(longest.size());
+  const double forward = rehearsal.forwardSeconds / tokens;
+  const double training = rehearsal.trainingSeconds / tokens;
+  const double heldout = packedTokens(train_.heldout);
+  const double all = packedTokens(config_.records);
+  double stepTokens =
+      all / static_cast<double>(config_.records.size()) * train_.batch * train_.accumulation;
+  if (train_.anchor.has_value()) stepTokens += anchorTokens(*train_.anchor);
   const double evaluations =
       1 + (train_.evaluateEvery > 0 ? (train_.steps - 1) / train_.evaluateEvery : 0);
-  double seconds = perStep * train_.steps + forward * tokensOf(train_.heldout) * evaluations;
-  if (needsReference(train_.loss)) {
-    seconds += forward * (recordTokens + tokensOf(train_.heldout));
-  }
+  const double references = needsReference(train_.loss) ? all + heldout : 0;
   emitEvent("estimate", {{"bytes", need.total()},
                          {"least_bytes", need.least()},
                          {"available_bytes", availableBytes()},
@@ -352,8 +354,9 @@ void Trainer::estimate() {
                          {"adapter_bytes", need.adapter},
                          {"kept_bytes", need.kept},
                          {"parameters", adapter_->parameterCount()},
-                         {"seconds", seconds},
-                         {"seconds_per_step", perStep}});
+                         {"seconds", training * stepTokens * train_.steps +
+                                         forward * (heldout * evaluations + references)},
+                         {"seconds_per_step", training * stepTokens}});
 }
 
 bool Trainer::pausedByFile() const {
@@ -415,9 +418,8 @@ Event Trainer::writeAdapter() {
 void Trainer::finish(const char* reason) {
   saveCheckpoint();
   emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
-  Event event = {{"step", stepsDone_},
-                 {"stopped", std::string(reason) == "stopped"},
-                 {"reason", reason}};
+  Event event = {
+      {"step", stepsDone_}, {"stopped", std::string(reason) == "stopped"}, {"reason", reason}};
   event.update(writeAdapter());
   event["peak_bytes"] = peakBytes();
   emitEvent("done", event);
@@ -449,10 +451,11 @@ StepResult Trainer::stepOrFallBack() {
     throw TrainerError(
         "diverged",
         std::string(error.what()) +
-            (usable ? " The adapter was written as it was in the last good checkpoint, after step " +
-                          std::to_string(stepsDone_) + "."
-                    : " There was no checkpoint before step " + std::to_string(failedAt) +
-                          ", and no adapter was written."),
+            (usable
+                 ? " The adapter was written as it was in the last good checkpoint, after step " +
+                       std::to_string(stepsDone_) + "."
+                 : " There was no checkpoint before step " + std::to_string(failedAt) +
+                       ", and no adapter was written."),
         error.hint());
   }
 }

@@ -30,11 +30,10 @@ ggml_tensor* apply(Graph& graph, const LayerContext& layer, LinearRole role, ggm
   LinearSaved& own = saved.linears[at(role)];
   linearSave(graph, layer.lora[at(role)], x, dropoutMask(graph, layer, role, x), own);
   const std::vector<float>& output = kept.outputs[at(role)];
-  ggml_tensor* y = output.empty()
-                       ? linearForward(graph, layer.weights.linears[at(role)],
-                                       layer.lora[at(role)], x, own)
-                       : graph.input("kept", output,
-                                     layer.weights.linears[at(role)].weight->ne[1], x->ne[1]);
+  ggml_tensor* y =
+      output.empty()
+          ? linearForward(graph, layer.weights.linears[at(role)], layer.lora[at(role)], x, own)
+          : graph.input("kept", output, layer.weights.linears[at(role)].weight->ne[1], x->ne[1]);
   saved.outputs[at(role)] = y;
   return y;
 }
@@ -68,8 +67,7 @@ ggml_tensor* normedBackward(Graph& graph, const LayerContext& layer, ggml_tensor
 /** Head norm (where the model has one) and rope. */
 ggml_tensor* positioned(Graph& graph, const LayerContext& layer, ggml_tensor* gain,
                         ggml_tensor* x) {
-  return ropeForward(graph, layer.rope,
-                     normed(graph, layer, gain, splitHeads(graph, layer, x)));
+  return ropeForward(graph, layer.rope, normed(graph, layer, gain, splitHeads(graph, layer, x)));
 }
 
 ggml_tensor* positionedBackward(Graph& graph, const LayerContext& layer, ggml_tensor* gain,
@@ -93,8 +91,8 @@ ggml_tensor* forwardToGate(Graph& graph, const LayerContext& layer, ggml_tensor*
                        positioned(graph, layer, weights.keyNorm, key),
                        splitHeads(graph, layer, value), saved.attention);
   ggml_tensor* projected = apply(graph, layer, LinearRole::output, attended, kept, saved);
-  saved.middle = ggml_add(graph.context(), x,
-                          normed(graph, layer, weights.attentionPostNorm, projected));
+  saved.middle =
+      ggml_add(graph.context(), x, normed(graph, layer, weights.attentionPostNorm, projected));
   input = normed(graph, layer, weights.feedForwardNorm, saved.middle);
   ggml_tensor* gate = apply(graph, layer, LinearRole::gate, input, kept, saved);
   ggml_tensor* up = apply(graph, layer, LinearRole::up, input, kept, saved);
@@ -120,8 +118,8 @@ ggml_tensor* mlpBackward(Graph& graph, const LayerContext& layer, const LayerSav
 }
 
 /** dx of d(middle): through attention. */
-ggml_tensor* attentionPartBackward(Graph& graph, const LayerContext& layer,
-                                   const LayerSaved& saved, ggml_tensor* dMiddle) {
+ggml_tensor* attentionPartBackward(Graph& graph, const LayerContext& layer, const LayerSaved& saved,
+                                   ggml_tensor* dMiddle) {
   ggml_context* context = graph.context();
   ggml_tensor* dProjected = normedBackward(graph, layer, layer.weights.attentionPostNorm,
                                            saved.outputs[at(LinearRole::output)], dMiddle);

@@ -182,7 +182,8 @@ TEST_CASE("given a seed, when initialised, then A is within its bound and B is z
   CHECK(a != readFloats(adapter.tensors(1).a));
 }
 
-TEST_CASE("given patterns and layers, when modules are made, then each has its own rank and alpha") {
+TEST_CASE(
+    "given patterns and layers, when modules are made, then each has its own rank and alpha") {
   Bench bench;
   LoraShape shape;
   shape.roles = {LinearRole::query, LinearRole::value};

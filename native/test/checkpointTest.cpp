@@ -61,7 +61,8 @@ TEST_CASE("given pairs, when trained, then the loss falls and the margin grows")
   Run run;
   Trainer trainer(run.config);
   const std::vector<double> losses = run.losses(trainer, 12);
-  // The reference is computed alone and the policy packed: a matmul's rounding depends on its shape.
+  // The reference is computed alone and the policy packed: a matmul's rounding depends on its
+  // shape.
   CHECK_NEAR(losses[0], std::log(2.0), 1e-6);
   CHECK(losses[losses.size() - 2] < 0.6);
   const Metrics metrics = trainer.evaluate();

@@ -74,7 +74,8 @@ TEST_CASE("given what only some runs have, when parsed, then it is understood") 
   json["lora"]["layers"] = {0, 3};
   json["lora"]["rankPattern"] = {{"v_proj", 4}};
   json["lora"]["alphaPattern"] = {{"layers.0.self_attn.q_proj", 2.5}};
-  json["anchor"] = {{"sequences", {{1, 2, 3}, {4, 5}}}, {"kind", "replay"}, {"weight", 0.5}, {"perStep", 2}};
+  json["anchor"] = {
+      {"sequences", {{1, 2, 3}, {4, 5}}}, {"kind", "replay"}, {"weight", 0.5}, {"perStep", 2}};
   json["heldout"] = json["records"];
   json["evaluateEvery"] = 2;
   json["earlyStop"] = {{"metric", "margin"}, {"patience", 0}, {"target", 0.25}};

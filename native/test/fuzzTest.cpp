@@ -1,6 +1,6 @@
-// Damaged models all the way through: opened, loaded, scored and trained on. Numbers in the metadata
-// and in the tensor table are replaced by the ones that break careless code. Whatever comes must be
-// refused with a TrainerError or give numbers; the sanitizers watch.
+// Damaged models all the way through: opened, loaded, scored and trained on. Numbers in the
+// metadata and in the tensor table are replaced by the ones that break careless code. Whatever
+// comes must be refused with a TrainerError or give numbers; the sanitizers watch.
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -18,10 +18,18 @@ using preflexor::testing::TemporaryFolder;
 
 namespace {
 
-constexpr std::array<std::uint64_t, 12> hostileNumbers = {
-    0,          1,          2,           7,          0x7f,       0x7fffffff,
-    0x80000000, 0xffffffff, 0x100000000, 0x7fc00000 /* NaN */, 0x7fffffffffffffffULL,
-    0xffffffffffffffffULL};
+constexpr std::array<std::uint64_t, 12> hostileNumbers = {0,
+                                                          1,
+                                                          2,
+                                                          7,
+                                                          0x7f,
+                                                          0x7fffffff,
+                                                          0x80000000,
+                                                          0xffffffff,
+                                                          0x100000000,
+                                                          0x7fc00000 /* NaN */,
+                                                          0x7fffffffffffffffULL,
+                                                          0xffffffffffffffffULL};
 
 /** Everything before the tensors' data: that is where numbers steer. */
 size_t headLength(const std::string& bytes) {
@@ -45,7 +53,8 @@ std::string damaged(std::string bytes, Random& random) {
 void use(Backend& backend, const std::string& path) {
   const Model model(path);
   Network network(backend, model);
-  Adapter adapter(backend, model, uniformModules(model, {LinearRole::query, LinearRole::down}, 2, 2));
+  Adapter adapter(backend, model,
+                  uniformModules(model, {LinearRole::query, LinearRole::down}, 2, 2));
   adapter.initialise(1);
   Record record = makeRandomRecord(1, 20, 9, 7);
   const auto vocabulary = static_cast<int32_t>(model.parameters().vocabulary);

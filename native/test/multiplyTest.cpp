@@ -25,8 +25,8 @@ std::vector<float> numbers(int64_t count, std::uint64_t seed) {
 ggml_tensor* operand(Graph& graph, const std::vector<float>& values, int64_t ne0, int64_t ne1,
                      int64_t ne2, bool swapped) {
   ggml_tensor* flat = graph.input("operand", values, ne0 * ne1, ne2);
-  ggml_tensor* stored = ggml_reshape_3d(graph.context(), flat, swapped ? ne1 : ne0,
-                                        swapped ? ne0 : ne1, ne2);
+  ggml_tensor* stored =
+      ggml_reshape_3d(graph.context(), flat, swapped ? ne1 : ne0, swapped ? ne0 : ne1, ne2);
   return swapped ? turned(graph, stored) : stored;
 }
 
@@ -62,8 +62,9 @@ void checkShape(Backend& backend, const Shape& s, bool swapA, bool swapB) {
 
 void checkAll(const BackendOptions& options) {
   Backend backend(options);
-  for (const Shape& shape : {Shape{1, 1, 1, 1, 1}, Shape{5, 1, 7, 1, 1}, Shape{7, 3, 1, 1, 1},
-                             Shape{1, 6, 5, 1, 1}, Shape{33, 17, 40, 1, 1}, Shape{16, 20, 9, 6, 3}}) {
+  for (const Shape& shape :
+       {Shape{1, 1, 1, 1, 1}, Shape{5, 1, 7, 1, 1}, Shape{7, 3, 1, 1, 1}, Shape{1, 6, 5, 1, 1},
+        Shape{33, 17, 40, 1, 1}, Shape{16, 20, 9, 6, 3}}) {
     for (const bool swapA : {false, true}) {
       for (const bool swapB : {false, true}) checkShape(backend, shape, swapA, swapB);
     }

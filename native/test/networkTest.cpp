@@ -204,6 +204,27 @@ TEST_CASE("given no BLAS library, when ggml multiplies, then sums and gradients 
   }
 }
 
+TEST_CASE("given a device that lacks backward operations, then composed ones give the gradients") {
+  BackendOptions lacking = cpuOptions();
+  lacking.lacking = {GGML_OP_RMS_NORM_BACK, GGML_OP_SOFT_MAX_BACK, GGML_OP_SILU_BACK};
+  Bench whole({"qwen3", true, false, 16});
+  Bench composed({"qwen3", true, false, 16}, lacking);
+  const Record record = makeRandomRecord(16, 20, 140, 0);
+  const auto expected = gradients(whole, *whole.randomAdapter(), {{&record}});
+  const auto actual = gradients(composed, *composed.randomAdapter(), {{&record}});
+  for (size_t tensor = 0; tensor < expected.size(); ++tensor) {
+    CHECK(relativeDifference(expected[tensor], actual[tensor]) < 1e-5);
+  }
+}
+
+TEST_CASE("given a device that lacks what nothing replaces, then it is refused and not computed") {
+  BackendOptions lacking = cpuOptions();
+  lacking.lacking = {GGML_OP_ROPE};
+  Bench bench({}, lacking);
+  const Record record = makeRandomRecord(17, 5, 5, 0);
+  CHECK(testing::errorCode([&] { bench.sums({&record}); }) == "unsupported-operation");
+}
+
 TEST_CASE("given the frozen network itself, when compared, then it has not diverged") {
   Bench bench({"llama", false, false, 15});
   const std::unique_ptr<Adapter> adapter = bench.randomAdapter();
@@ -229,8 +250,7 @@ TEST_CASE("given BF16 weights, when scored, then sums stay close to F32") {
   Network network(rough, bench.model);
   const Record record = makeRandomRecord(10, 12, 40, 0);
   const PackedBatch batch = packRecords({&record}, false);
-  const auto sums =
-      collectSums(batch, network.forward(batch, nullptr, false).values, {&record});
+  const auto sums = collectSums(batch, network.forward(batch, nullptr, false).values, {&record});
   CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 0.5);
 }
 
@@ -240,8 +260,7 @@ TEST_CASE("given two threads, when scored, then sums are those of one thread") {
   Network network(two, bench.model);
   const Record record = makeRandomRecord(11, 12, 40, 7);
   const PackedBatch batch = packRecords({&record}, true);
-  const auto sums =
-      collectSums(batch, network.forward(batch, nullptr, false).values, {&record});
+  const auto sums = collectSums(batch, network.forward(batch, nullptr, false).values, {&record});
   CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 1e-3);
 }
 

@@ -42,7 +42,8 @@ ggml_tensor* columnsOf(ggml_context* context, ggml_tensor* x, const KeyPart& par
 /** Head `member` of every group of x [width, tokens, heads]: [width, tokens, heads / G]. */
 ggml_tensor* memberOf(ggml_context* context, ggml_tensor* x, int64_t member, int64_t group) {
   return ggml_view_3d(context, x, x->ne[0], x->ne[1], x->ne[2] / group, x->nb[1],
-                      static_cast<size_t>(group) * x->nb[2], static_cast<size_t>(member) * x->nb[2]);
+                      static_cast<size_t>(group) * x->nb[2],
+                      static_cast<size_t>(member) * x->nb[2]);
 }
 
 /** The place of a token range in [width, heads, T]. */
@@ -113,6 +114,58 @@ ggml_tensor* weigh(Graph& graph, const AttentionShape& shape, const AttentionBlo
   return ggml_soft_max_ext_inplace(context, scores, nullptr, shape.scale, 0);
 }
 
+/** d(scores) of d(softmax of the scaled scores): scale · y · (dy − Σ y dy). */
+ggml_tensor* softmaxBack(Graph& graph, const AttentionShape& shape, ggml_tensor* dy,
+                         ggml_tensor* y) {
+  ggml_context* context = graph.context();
+  ggml_tensor* dx = ggml_soft_max_ext_back(context, dy, y, shape.scale, 0);
+  if (graph.backend().supports(dx)) return dx;
+  ggml_tensor* along = ggml_sum_rows(context, ggml_mul(context, y, dy));
+  ggml_tensor* product = ggml_mul(context, ggml_sub(context, dy, along), y);
+  return ggml_scale(context, product, shape.scale);
+}
+
+/** What a block's backward pass reads and adds to. */
+struct BlockGradients {
+  ggml_tensor* dy;  ///< of the block's queries, [headWidth, Tq, heads]
+  AttentionGradients sums;
+};
+
+/** Adds what a part's keys and values get: one product for each head of a group. */
+void addKeyGradients(Graph& graph, const AttentionShape& shape, const AttentionSaved& saved,
+                     const AttentionBlock& block, const KeyPart& part, ggml_tensor* dScores,
+                     BlockGradients& gradients) {
+  ggml_context* context = graph.context();
+  const int64_t group = shape.heads / shape.keyValueHeads;
+  const Place place = placeOf(part.tokens, shape.headWidth, shape.keyValueHeads);
+  ggml_tensor* queries = tokensOf(context, saved.query, block.queries);
+  ggml_tensor* columns = columnsOf(context, dScores, part);
+  ggml_tensor* weights = columnsOf(context, block.weights, part);
+  AttentionGradients& sums = gradients.sums;
+  for (int64_t member = 0; member < group; ++member) {
+    const auto turnedMember = [&](ggml_tensor* x) {
+      return turned(graph, memberOf(context, x, member, group));
+    };
+    sums.key = multiplyInto(graph, sums.key, place, Writing::add, turnedMember(queries),
+                            turnedMember(columns));
+    sums.value = multiplyInto(graph, sums.value, place, Writing::add, turnedMember(gradients.dy),
+                              turnedMember(weights));
+  }
+}
+
+/** d(scores) of a block, [Tk, Tq, heads]. */
+ggml_tensor* scoreGradients(Graph& graph, const AttentionShape& shape, const AttentionSaved& saved,
+                            const AttentionBlock& block, ggml_tensor* dy) {
+  ggml_context* context = graph.context();
+  ggml_tensor* dWeights = empty(context, keysOf(block), block.queries.count, shape.heads);
+  for (const KeyPart& part : partsOf(block)) {
+    if (part.tokens.count == 0) continue;
+    dWeights = multiplyInto(graph, dWeights, placeOf(part, block), Writing::replace,
+                            tokensOf(context, saved.value, part.tokens), dy);
+  }
+  return softmaxBack(graph, shape, dWeights, block.weights);
+}
+
 }  // namespace
 
 ggml_tensor* attentionForward(Graph& graph, const AttentionShape& shape, const PackedBatch& batch,
@@ -146,44 +199,26 @@ AttentionGradients attentionBackward(Graph& graph, const AttentionShape& shape,
                                      const AttentionSaved& saved, ggml_tensor* dy) {
   ggml_context* context = graph.context();
   const int64_t tokens = dy->ne[1];
-  const int64_t group = shape.heads / shape.keyValueHeads;
   ggml_tensor* perHead = ggml_reshape_3d(context, dy, shape.headWidth, shape.heads, tokens);
-  ggml_tensor* dQuery = empty(context, shape.headWidth, shape.heads, tokens);
-  ggml_tensor* dKey = zeros(context, shape.headWidth, shape.keyValueHeads, tokens);
-  ggml_tensor* dValue = zeros(context, shape.headWidth, shape.keyValueHeads, tokens);
+  BlockGradients gradients{nullptr,
+                           {empty(context, shape.headWidth, shape.heads, tokens),
+                            zeros(context, shape.headWidth, shape.keyValueHeads, tokens),
+                            zeros(context, shape.headWidth, shape.keyValueHeads, tokens)}};
   for (const AttentionBlock& block : saved.blocks) {
-    ggml_tensor* queries = tokensOf(context, saved.query, block.queries);
-    ggml_tensor* dyBlock = tokensOf(context, perHead, block.queries);
-    ggml_tensor* dWeights = empty(context, keysOf(block), block.queries.count, shape.heads);
-    for (const KeyPart& part : partsOf(block)) {
-      if (part.tokens.count == 0) continue;
-      dWeights = multiplyInto(graph, dWeights, placeOf(part, block), Writing::replace,
-                              tokensOf(context, saved.value, part.tokens), dyBlock);
-    }
-    ggml_tensor* dScores =
-        ggml_soft_max_ext_back(context, dWeights, block.weights, shape.scale, 0);
+    gradients.dy = tokensOf(context, perHead, block.queries);
+    ggml_tensor* dScores = scoreGradients(graph, shape, saved, block, gradients.dy);
+    const Place place = placeOf(block.queries, shape.headWidth, shape.heads);
     Writing writing = Writing::replace;
     for (const KeyPart& part : partsOf(block)) {
       if (part.tokens.count == 0) continue;
-      ggml_tensor* columns = columnsOf(context, dScores, part);
-      dQuery = multiplyInto(graph, dQuery,
-                            placeOf(block.queries, shape.headWidth, shape.heads), writing,
-                            turned(graph, tokensOf(context, saved.key, part.tokens)), columns);
+      ggml_tensor* key = turned(graph, tokensOf(context, saved.key, part.tokens));
+      gradients.sums.query = multiplyInto(graph, gradients.sums.query, place, writing, key,
+                                          columnsOf(context, dScores, part));
       writing = Writing::add;
-      const Place place = placeOf(part.tokens, shape.headWidth, shape.keyValueHeads);
-      ggml_tensor* weights = columnsOf(context, block.weights, part);
-      for (int64_t member = 0; member < group; ++member) {
-        const auto turnedMember = [&](ggml_tensor* x) {
-          return turned(graph, memberOf(context, x, member, group));
-        };
-        dKey = multiplyInto(graph, dKey, place, Writing::add, turnedMember(queries),
-                            turnedMember(columns));
-        dValue = multiplyInto(graph, dValue, place, Writing::add, turnedMember(dyBlock),
-                              turnedMember(weights));
-      }
+      addKeyGradients(graph, shape, saved, block, part, dScores, gradients);
     }
   }
-  return {dQuery, dKey, dValue};
+  return gradients.sums;
 }
 
 size_t attentionNodes(const AttentionShape& shape, const PackedBatch& batch) {

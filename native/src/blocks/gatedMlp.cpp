@@ -1,5 +1,5 @@
-// Implementation of gatedMlp.hpp. GELU is its approximation by tanh, out of plain operations: ggml has
-// no backward pass for it, and its forward pass on the CPU looks values up in half precision.
+// Implementation of gatedMlp.hpp. GELU is its approximation by tanh, out of plain operations: ggml
+// has no backward pass for it, and its forward pass on the CPU looks values up in half precision.
 #include "blocks/gatedMlp.hpp"
 
 namespace preflexor {
@@ -28,10 +28,20 @@ ggml_tensor* geluSlope(ggml_context* context, ggml_tensor* x, ggml_tensor* tanh)
   return ggml_add_inplace(context, inner, ggml_scale_bias(context, tanh, 0.5F, 0.5F));
 }
 
+/** dy σ(x) (1 + x (1 − σ(x))). */
+ggml_tensor* siluBack(Graph& graph, ggml_tensor* dy, ggml_tensor* x) {
+  ggml_context* context = graph.context();
+  ggml_tensor* dx = ggml_silu_back(context, dy, x);
+  if (graph.backend().supports(dx)) return dx;
+  ggml_tensor* sigmoid = ggml_sigmoid(context, x);
+  ggml_tensor* rest = ggml_scale_bias(context, sigmoid, -1.0F, 1.0F);
+  ggml_tensor* slope = ggml_scale_bias(context, ggml_mul(context, rest, x), 1.0F, 1.0F);
+  return ggml_mul(context, ggml_mul(context, slope, sigmoid), dy);
+}
+
 }  // namespace
 
-ggml_tensor* gatedForward(Graph& graph, Activation activation, ggml_tensor* gate,
-                          ggml_tensor* up) {
+ggml_tensor* gatedForward(Graph& graph, Activation activation, ggml_tensor* gate, ggml_tensor* up) {
   ggml_context* context = graph.context();
   ggml_tensor* y =
       activation == Activation::silu
@@ -52,7 +62,7 @@ GatedGradients gatedBackward(Graph& graph, Activation activation, ggml_tensor* g
   }
   // swiglu(gate, dy) is silu(gate) · dy in one pass.
   ggml_tensor* dUp = ggml_swiglu_split(context, gate, dy);
-  return {ggml_silu_back(context, dActivation, gate), dUp};
+  return {siluBack(graph, dActivation, gate), dUp};
 }
 
 }  // namespace preflexor

@@ -34,8 +34,8 @@ ggml_tensor* ropeForward(Graph& graph, const RopeInputs& inputs, ggml_tensor* x)
 ggml_tensor* ropeBackward(Graph& graph, const RopeInputs& inputs, ggml_tensor* dy) {
   const HyperParameters& p = *inputs.parameters;
   return ggml_rope_ext_back(graph.context(), dy, inputs.positions, inputs.factors, p.ropeDimensions,
-                            modeOf(p), p.contextLength, base(inputs), scale(inputs), noExtrapolation,
-                            unitAttention, betaFast, betaSlow);
+                            modeOf(p), p.contextLength, base(inputs), scale(inputs),
+                            noExtrapolation, unitAttention, betaFast, betaSlow);
 }
 
 }  // namespace preflexor
