@@ -16,7 +16,14 @@ import { median, report } from './measure.ts';
 const rank = 16;
 /** A fixed choice: the same ids in every run and for both tools. */
 const vocabulary = 49_152;
-const packages = ['torch==2.8.0', 'transformers==5.24.0', 'trl==1.16.0', 'peft==0.21.0', 'accelerate', 'gguf'];
+const packages = [
+  'torch==2.8.0',
+  'transformers==5.24.0',
+  'trl==1.16.0',
+  'peft==0.21.0',
+  'accelerate',
+  'gguf',
+];
 /** Of the first step, which fills caches, no time is taken. */
 const warmupSteps = 1;
 
@@ -223,7 +230,9 @@ async function main(): Promise<void> {
   const results = [];
   try {
     for (const length of option('lengths', '512,1024,golden').split(',')) {
-      for (const loss of z.array(z.enum(['orpo', 'exo_pair'])).parse(option('losses', 'orpo,exo_pair').split(','))) {
+      for (const loss of z
+        .array(z.enum(['orpo', 'exo_pair']))
+        .parse(option('losses', 'orpo,exo_pair').split(','))) {
         for (const threads of option('threads', '1,2').split(',').map(Number)) {
           const task = { loss, length, threads, rows: rowsOf(length, Number(option('rows', '4'))) };
           const ours: Run[] = [];

@@ -4,7 +4,15 @@
 // of its Python package, and the build does without it where that fails. Plain JavaScript: it runs before
 // anything is built. Options: --sanitize (another build folder), --tests (builds and runs ctest).
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
