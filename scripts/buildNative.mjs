@@ -1,13 +1,25 @@
 #!/usr/bin/env node
 // `npm run build:native`: builds native/build/preflexor-trainer against the ggml that node-llama-cpp
-// ships. Headers come from its own source bundle, so nothing is downloaded. Plain JavaScript: it runs
-// before anything is built. Options: --sanitize (another build folder), --tests (builds and runs ctest).
+// ships. Headers come from its own source bundle; the one thing that is taken from outside is OpenBLAS, out
+// of its Python package, and the build does without it where that fails. Plain JavaScript: it runs before
+// anything is built. Options: --sanitize (another build folder), --tests (builds and runs ctest).
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
 const packageFolder = path.join(root, 'node_modules/node-llama-cpp');
+
+/** The package that holds libscipy_openblas for every platform; BSD-3-Clause. */
+const openblas = { name: 'scipy-openblas32', version: '0.3.34.481.3' };
 
 class BuildError extends Error {}
 
@@ -41,6 +53,10 @@ function findLibraries() {
   return folder;
 }
 
+function findPython() {
+  return ['python3', 'python'].find((name) => runs(name, ['-m', 'venv', '--help']));
+}
+
 /** CMake: on the PATH, or from the Python package `cmake` in a git-ignored virtual environment. */
 function findCmake() {
   if (runs('cmake', ['--version'])) return 'cmake';
@@ -48,7 +64,7 @@ function findCmake() {
   const local = path.join(environment, 'bin/cmake');
   if (runs(local, ['--version'])) return local;
   console.error('CMake is not installed: taking the Python package "cmake" into .cache/cmake.');
-  const python = ['python3', 'python'].find((name) => runs(name, ['-m', 'venv', '--help']));
+  const python = findPython();
   if (python !== undefined) {
     rmSync(environment, { recursive: true, force: true });
     run(python, ['-m', 'venv', environment]);
@@ -87,6 +103,35 @@ function ensureSources() {
   return target;
 }
 
+/** The folder of the package's library, fetched once a version; undefined where it cannot be had. */
+function findOpenblas() {
+  const folder = path.join(root, '.cache/openblas', openblas.version);
+  const libraries = path.join(folder, 'scipy_openblas32/lib');
+  if (existsSync(libraries)) return libraries;
+  const python = findPython();
+  if (python === undefined) return undefined;
+  const partial = `${folder}.partial-${process.pid}`;
+  const wanted = `${openblas.name}==${openblas.version}`;
+  const options = ['--quiet', '--no-deps', '--only-binary', ':all:', '--target', partial];
+  if (runs(python, ['-m', 'pip', 'install', ...options, wanted])) renameSync(partial, folder);
+  rmSync(partial, { recursive: true, force: true });
+  return existsSync(libraries) ? libraries : undefined;
+}
+
+/** Puts OpenBLAS beside the program, which looks for it there when it starts. */
+function placeOpenblas(build) {
+  const name = process.platform === 'darwin' ? 'libscipy_openblas.dylib' : 'libscipy_openblas.so';
+  const libraries = findOpenblas();
+  if (libraries === undefined) {
+    console.error('OpenBLAS could not be fetched: the trainer works without it, two to three times slower.');
+    return;
+  }
+  const target = path.join(build, name);
+  if (existsSync(target)) return;
+  copyFileSync(path.join(libraries, name), `${target}.partial`);
+  renameSync(`${target}.partial`, target);
+}
+
 function main(args) {
   const known = ['--sanitize', '--tests'];
   const unknown = args.find((argument) => !known.includes(argument));
@@ -113,6 +158,7 @@ function main(args) {
   );
   const jobs = process.env.PREFLEXOR_BUILD_JOBS ?? '2';
   run(cmake, ['--build', '--preset', preset, '--parallel', jobs], { cwd: native });
+  placeOpenblas(path.join(native, preset === 'sanitize' ? 'build-sanitize' : 'build'));
   if (!tests) return;
   const ctest = cmake === 'cmake' ? 'ctest' : path.join(path.dirname(cmake), 'ctest');
   run(ctest, ['--preset', preset], { cwd: native });

@@ -1,6 +1,7 @@
 // Implementation of adapter.hpp.
 #include "adapter.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "random.hpp"
@@ -45,6 +46,14 @@ std::array<const LoraTensors*, linearRoleCount> Adapter::layer(int index) const 
   return result;
 }
 
+double Adapter::parameterCount() const {
+  double count = 0;
+  for (const Parameter& parameter : parameters_) {
+    count += static_cast<double>(ggml_nelements(parameter.value));
+  }
+  return count;
+}
+
 void Adapter::clearGradients() {
   for (const Parameter& parameter : parameters_) {
     ggml_backend_tensor_memset(parameter.gradient, 0, 0, ggml_nbytes(parameter.gradient));
@@ -67,17 +76,55 @@ void Adapter::initialise(std::uint64_t seed) {
   }
 }
 
-std::vector<LoraModule> uniformModules(const Model& model, const std::vector<LinearRole>& roles,
-                                       int rank, float alpha) {
+std::string moduleName(int layer, LinearRole role) {
+  return "layers." + std::to_string(layer) + "." + peftPath(role);
+}
+
+bool matchesModule(const std::string& name, const std::string& pattern) {
+  const std::string ending = "." + pattern;
+  return name == pattern || (name.size() >= ending.size() &&
+                             name.compare(name.size() - ending.size(), ending.size(), ending) == 0);
+}
+
+namespace {
+
+template <typename Value>
+Value patternValue(const std::vector<std::pair<std::string, Value>>& patterns,
+                   const std::string& name, Value fallback) {
+  for (const auto& [pattern, value] : patterns) {
+    if (matchesModule(name, pattern)) return value;
+  }
+  return fallback;
+}
+
+template <typename Value>
+bool holds(const std::vector<Value>& values, const Value& wanted) {
+  return std::find(values.begin(), values.end(), wanted) != values.end();
+}
+
+}  // namespace
+
+std::vector<LoraModule> makeModules(const Model& model, const LoraShape& shape) {
   std::vector<LoraModule> modules;
   for (int layer = 0; layer < model.parameters().layers; ++layer) {
+    if (!shape.layers.empty() && !holds(shape.layers, layer)) continue;
     for (const LinearRole role : allLinearRoles) {
-      for (const LinearRole wanted : roles) {
-        if (wanted == role) modules.push_back({layer, role, rank, alpha});
-      }
+      if (!holds(shape.roles, role)) continue;
+      const std::string name = moduleName(layer, role);
+      modules.push_back({layer, role, patternValue(shape.rankPattern, name, shape.rank),
+                         patternValue(shape.alphaPattern, name, shape.alpha)});
     }
   }
   return modules;
+}
+
+std::vector<LoraModule> uniformModules(const Model& model, const std::vector<LinearRole>& roles,
+                                       int rank, float alpha) {
+  LoraShape shape;
+  shape.roles = roles;
+  shape.rank = rank;
+  shape.alpha = alpha;
+  return makeModules(model, shape);
 }
 
 }  // namespace preflexor

@@ -37,6 +37,9 @@ class Adapter {
   };
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
+  /** How many numbers are trained. */
+  double parameterCount() const;
+
   void clearGradients();
 
   /**
@@ -52,6 +55,25 @@ class Adapter {
   std::vector<Parameter> parameters_;
   TensorStore store_;
 };
+
+/** Which linear maps get an adapter, and how wide. */
+struct LoraShape {
+  std::vector<LinearRole> roles = {allLinearRoles.begin(), allLinearRoles.end()};
+  std::vector<int> layers;  ///< empty: all
+  int rank = 16;
+  float alpha = 16;
+  /** As PEFT's rank_pattern and alpha_pattern: a module's name or its end after a dot. */
+  std::vector<std::pair<std::string, int>> rankPattern;
+  std::vector<std::pair<std::string, float>> alphaPattern;
+};
+
+/** "layers.3.self_attn.q_proj": what patterns are matched with. */
+std::string moduleName(int layer, LinearRole role);
+/** Whether a module's name is `pattern` or ends in a dot and `pattern`. */
+bool matchesModule(const std::string& name, const std::string& pattern);
+
+/** The modules of a shape, by layer and role. */
+std::vector<LoraModule> makeModules(const Model& model, const LoraShape& shape);
 
 /** Modules of one rank and alpha for some roles in all layers. */
 std::vector<LoraModule> uniformModules(const Model& model, const std::vector<LinearRole>& roles,

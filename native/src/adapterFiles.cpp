@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "errors.hpp"
 #include "files.hpp"
@@ -80,10 +81,7 @@ double patternValue(const Json& patterns, const std::string& module, double fall
     if (name.find_first_of("\\^$*+?()[]{}|") != std::string::npos) {
       refuse(folder, "the pattern " + pattern + " is an expression and not a module's name");
     }
-    const std::string ending = "." + name;
-    const bool ends = module.size() >= ending.size() &&
-                      module.compare(module.size() - ending.size(), ending.size(), ending) == 0;
-    if (module == name || ends) return value.get<double>();
+    if (matchesModule(module, name)) return value.get<double>();
   }
   return fallback;
 }
@@ -272,21 +270,24 @@ SafeTensorsFile peftTensors(const Adapter& adapter, const Model& model, bool gra
   return file;
 }
 
-Json peftConfig(const Adapter& adapter) {
+Json peftConfig(const Adapter& adapter, const Model& model) {
   const LoraModule& first = adapter.modules().front();
   Json targets = Json::array();
   Json ranks = Json::object();
   Json alphas = Json::object();
   std::array<bool, linearRoleCount> used{};
+  std::set<int> layers;
   for (const LoraModule& module : adapter.modules()) {
     used[static_cast<size_t>(module.role)] = true;
-    const std::string name = "layers." + std::to_string(module.layer) + "." + peftPath(module.role);
+    layers.insert(module.layer);
+    const std::string name = moduleName(module.layer, module.role);
     if (module.rank != first.rank) ranks[name] = module.rank;
     if (module.alpha != first.alpha) alphas[name] = module.alpha;
   }
   for (const LinearRole role : allLinearRoles) {
     if (used[static_cast<size_t>(role)]) targets.push_back(peftName(role));
   }
+  const bool everywhere = layers.size() == static_cast<size_t>(model.parameters().layers);
   return {{"peft_type", "LORA"},
           {"task_type", "CAUSAL_LM"},
           {"r", first.rank},
@@ -294,6 +295,7 @@ Json peftConfig(const Adapter& adapter) {
           {"lora_dropout", 0.0},
           {"bias", "none"},
           {"target_modules", targets},
+          {"layers_to_transform", everywhere ? Json(nullptr) : Json(layers)},
           {"rank_pattern", ranks},
           {"alpha_pattern", alphas},
           {"fan_in_fan_out", false},
@@ -310,7 +312,7 @@ void writePeftAdapter(const Adapter& adapter, const Model& model, const std::str
   makeFolders(folder);
   writeFileAtomically(folder + "/adapter_model.safetensors",
                       writeSafeTensors(peftTensors(adapter, model, false)));
-  writeFileAtomically(folder + "/adapter_config.json", peftConfig(adapter).dump(2) + "\n");
+  writeFileAtomically(folder + "/adapter_config.json", peftConfig(adapter, model).dump(2) + "\n");
 }
 
 void writePeftGradients(const Adapter& adapter, const Model& model, const std::string& path) {

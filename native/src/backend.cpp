@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -97,7 +98,8 @@ void dropLog(ggml_log_level level, const char* text, void*) {
 
 }  // namespace
 
-Backend::Backend(const BackendOptions& options) : threads_(options.threads) {
+Backend::Backend(const BackendOptions& options)
+    : lacking_(options.lacking), threads_(options.threads) {
   if (options.device != "cpu") {
     throw TrainerError("device",
                        "This build trains on the CPU only, not on " + options.device + ".",
@@ -121,6 +123,7 @@ Backend::Backend(const BackendOptions& options) : threads_(options.threads) {
   setThreads(backend_.get(), threads_);
   features_ = readFeatures(registration);
   weightType_ = chooseWeightType(options.precision, features_);
+  if (options.blas && weightType_ == GGML_TYPE_F32) blas_ = Blas::find();
   description_ = ggml_backend_dev_description(device);
   allocator_.reset(ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend_.get())));
 }
@@ -128,7 +131,7 @@ Backend::Backend(const BackendOptions& options) : threads_(options.threads) {
 void Backend::place(ggml_cgraph* graph) {
   for (int index = 0; index < ggml_graph_n_nodes(graph); ++index) {
     const ggml_tensor* node = ggml_graph_node(graph, index);
-    if (!ggml_backend_supports_op(backend_.get(), node)) {
+    if (!supports(node)) {
       throw TrainerError("unsupported-operation",
                          std::string("The device cannot compute ") + ggml_op_desc(node) + " on " +
                              ggml_type_name(node->type) + " (" + node->name + ").",
@@ -145,6 +148,19 @@ void Backend::compute(ggml_cgraph* graph) {
   if (ggml_backend_graph_compute(backend_.get(), graph) != GGML_STATUS_SUCCESS) {
     throw TrainerError("compute", "The device failed while computing.", "Try again.");
   }
+}
+
+bool Backend::supports(const ggml_tensor* node) const {
+  const bool lacks = std::find(lacking_.begin(), lacking_.end(), node->op) != lacking_.end();
+  return !lacks && ggml_backend_supports_op(backend_.get(), node);
+}
+
+size_t Backend::measure(ggml_cgraph* graph) const {
+  const std::unique_ptr<ggml_gallocr, FreeAllocator> allocator(
+      ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend_.get())));
+  size_t bytes = 0;
+  ggml_gallocr_reserve_n_size(allocator.get(), graph, nullptr, nullptr, &bytes);
+  return bytes;
 }
 
 ggml_backend_buffer_t Backend::allocate(ggml_context* context) const {

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "blas.hpp"
+
 namespace preflexor {
 
 /** What the matrices of the frozen model are kept as while computing. */
@@ -21,6 +23,8 @@ struct BackendOptions {
   std::string device = "cpu";
   int threads = 1;
   Precision precision = Precision::automatic;
+  std::vector<ggml_op> lacking;  ///< operations that the device shall pretend to lack, for tests
+  bool blas = true;  ///< false: ggml's own matmul even where a BLAS library lies beside the program
 };
 
 class Backend {
@@ -34,6 +38,8 @@ class Backend {
   ggml_type weightType() const { return weightType_; }
   /** The CPU's name as ggml tells it. */
   const std::string& description() const { return description_; }
+  /** The library for F32 products in host memory; null where ggml computes them. */
+  const Blas* blas() const { return blas_; }
   /** Feature names that the loaded CPU library reports, such as AVX512_BF16. */
   const std::vector<std::string>& features() const { return features_; }
 
@@ -48,6 +54,12 @@ class Backend {
     prepare();
     compute(graph);
   }
+
+  /** Whether the device computes a node; blocks that know another way ask before they take it. */
+  bool supports(const ggml_tensor* node) const;
+
+  /** Bytes of work buffer that a graph needs. */
+  size_t measure(ggml_cgraph* graph) const;
 
   /** Places all tensors of a context in one buffer of their own. @throws TrainerError "memory" */
   ggml_backend_buffer_t allocate(ggml_context* context) const;
@@ -65,7 +77,9 @@ class Backend {
   std::unique_ptr<ggml_backend, FreeBackend> backend_;
   std::unique_ptr<ggml_gallocr, FreeAllocator> allocator_;
   ggml_type weightType_ = GGML_TYPE_F32;
+  std::vector<ggml_op> lacking_;
   int threads_ = 1;
+  const Blas* blas_ = nullptr;
   std::string description_;
   std::vector<std::string> features_;
 };
@@ -83,6 +97,8 @@ class TensorStore {
   ggml_tensor* add(const std::string& name, ggml_type type, int64_t ne0, int64_t ne1 = 1);
   /** Gives every declared tensor its memory, once. */
   void place(const Backend& backend);
+  /** Bytes of all tensors, once placed. */
+  size_t bytes() const { return buffer_ == nullptr ? 0 : ggml_backend_buffer_get_size(buffer_); }
 
  private:
   ggml_context* context_;

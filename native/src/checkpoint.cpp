@@ -2,6 +2,7 @@
 #include "checkpoint.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 
 #include "errors.hpp"
@@ -11,8 +12,10 @@
 namespace preflexor {
 namespace {
 
-constexpr const char* schema = "preflexor-checkpoint-1";
+constexpr const char* schema = "preflexor-checkpoint-2";
 constexpr const char* referenceName = "reference";
+constexpr const char* watchesName = "watches";
+constexpr size_t watchedNumbers = 6;
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
   throw TrainerError("bad-checkpoint", "The checkpoint " + path + " cannot be used: " + why + ".",
@@ -59,8 +62,32 @@ void writeCheckpoint(const std::string& path, const CheckpointState& state, cons
   }
   file.tensors[referenceName] = {
       {static_cast<int64_t>(state.referenceSums.size())}, {}, state.referenceSums};
+  const auto& divergence = state.divergence;
+  const auto& earlyStop = state.earlyStop;
+  file.tensors[watchesName] = {{static_cast<int64_t>(watchedNumbers)},
+                               {},
+                               {static_cast<double>(divergence.count), divergence.mean,
+                                divergence.lowest, static_cast<double>(earlyStop.evaluations),
+                                static_cast<double>(earlyStop.withoutImprovement), earlyStop.best}};
   writeFileAtomically(path, writeSafeTensors(file));
 }
+
+namespace {
+
+void readWatches(const SafeTensorsFile& file, const std::string& path, CheckpointState& state) {
+  const auto found = file.tensors.find(watchesName);
+  if (found == file.tensors.end() || found->second.doubles.size() != watchedNumbers) {
+    refuse(path, "the values of its watches are missing");
+  }
+  const std::vector<double>& numbers = found->second.doubles;
+  for (const double number : numbers) {
+    if (!std::isfinite(number) || std::abs(number) > 1e9) refuse(path, "its watches are damaged");
+  }
+  state.divergence = {static_cast<int>(numbers[0]), numbers[1], numbers[2]};
+  state.earlyStop = {static_cast<int>(numbers[3]), static_cast<int>(numbers[4]), numbers[5]};
+}
+
+}  // namespace
 
 std::optional<CheckpointState> readCheckpoint(const std::string& path, std::uint64_t identity,
                                               Adapter& adapter, Optimizer& optimizer) {
@@ -74,6 +101,7 @@ std::optional<CheckpointState> readCheckpoint(const std::string& path, std::uint
     refuse(path, "it belongs to a run with other data, settings or model");
   }
   state.referenceSums = file.tensors[referenceName].doubles;
+  readWatches(file, path, state);
   const auto& parameters = adapter.parameters();
   // Everything is checked before anything is changed.
   for (const Adapter::Parameter& parameter : parameters) {

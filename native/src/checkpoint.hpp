@@ -9,13 +9,16 @@
 
 #include "adapter.hpp"
 #include "optimizer.hpp"
+#include "watch.hpp"
 
 namespace preflexor {
 
 struct CheckpointState {
   int step = 0;                       ///< steps done
   std::uint64_t identity = 0;         ///< of the run; another run's checkpoint is refused
-  std::vector<double> referenceSums;  ///< see ReferenceCache; NaN where not known yet
+  std::vector<double> referenceSums;  ///< see ReferenceSums; NaN where not known yet
+  DivergenceWatch::State divergence;
+  EarlyStopWatch::State earlyStop;
 };
 
 /** @throws TrainerError "file" */

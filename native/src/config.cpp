@@ -243,27 +243,110 @@ OptimizerOptions readOptimizer(const Json* value) {
   return o;
 }
 
+std::vector<LinearRole> readTargets(const Json& list) {
+  std::vector<LinearRole> targets;
+  for (const Json& entry : list) {
+    const auto matches = [&](LinearRole role) { return entry == peftName(role); };
+    const auto role = std::find_if(allLinearRoles.begin(), allLinearRoles.end(), matches);
+    if (role == allLinearRoles.end()) {
+      refuse(
+          "lora.targets may hold q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and "
+          "down_proj");
+    }
+    targets.push_back(*role);
+  }
+  if (targets.empty()) refuse("lora.targets is empty");
+  return targets;
+}
+
+std::vector<int> readLayers(const Json& list) {
+  std::vector<int> layers;
+  for (const Json& entry : list) {
+    if (!entry.is_number_unsigned() || entry.get<std::uint64_t>() > 1 << 16) {
+      refuse("lora.layers must hold layers' numbers, counted from 0");
+    }
+    layers.push_back(entry.get<int>());
+  }
+  if (layers.empty()) refuse("lora.layers is empty");
+  return layers;
+}
+
+/** An object of numbers in [least, most] by modules' names. */
+std::vector<std::pair<std::string, double>> readPattern(const Json* value, const char* name,
+                                                        double least, double most) {
+  std::vector<std::pair<std::string, double>> patterns;
+  if (value == nullptr) return patterns;
+  if (!value->is_object()) refuse(std::string(name) + " is no object");
+  for (const auto& [pattern, entry] : value->items()) {
+    if (pattern.empty() || !entry.is_number()) refuse(std::string(name) + " must hold numbers");
+    const auto number = entry.get<double>();
+    if (!(number >= least && number <= most)) {
+      refuse(std::string(name) + "." + pattern + " is out of range");
+    }
+    patterns.emplace_back(pattern, number);
+  }
+  return patterns;
+}
+
 void readLora(const Json* value, TrainConfig& train) {
-  train.targets.assign(allLinearRoles.begin(), allLinearRoles.end());
   if (value == nullptr) return;
   Fields fields(*value, "lora");
-  train.rank = fields.integer("rank", train.rank, 1, 1024);
-  train.alpha = static_cast<float>(fields.number("alpha", train.rank, 1e-3, 1e5));
-  if (fields.find("targets") != nullptr) {
-    train.targets.clear();
-    for (const Json& entry : fields.array("targets")) {
-      const auto matches = [&](LinearRole role) { return entry == peftName(role); };
-      const auto role = std::find_if(allLinearRoles.begin(), allLinearRoles.end(), matches);
-      if (role == allLinearRoles.end()) {
-        refuse(
-            "lora.targets may hold q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and "
-            "down_proj");
-      }
-      train.targets.push_back(*role);
-    }
-    if (train.targets.empty()) refuse("lora.targets is empty");
+  LoraShape& shape = train.lora;
+  shape.rank = fields.integer("rank", shape.rank, 1, 1024);
+  shape.alpha = static_cast<float>(fields.number("alpha", shape.rank, 1e-3, 1e5));
+  train.dropout = fields.number("dropout", 0, 0, 0.95);
+  if (fields.find("targets") != nullptr) shape.roles = readTargets(fields.array("targets"));
+  if (fields.find("layers") != nullptr) shape.layers = readLayers(fields.array("layers"));
+  for (const auto& [name, rank] :
+       readPattern(fields.find("rankPattern"), "lora.rankPattern", 1, 1024)) {
+    shape.rankPattern.emplace_back(name, static_cast<int>(rank));
+  }
+  for (const auto& [name, alpha] :
+       readPattern(fields.find("alphaPattern"), "lora.alphaPattern", 1e-3, 1e5)) {
+    shape.alphaPattern.emplace_back(name, static_cast<float>(alpha));
   }
   fields.finish();
+}
+
+std::optional<AnchorOptions> readAnchor(const Json* value) {
+  if (value == nullptr) return std::nullopt;
+  Fields fields(*value, "anchor");
+  AnchorOptions anchor;
+  const Json& sequences = fields.array("sequences");
+  for (size_t index = 0; index < sequences.size(); ++index) {
+    const std::string place = "anchor.sequences[" + std::to_string(index) + "]";
+    anchor.sequences.push_back(readTokens(&sequences[index], place, "tokens"));
+    if (anchor.sequences.back().size() < 2) refuseRecord(place, "has less than two tokens");
+  }
+  if (anchor.sequences.empty()) refuse("anchor.sequences is empty");
+  const std::string kind = fields.text("kind", "kl");
+  if (kind != "kl" && kind != "replay") refuse("anchor.kind must be kl or replay");
+  anchor.kind = kind == "kl" ? AnchorKind::divergence : AnchorKind::replay;
+  anchor.weight = fields.number("weight", anchor.weight, 0, 1e4);
+  anchor.perStep = fields.integer("perStep", anchor.perStep, 1, 4096);
+  fields.finish();
+  return anchor;
+}
+
+std::optional<EarlyStopOptions> readEarlyStop(const Json* value) {
+  if (value == nullptr) return std::nullopt;
+  Fields fields(*value, "earlyStop");
+  EarlyStopOptions options;
+  const std::string metric = fields.text("metric", "loss");
+  if (metric == "accuracy") {
+    options.metric = EarlyStopMetric::accuracy;
+  } else if (metric == "margin") {
+    options.metric = EarlyStopMetric::margin;
+  } else if (metric != "loss") {
+    refuse("earlyStop.metric must be loss, accuracy or margin");
+  }
+  options.patience = fields.integer("patience", options.patience, 0, 1 << 20);
+  options.minimumChange = fields.number("minimumChange", options.minimumChange, 0, 1e6);
+  if (fields.find("target") != nullptr) {
+    options.target = fields.number("target", std::nullopt, -1e9, 1e9);
+  }
+  fields.finish();
+  return options;
 }
 
 TrainConfig readTrain(Fields& fields, const std::vector<Record>& records,
@@ -275,8 +358,9 @@ TrainConfig readTrain(Fields& fields, const std::vector<Record>& records,
     train.heldout = readRecords(fields.array("heldout"), "heldout");
   }
   const Json* lora = fields.find("lora");
-  if (lora != nullptr && !adapter.empty()) {
-    refuse("lora and adapter exclude each other: a given adapter keeps its shape");
+  if (lora != nullptr && !adapter.empty() &&
+      !(lora->is_object() && lora->size() == lora->count("dropout"))) {
+    refuse("with an adapter, lora may only hold dropout: a given adapter keeps its shape");
   }
   readLora(lora, train);
   train.optimizer = readOptimizer(fields.find("optimizer"));
@@ -288,6 +372,16 @@ TrainConfig readTrain(Fields& fields, const std::vector<Record>& records,
   train.seed = static_cast<std::uint64_t>(fields.number("seed", 0, 0, 9007199254740991.0));
   train.resume = fields.flag("resume", false);
   train.lowPriority = fields.flag("lowPriority", true);
+  train.anchor = readAnchor(fields.find("anchor"));
+  train.earlyStop = readEarlyStop(fields.find("earlyStop"));
+  if (train.earlyStop.has_value() && (train.heldout.empty() || train.evaluateEvery == 0)) {
+    refuse("earlyStop needs heldout records and evaluateEvery");
+  }
+  train.pauseFile = fields.text("pauseFile", "");
+  train.referenceCache = fields.text("referenceCache", "");
+  if (fields.find("memoryBudgetBytes") != nullptr) {
+    train.memoryBudget = fields.number("memoryBudgetBytes", std::nullopt, 0, 1e15);
+  }
   requireFit(train.loss, records, "records");
   requireFit(train.loss, train.heldout, "heldout");
   return train;
@@ -298,11 +392,14 @@ TrainConfig readTrain(Fields& fields, const std::vector<Record>& records,
  * of its weights are added by the trainer.
  */
 std::uint64_t identityOf(Json json) {
+  // When it is evaluated decides nothing either, unless evaluations can end the run.
+  if (!json.contains("earlyStop")) json.erase("evaluateEvery");
   const bool constant = !json.contains("optimizer") || !json["optimizer"].contains("schedule") ||
                         json["optimizer"]["schedule"] == "constant";
   if (constant) json.erase("steps");
-  for (const char* name : {"libraries", "model", "out", "threads", "precision", "resume",
-                           "lowPriority", "evaluateEvery", "checkpointEvery"}) {
+  for (const char* name :
+       {"libraries", "model", "out", "threads", "precision", "resume", "lowPriority",
+        "checkpointEvery", "pauseFile", "referenceCache", "memoryBudgetBytes"}) {
     json.erase(name);
   }
   return fingerprint(json.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -325,10 +422,11 @@ Config parseConfig(const std::string& text) {
   const std::string task = fields.text("task");
   if (task == "score") {
     config.score = readScore(fields, config.records, config.adapter);
-  } else if (task == "train") {
+  } else if (task == "train" || task == "estimate") {
     config.train = readTrain(fields, config.records, config.adapter);
+    config.train->estimateOnly = task == "estimate";
   } else {
-    refuse("task must be score or train");
+    refuse("task must be score, train or estimate");
   }
   fields.finish();
   // BF16 rounds activations, which moves log-ratios by up to three quarters of a nat a text: too

@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "adapter.hpp"
+#include "anchor.hpp"
 #include "backend.hpp"
 #include "batch.hpp"
 #include "losses.hpp"
 #include "model.hpp"
 #include "optimizer.hpp"
+#include "watch.hpp"
 
 namespace preflexor {
 
@@ -26,9 +29,8 @@ struct TrainConfig {
   std::string out;
   LossKind loss = LossKind::orpo;
   std::vector<Record> heldout;
-  int rank = 16;
-  float alpha = 16;
-  std::vector<LinearRole> targets;
+  LoraShape lora;
+  double dropout = 0;  ///< of the adapters' inputs, in training
   OptimizerOptions optimizer;
   int steps = 0;
   int batch = 1;
@@ -38,6 +40,12 @@ struct TrainConfig {
   std::uint64_t seed = 0;
   bool resume = false;
   bool lowPriority = true;
+  std::optional<AnchorOptions> anchor;
+  std::optional<EarlyStopOptions> earlyStop;
+  std::string pauseFile;       ///< while it exists, the run waits between steps; empty: none
+  std::string referenceCache;  ///< folder for reference sums across runs; empty: none
+  std::optional<double> memoryBudget;  ///< bytes that the process may take
+  bool estimateOnly = false;
 };
 
 struct Config {

@@ -38,6 +38,9 @@ void writeFileAtomically(const std::string& path, std::string_view bytes);
 /** Makes the folder and its parents. @throws TrainerError code "file" */
 void makeFolders(const std::string& path);
 
+/** As fingerprint(), eight bytes at a time, for whole model files; another number. */
+std::uint64_t fingerprintWords(const std::uint8_t* data, std::size_t size);
+
 /** FNV-1a, 64 bits: tells whether two inputs are the same; no protection against forgery. */
 std::uint64_t fingerprint(std::string_view bytes);
 

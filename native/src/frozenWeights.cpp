@@ -35,57 +35,23 @@ void inParallel(int threads, int64_t count, const std::function<void(int64_t, in
   for (std::thread& other : others) other.join();
 }
 
-/**
- * Converts rows [firstRow, firstRow + rows) of `source` and writes them to `straight` [in, rows]
- * and/or `turned` [rows, in] (either may be null), both of element type Element.
- */
-template <typename Element, typename Convert>
-void writeMatrix(const GgufTensor& source, int64_t firstRow, int64_t rows, int threads,
-                 Element* straight, Element* turned, Convert convert) {
-  constexpr int64_t strip = 16;  // 16 rows: a cache line of F32 in the transposed matrix
+/** Converts rows [first, first + rows) of `source` to the target's type. */
+void writeRows(const GgufTensor& source, int64_t first, int64_t rows, int threads,
+               ggml_tensor* target) {
   const int64_t width = source.ne[0];
-  const int64_t strips = (rows + strip - 1) / strip;
-  inParallel(threads, strips, [&](int64_t begin, int64_t end) {
-    std::vector<float> wide(static_cast<size_t>(strip * width));
-    std::vector<Element> narrow(static_cast<size_t>(strip * width));
-    for (int64_t index = begin; index < end; ++index) {
-      const int64_t row = index * strip;
-      const int64_t count = std::min(strip, rows - row);
-      readRows(source, firstRow + row, count, wide.data());
-      const Element* values = convert(wide.data(), narrow.data(), count * width);
-      if (straight != nullptr) {
-        std::memcpy(straight + row * width, values,
-                    static_cast<size_t>(count * width) * sizeof(Element));
-      }
-      if (turned != nullptr) {
-        for (int64_t column = 0; column < width; ++column) {
-          Element* target = turned + column * rows + row;
-          for (int64_t offset = 0; offset < count; ++offset) {
-            target[offset] = values[offset * width + column];
-          }
-        }
-      }
+  inParallel(threads, rows, [&](int64_t begin, int64_t end) {
+    if (target->type == GGML_TYPE_F32) {
+      readRows(source, first + begin, end - begin,
+               static_cast<float*>(target->data) + begin * width);
+      return;
+    }
+    std::vector<float> wide(static_cast<size_t>(width));
+    for (int64_t row = begin; row < end; ++row) {
+      readRows(source, first + row, 1, wide.data());
+      ggml_fp32_to_bf16_row(wide.data(), static_cast<ggml_bf16_t*>(target->data) + row * width,
+                            width);
     }
   });
-}
-
-void writeMatrix(const GgufTensor& source, int64_t firstRow, int64_t rows, int threads,
-                 ggml_tensor* straight, ggml_tensor* turned) {
-  void* first = straight == nullptr ? nullptr : straight->data;
-  void* second = turned == nullptr ? nullptr : turned->data;
-  const ggml_type type = straight == nullptr ? turned->type : straight->type;
-  if (type == GGML_TYPE_F32) {
-    writeMatrix(source, firstRow, rows, threads, static_cast<float*>(first),
-                static_cast<float*>(second),
-                [](const float* wide, float*, int64_t) { return wide; });
-  } else {
-    writeMatrix(source, firstRow, rows, threads, static_cast<ggml_bf16_t*>(first),
-                static_cast<ggml_bf16_t*>(second),
-                [](const float* wide, ggml_bf16_t* narrow, int64_t count) {
-                  ggml_fp32_to_bf16_row(wide, narrow, count);
-                  return static_cast<const ggml_bf16_t*>(narrow);
-                });
-  }
 }
 
 std::vector<float> readAll(const GgufTensor& tensor) {
@@ -99,18 +65,17 @@ std::vector<float> readAll(const GgufTensor& tensor) {
 FrozenWeights::FrozenWeights(Backend& backend, const Model& model)
     : backend_(backend),
       model_(model),
-      store_(model.parameters().layers * (4 + linearRoleCount) + 2 * linearRoleCount + 8) {
+      store_(model.parameters().layers * (6 + linearRoleCount) + linearRoleCount + 8) {
   const ggml_type type = backend.weightType();
   for (const LinearRole role : allLinearRoles) {
     auto& linear = staged_.linears[static_cast<size_t>(role)];
     const int64_t in = model.inputWidth(role);
     const int64_t out = model.outputWidth(role);
     linear.weight = store_.add(ggufName(role), type, in, out);
-    linear.transposed = store_.add(std::string(ggufName(role)) + " transposed", type, out, in);
   }
   const int64_t width = model.parameters().width;
-  headStage_ = store_.add("head block", type,
-                          width * std::min<int64_t>(headBlock, model.parameters().vocabulary));
+  headStage_ = store_.add("head block", type, width,
+                          std::min<int64_t>(headBlock, model.parameters().vocabulary));
   struct Copy {
     ggml_tensor* target;
     const GgufTensor* source;
@@ -131,6 +96,8 @@ FrozenWeights::FrozenWeights(Backend& backend, const Model& model)
     layer.feedForwardNorm = keep(source.feedForwardNorm);
     layer.queryNorm = keep(source.queryNorm);
     layer.keyNorm = keep(source.keyNorm);
+    layer.attentionPostNorm = keep(source.attentionPostNorm);
+    layer.feedForwardPostNorm = keep(source.feedForwardPostNorm);
     for (size_t role = 0; role < linearRoleCount; ++role) {
       layer.linears[role].bias = keep(source.biases[role]);
     }
@@ -140,7 +107,6 @@ FrozenWeights::FrozenWeights(Backend& backend, const Model& model)
   for (size_t role = 0; role < linearRoleCount; ++role) {
     for (LayerWeights& layer : small_) {
       layer.linears[role].weight = staged_.linears[role].weight;
-      layer.linears[role].transposed = staged_.linears[role].transposed;
     }
   }
   for (const Copy& copy : copies) {
@@ -149,23 +115,19 @@ FrozenWeights::FrozenWeights(Backend& backend, const Model& model)
   }
 }
 
-const LayerWeights& FrozenWeights::load(int layer, bool withTransposed) {
+const LayerWeights& FrozenWeights::load(int layer) {
   const LayerWeights& result = small_[static_cast<size_t>(layer)];
-  if (stagedLayer_ == layer && (stagedTransposed_ || !withTransposed)) return result;
+  if (stagedLayer_ == layer) return result;
   for (size_t role = 0; role < linearRoleCount; ++role) {
     const GgufTensor& source = *model_.layer(layer).weights[role];
-    const auto& target = staged_.linears[role];
-    writeMatrix(source, 0, source.rows(), backend_.threads(), target.weight,
-                withTransposed ? target.transposed : nullptr);
+    writeRows(source, 0, source.rows(), backend_.threads(), staged_.linears[role].weight);
   }
   stagedLayer_ = layer;
-  stagedTransposed_ = withTransposed;
   return result;
 }
 
-ggml_tensor* FrozenWeights::loadHead(int64_t first, int64_t rows, bool transposed) {
-  writeMatrix(model_.head(), first, rows, backend_.threads(), transposed ? nullptr : headStage_,
-              transposed ? headStage_ : nullptr);
+ggml_tensor* FrozenWeights::loadHead(int64_t first, int64_t rows) {
+  writeRows(model_.head(), first, rows, backend_.threads(), headStage_);
   return headStage_;
 }
 
@@ -185,6 +147,10 @@ std::vector<float> FrozenWeights::embed(const std::vector<int32_t>& tokens) cons
   std::vector<float> values(width * tokens.size());
   for (size_t index = 0; index < tokens.size(); ++index) {
     readRows(model_.embedding(), tokens[index], 1, values.data() + index * width);
+  }
+  const float scale = model_.parameters().embeddingScale;
+  if (scale != 1) {
+    for (float& value : values) value *= scale;
   }
   return values;
 }

@@ -223,6 +223,10 @@ GgufFile::GgufFile(const std::string& path) : path_(path), file_(path) {
   identity_ = fingerprint(head) ^ (file_.size() * 0x9e3779b97f4a7c15ULL);
 }
 
+std::uint64_t GgufFile::contentHash() const {
+  return fingerprintWords(file_.data(), file_.size());
+}
+
 const GgufTensor* GgufFile::findTensor(const std::string& name) const {
   const auto found = tensors_.find(name);
   return found == tensors_.end() ? nullptr : &found->second;

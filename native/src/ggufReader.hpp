@@ -42,6 +42,9 @@ class GgufFile {
   /** Changes when the metadata, the tensor table or the file's size changes. */
   std::uint64_t identity() const { return identity_; }
 
+  /** Of every byte of the file; reads it whole. */
+  std::uint64_t contentHash() const;
+
   const GgufTensor* findTensor(const std::string& name) const;
   const std::map<std::string, GgufTensor>& tensors() const { return tensors_; }
 

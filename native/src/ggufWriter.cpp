@@ -48,6 +48,29 @@ void GgufWriter::addFloat(const std::string& key, float value) {
   ++valueCount_;
 }
 
+void GgufWriter::addTexts(const std::string& key, const std::vector<std::string>& values) {
+  beginArray(key, std::uint32_t{8}, values.size());
+  for (const std::string& value : values) appendText(metadata_, value);
+}
+
+void GgufWriter::addFloatList(const std::string& key, const std::vector<float>& values) {
+  beginArray(key, std::uint32_t{6}, values.size());
+  for (const float value : values) append(metadata_, value);
+}
+
+void GgufWriter::addIntegers(const std::string& key, const std::vector<std::int32_t>& values) {
+  beginArray(key, std::uint32_t{5}, values.size());
+  for (const std::int32_t value : values) append(metadata_, value);
+}
+
+void GgufWriter::beginArray(const std::string& key, std::uint32_t kind, size_t length) {
+  appendText(metadata_, key);
+  append(metadata_, std::uint32_t{9});
+  append(metadata_, kind);
+  append(metadata_, static_cast<std::uint64_t>(length));
+  ++valueCount_;
+}
+
 void GgufWriter::addTensor(const std::string& name, ggml_type type, const std::vector<int64_t>& ne,
                            std::string bytes) {
   tensors_.push_back({name, type, ne, std::move(bytes)});

@@ -15,6 +15,9 @@ class GgufWriter {
   void addText(const std::string& key, const std::string& value);
   void addUnsigned(const std::string& key, std::uint32_t value);
   void addFloat(const std::string& key, float value);
+  void addTexts(const std::string& key, const std::vector<std::string>& values);
+  void addFloatList(const std::string& key, const std::vector<float>& values);
+  void addIntegers(const std::string& key, const std::vector<std::int32_t>& values);
 
   /** @param ne ggml order @param bytes exactly what ggml_row_size × rows asks for */
   void addTensor(const std::string& name, ggml_type type, const std::vector<int64_t>& ne,
@@ -32,6 +35,8 @@ class GgufWriter {
     std::vector<int64_t> ne;
     std::string bytes;
   };
+  void beginArray(const std::string& key, std::uint32_t kind, size_t length);
+
   std::string metadata_;
   std::uint64_t valueCount_ = 0;
   std::vector<Tensor> tensors_;

@@ -51,6 +51,10 @@ void Graph::compute() {
   });
 }
 
+size_t Graph::measure() {
+  return backend_.measure(graph_);
+}
+
 std::vector<float> readFloats(const ggml_tensor* tensor) {
   std::vector<float> values(static_cast<size_t>(ggml_nelements(tensor)));
   ggml_backend_tensor_get(tensor, values.data(), 0, ggml_nbytes(tensor));

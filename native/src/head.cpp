@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "graph.hpp"
+#include "multiply.hpp"
 
 namespace preflexor {
 namespace {
@@ -19,6 +19,16 @@ float valueAt(const ggml_tensor* tensor, int64_t column, int64_t row) {
       static_cast<size_t>(row) * tensor->nb[1] + static_cast<size_t>(column) * sizeof(float);
   ggml_backend_tensor_get(tensor, &value, offset, sizeof(float));
   return value;
+}
+
+/** The hidden states that the labels name, [D, count]. */
+std::vector<float> rowsOf(const std::vector<float>& hidden, const Label* labels, int64_t count,
+                          int64_t width) {
+  std::vector<float> rows(static_cast<size_t>(width * count));
+  for (int64_t index = 0; index < count; ++index) {
+    std::copy_n(hidden.begin() + labels[index].row * width, width, rows.begin() + index * width);
+  }
+  return rows;
 }
 
 }  // namespace
@@ -47,13 +57,25 @@ HeadResult Head::evaluate(const std::vector<float>& normed, const std::vector<La
   return result;
 }
 
+HeadResult Head::compare(const std::vector<float>& adapted, const std::vector<float>& frozen,
+                         const std::vector<Label>& labels, bool withGradients) {
+  HeadResult result;
+  const auto count = static_cast<int64_t>(labels.size());
+  // Two rows of logits for each label, and as much again while they are compared.
+  const int64_t chunk = chunk_ / 4;
+  for (int64_t first = 0; first < count; first += chunk) {
+    const int64_t size = std::min(chunk, count - first);
+    std::vector<float> hidden = rowsOf(adapted, labels.data() + first, size, width_);
+    const std::vector<float> other = rowsOf(frozen, labels.data() + first, size, width_);
+    hidden.insert(hidden.end(), other.begin(), other.end());
+    compareChunk(hidden, size, withGradients, result);
+  }
+  return result;
+}
+
 void Head::evaluateChunk(const std::vector<float>& normed, const Label* labels, int64_t count,
                          bool withGradients, HeadResult& result) {
-  std::vector<float> hidden(static_cast<size_t>(width_ * count));
-  for (int64_t index = 0; index < count; ++index) {
-    std::copy_n(normed.begin() + labels[index].row * width_, width_,
-                hidden.begin() + index * width_);
-  }
+  const std::vector<float> hidden = rowsOf(normed, labels, count, width_);
   computeLogits(hidden, count);
   readLogProbabilities(labels, count, result);
   if (!withGradients) return;
@@ -69,63 +91,103 @@ void Head::evaluateChunk(const std::vector<float>& normed, const Label* labels, 
 
 void Head::computeLogits(const std::vector<float>& hidden, int64_t count) {
   for (int64_t first = 0; first < vocabulary_; first += FrozenWeights::headBlock) {
-    const int64_t rows = std::min(FrozenWeights::headBlock, vocabulary_ - first);
-    ggml_tensor* stage = weights_.loadHead(first, rows, false);
     Graph graph(backend_, 16);
-    ggml_context* context = graph.context();
-    ggml_tensor* block =
-        ggml_view_2d(context, stage, width_, rows, ggml_row_size(stage->type, width_), 0);
     ggml_tensor* x = graph.input("hidden", hidden, width_, count);
-    ggml_tensor* target = ggml_view_2d(context, logits_, rows, count, logits_->nb[1],
-                                       static_cast<size_t>(first) * sizeof(float));
-    graph.require(ggml_cpy(context, ggml_mul_mat(context, block, x), target));
+    graph.require(multiplyInto(graph, logits_, {first, vocabulary_, vocabulary_ * chunk_},
+                               Writing::replace, headBlock(graph, first), x));
     graph.compute();
   }
 }
 
+ggml_tensor* Head::headBlock(Graph& graph, int64_t first) {
+  const int64_t rows = std::min(FrozenWeights::headBlock, vocabulary_ - first);
+  ggml_tensor* stage = weights_.loadHead(first, rows);
+  return ggml_view_2d(graph.context(), stage, width_, rows, stage->nb[1], 0);
+}
+
 void Head::readLogProbabilities(const Label* labels, int64_t count, HeadResult& result) {
+  std::vector<double> own;
+  for (int64_t index = 0; index < count; ++index) {
+    own.push_back(valueAt(logits_, labels[index].token, index));
+  }
+  const std::vector<double> logSums = normalise(count);
+  for (size_t index = 0; index < own.size(); ++index) {
+    result.values.push_back(own[index] - logSums[index]);
+  }
+}
+
+ggml_tensor* Head::logitRows(Graph& graph, int64_t first, int64_t count) {
+  return ggml_view_2d(graph.context(), logits_, vocabulary_, count, logits_->nb[1],
+                      static_cast<size_t>(first) * logits_->nb[1]);
+}
+
+std::vector<double> Head::normalise(int64_t count) {
   std::vector<int32_t> largest(static_cast<size_t>(count));
-  std::vector<double> labelLogit;
-  std::vector<double> largestLogit;
   {
     Graph graph(backend_, 8);
-    ggml_tensor* used =
-        ggml_view_2d(graph.context(), logits_, vocabulary_, count, logits_->nb[1], 0);
-    ggml_tensor* positions = ggml_argmax(graph.context(), used);
+    ggml_tensor* positions = ggml_argmax(graph.context(), logitRows(graph, 0, count));
     graph.output(positions);
     graph.compute();
     ggml_backend_tensor_get(positions, largest.data(), 0, ggml_nbytes(positions));
   }
-  for (int64_t index = 0; index < count; ++index) {
-    labelLogit.push_back(valueAt(logits_, labels[index].token, index));
-    largestLogit.push_back(valueAt(logits_, largest[static_cast<size_t>(index)], index));
+  std::vector<double> logSums;
+  for (int64_t row = 0; row < count; ++row) {
+    logSums.push_back(valueAt(logits_, largest[static_cast<size_t>(row)], row));
   }
   Graph graph(backend_, 8);
-  ggml_tensor* used = ggml_view_2d(graph.context(), logits_, vocabulary_, count, logits_->nb[1], 0);
-  graph.require(ggml_soft_max_inplace(graph.context(), used));
+  graph.require(ggml_soft_max_inplace(graph.context(), logitRows(graph, 0, count)));
   graph.compute();
-  for (int64_t index = 0; index < count; ++index) {
-    const auto slot = static_cast<size_t>(index);
-    const double largestProbability = valueAt(logits_, largest[slot], index);
-    result.logProbabilities.push_back(labelLogit[slot] - largestLogit[slot] +
-                                      std::log(largestProbability));
+  for (int64_t row = 0; row < count; ++row) {
+    const auto slot = static_cast<size_t>(row);
+    logSums[slot] -= std::log(static_cast<double>(valueAt(logits_, largest[slot], row)));
   }
+  return logSums;
+}
+
+void Head::compareChunk(const std::vector<float>& hidden, int64_t count, bool withGradients,
+                        HeadResult& result) {
+  computeLogits(hidden, 2 * count);
+  // KL(q ‖ p) = Σ q (log q − log p) = Σ q (z_q − z_p) − log Σ exp z_q + log Σ exp z_p.
+  std::vector<float> differences;
+  {
+    Graph graph(backend_, 16);
+    ggml_context* context = graph.context();
+    ggml_tensor* adapted = logitRows(graph, 0, count);
+    ggml_tensor* frozen = logitRows(graph, count, count);
+    ggml_tensor* product = ggml_mul_inplace(context, ggml_sub(context, frozen, adapted),
+                                            ggml_soft_max(context, frozen));
+    ggml_tensor* sums = ggml_sum_rows(context, product);
+    graph.output(sums);
+    graph.compute();
+    differences = readFloats(sums);
+  }
+  const std::vector<double> logSums = normalise(2 * count);
+  for (size_t row = 0; row < differences.size(); ++row) {
+    const double divergence =
+        static_cast<double>(differences[row]) - logSums[row + differences.size()] + logSums[row];
+    result.values.push_back(-divergence);
+  }
+  if (!withGradients) return;
+  Graph graph(backend_, 16);
+  ggml_tensor* adapted = ggml_neg_inplace(graph.context(), logitRows(graph, 0, count));
+  graph.require(ggml_add_inplace(graph.context(), adapted, logitRows(graph, count, count)));
+  graph.compute();
+  // Σ_v (q(v) − p(v)) W[v] is the gradient of −KL.
+  const std::vector<float> gradient = expectedRows(count);
+  result.unitGradients.insert(result.unitGradients.end(), gradient.begin(),
+                              gradient.begin() + count * width_);
 }
 
 std::vector<float> Head::expectedRows(int64_t count) {
   ggml_backend_tensor_memset(expected_, 0, 0, ggml_nbytes(expected_));
   for (int64_t first = 0; first < vocabulary_; first += FrozenWeights::headBlock) {
-    const int64_t rows = std::min(FrozenWeights::headBlock, vocabulary_ - first);
-    ggml_tensor* stage = weights_.loadHead(first, rows, true);
     Graph graph(backend_, 16);
-    ggml_context* context = graph.context();
-    ggml_tensor* block =
-        ggml_view_2d(context, stage, rows, width_, ggml_row_size(stage->type, rows), 0);
+    ggml_tensor* block = headBlock(graph, first);
     ggml_tensor* probabilities =
-        ggml_cont(context, ggml_view_2d(context, logits_, rows, count, logits_->nb[1],
-                                        static_cast<size_t>(first) * sizeof(float)));
-    ggml_tensor* sum = ggml_view_2d(context, expected_, width_, count, expected_->nb[1], 0);
-    graph.require(ggml_add_inplace(context, sum, ggml_mul_mat(context, block, probabilities)));
+        ggml_view_2d(graph.context(), logits_, block->ne[1], count, logits_->nb[1],
+                     static_cast<size_t>(first) * sizeof(float));
+    ggml_tensor* sum = ggml_view_2d(graph.context(), expected_, width_, count, expected_->nb[1], 0);
+    graph.require(multiplyAdd(graph, sum, turned(graph, block), probabilities));
     graph.compute();
   }
   return readFloats(expected_);

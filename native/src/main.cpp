@@ -13,6 +13,7 @@
 #include "protocol.hpp"
 #include "scorer.hpp"
 #include "selfTest.hpp"
+#include "tinyModel.hpp"
 #include "trainer.hpp"
 
 namespace {
@@ -27,6 +28,7 @@ int usage() {
   std::fputs(
       "Usage: preflexor-trainer CONFIG.json\n"
       "       preflexor-trainer --self-test LIBRARIES\n"
+      "       preflexor-trainer --tiny-model ARCHITECTURE FILE\n"
       "       preflexor-trainer --version\n"
       "CONFIG.json is described in native/PROTOCOL.md; LIBRARIES is the folder of the\n"
       "@node-llama-cpp package that holds libggml. Answers are JSON lines on stdout.\n",
@@ -47,6 +49,12 @@ int run(const std::vector<std::string>& arguments) {
   }
   if (arguments.size() == 2 && arguments[0] == "--self-test") {
     return runSelfTest(arguments[1]) ? exitDone : exitFailed;
+  }
+  if (arguments.size() == 3 && arguments[0] == "--tiny-model") {
+    TinyModelOptions options;
+    options.architecture = arguments[1];
+    writeFileAtomically(arguments[2], makeTinyModel(options));
+    return exitDone;
   }
   if (arguments.size() != 1 || arguments[0].rfind("-", 0) == 0) return usage();
   const Config config = parseConfig(readWholeFile(arguments[0]));

@@ -1,6 +1,8 @@
 // Implementation of model.hpp. What an architecture needs beyond llama's is in `Traits`.
 #include "model.hpp"
 
+#include <cmath>
+
 #include "errors.hpp"
 
 namespace preflexor {
@@ -10,14 +12,23 @@ struct Traits {
   const char* name;
   bool ropePairsHalves;
   bool hasHeadNorms;
+  bool hasPostNorms;
   bool permutesQueryAndKey;
+  bool scalesEmbedding;  ///< by √D
+  Activation activation;
 };
 
-constexpr std::array<Traits, 3> supported = {{
-    {"llama", false, false, true},
-    {"qwen2", true, false, false},
-    {"qwen3", true, true, false},
+constexpr std::array<Traits, 4> supported = {{
+    {"llama", false, false, false, true, false, Activation::silu},
+    {"qwen2", true, false, false, false, false, Activation::silu},
+    {"qwen3", true, true, false, false, false, Activation::silu},
+    {"gemma3", true, true, true, false, true, Activation::gelu},
 }};
+
+/** gemma3: five local layers, then one that sees everything. */
+constexpr int gemmaPattern = 6;
+/** gemma3 of 27B divides scores by √(D / heads) and not by √headWidth; told by its layers. */
+constexpr int gemma27Layers = 62;
 
 const Traits* findTraits(const std::string& architecture) {
   for (const Traits& traits : supported) {
@@ -42,9 +53,35 @@ constexpr std::array<RoleNames, linearRoleCount> roleNames = {{
     {"down_proj", "mlp", "ffn_down"},
 }};
 
+/** What an architecture needs that is not written, as far as that is known. */
+const char* missingFor(const std::string& architecture) {
+  struct Missing {
+    const char* architecture;
+    const char* what;
+  };
+  constexpr Missing known[] = {
+      {"gemma", "its norms and its head differ from gemma3's, and nobody compared them yet"},
+      {"gemma2", "its capped attention scores and capped logits have no backward pass here"},
+      {"gemma3n", "its altered residuals and per-layer embeddings have no backward pass here"},
+      {"gemma4", "its shared key/value layers have no backward pass here"},
+      {"phi3", "its joined query, key and value matrices cannot be adapted one by one"},
+      {"qwen2moe", "mixtures of experts have no backward pass here"},
+      {"qwen3moe", "mixtures of experts have no backward pass here"},
+      {"qwen3next", "its gated delta layers have no backward pass here"},
+      {"mamba", "state-space layers have no backward pass here"},
+      {"mamba2", "state-space layers have no backward pass here"},
+      {"gpt2", "layer norm with bias and learned positions have no backward pass here"},
+  };
+  for (const Missing& entry : known) {
+    if (architecture == entry.architecture) return entry.what;
+  }
+  return "its forward and backward pass are not written here";
+}
+
 [[noreturn]] void refuse(const std::string& why) {
-  throw TrainerError("unsupported-model", why,
-                     "Use a model of the llama, qwen2 or qwen3 architecture without experts.");
+  throw TrainerError(
+      "unsupported-model", why,
+      "Use a model of the llama, qwen2, qwen3 or gemma3 architecture without experts.");
 }
 
 }  // namespace
@@ -73,8 +110,7 @@ void Model::readParameters() {
   const Traits* traits = findTraits(p.architecture);
   if (traits == nullptr) {
     refuse("The architecture \"" + p.architecture +
-           "\" cannot be trained yet: its backward pass is "
-           "not written.");
+           "\" cannot be trained: " + missingFor(p.architecture) + ".");
   }
   p.ropePairsHalves = traits->ropePairsHalves;
   const std::string prefix = p.architecture + ".";
@@ -105,19 +141,57 @@ void Model::readParameters() {
   }
   p.normEpsilon =
       static_cast<float>(file_.number(prefix + "attention.layer_norm_rms_epsilon").value_or(1e-5));
-  p.ropeBase = static_cast<float>(file_.number(prefix + "rope.freq_base").value_or(10000.0));
-  const std::string scaling = file_.text(prefix + "rope.scaling.type").value_or("none");
-  const double factor = file_.number(prefix + "rope.scaling.factor")
-                            .value_or(file_.number(prefix + "rope.scale_linear").value_or(1.0));
+  p.activation = traits->activation;
+  if (traits->scalesEmbedding) p.embeddingScale = std::sqrt(static_cast<float>(p.width));
+  const bool byWidth = p.architecture == "gemma3" && p.layers == gemma27Layers;
+  p.attentionScale =
+      1.0F / std::sqrt(static_cast<float>(byWidth ? p.width / p.heads : p.headWidth));
+  readRope();
+  readWindow();
+  refuseUnknown();
+}
+
+void Model::readRope() {
+  HyperParameters& p = parameters_;
+  const std::string prefix = p.architecture + ".rope.";
+  p.ropeBase = static_cast<float>(file_.number(prefix + "freq_base").value_or(10000.0));
+  const std::string scaling = file_.text(prefix + "scaling.type").value_or("none");
+  const double factor = file_.number(prefix + "scaling.factor")
+                            .value_or(file_.number(prefix + "scale_linear").value_or(1.0));
   if (scaling != "none" && scaling != "linear") {
     refuse("Rope scaling of the type \"" + scaling + "\" cannot be trained yet.");
   }
   if (scaling == "linear" && factor > 0) p.ropeScale = static_cast<float>(1.0 / factor);
+}
+
+void Model::readWindow() {
+  HyperParameters& p = parameters_;
+  const std::string prefix = p.architecture + ".";
+  const std::int64_t window = file_.integer(prefix + "attention.sliding_window").value_or(0);
+  if (window <= 0) return;
+  const std::string pattern = prefix + "attention.sliding_window_pattern";
+  if (p.architecture != "gemma3" || window > 1 << 24 || file_.arrayLength(pattern).has_value()) {
+    refuse("Sliding-window attention in this form cannot be trained yet.");
+  }
+  const std::int64_t every = file_.integer(pattern).value_or(gemmaPattern);
+  if (every < 1 || every > p.layers + gemmaPattern) {
+    refuse("The pattern of windows in the file has no sound value.");
+  }
+  p.slidingWindow = static_cast<int>(window);
+  p.localPattern = static_cast<int>(every);
+  p.localRopeBase =
+      static_cast<float>(file_.number(prefix + "rope.freq_base_swa").value_or(10000.0));
+}
+
+void Model::refuseUnknown() const {
+  const std::string prefix = parameters_.architecture + ".";
   if (file_.integer(prefix + "expert_count").value_or(0) > 0) {
     refuse("Mixtures of experts cannot be trained yet.");
   }
-  if (file_.integer(prefix + "attention.sliding_window").value_or(0) > 0) {
-    refuse("Sliding-window attention cannot be trained yet.");
+  for (const char* cap : {"final_logit_softcapping", "attn_logit_softcapping"}) {
+    if (file_.number(prefix + cap).value_or(0) > 0) {
+      refuse("Capped logits cannot be trained yet.");
+    }
   }
 }
 
@@ -161,6 +235,10 @@ void Model::readTensors() {
     ModelLayer layer;
     layer.attentionNorm = require(prefix + "attn_norm.weight", p.width, 1);
     layer.feedForwardNorm = require(prefix + "ffn_norm.weight", p.width, 1);
+    if (traits.hasPostNorms) {
+      layer.attentionPostNorm = require(prefix + "post_attention_norm.weight", p.width, 1);
+      layer.feedForwardPostNorm = require(prefix + "post_ffw_norm.weight", p.width, 1);
+    }
     if (traits.hasHeadNorms) {
       layer.queryNorm = require(prefix + "attn_q_norm.weight", p.headWidth, 1);
       layer.keyNorm = require(prefix + "attn_k_norm.weight", p.headWidth, 1);

@@ -1,5 +1,5 @@
 // The frozen model: which architecture a GGUF file holds, its numbers, and where each matrix lies.
-// Computes nothing. Architectures: llama, qwen2, qwen3; everything else is refused by name.
+// Computes nothing. Architectures: llama, qwen2, qwen3, gemma3; everything else is refused by name.
 #pragma once
 
 #include <array>
@@ -25,6 +25,9 @@ std::string peftPath(LinearRole role);
 /** "attn_q" … as GGUF calls it. */
 const char* ggufName(LinearRole role);
 
+/** What the gate of the MLP goes through. */
+enum class Activation { silu, gelu };
+
 struct HyperParameters {
   std::string architecture;
   int layers = 0;
@@ -40,13 +43,26 @@ struct HyperParameters {
   float ropeBase = 10000;
   float ropeScale = 1;           ///< 1 / factor of linear scaling
   bool ropePairsHalves = false;  ///< true: (i, i + n/2) rotate together (NeoX); false: (2i, 2i + 1)
+  float attentionScale = 1;      ///< of the scores
+  float embeddingScale = 1;
+  Activation activation = Activation::silu;
+  int slidingWindow = 0;  ///< positions that a local layer sees, its own included; 0: no window
+  int localPattern = 0;   ///< of so many layers the last sees everything; 0: all do
+  float localRopeBase = 10000;
+
+  /** Whether a layer sees its window only. */
+  bool isLocal(int layer) const {
+    return slidingWindow > 0 && localPattern > 0 && layer % localPattern < localPattern - 1;
+  }
 };
 
 struct ModelLayer {
   const GgufTensor* attentionNorm = nullptr;                    ///< [D]
   const GgufTensor* feedForwardNorm = nullptr;                  ///< [D]
-  const GgufTensor* queryNorm = nullptr;                        ///< [headWidth], qwen3
-  const GgufTensor* keyNorm = nullptr;                          ///< [headWidth], qwen3
+  const GgufTensor* queryNorm = nullptr;                        ///< [headWidth], qwen3, gemma3
+  const GgufTensor* keyNorm = nullptr;                          ///< [headWidth], qwen3, gemma3
+  const GgufTensor* attentionPostNorm = nullptr;                ///< [D], gemma3
+  const GgufTensor* feedForwardPostNorm = nullptr;              ///< [D], gemma3
   std::array<const GgufTensor*, linearRoleCount> weights = {};  ///< [in, out]
   std::array<const GgufTensor*, linearRoleCount> biases = {};   ///< [out] or null
 };
@@ -71,6 +87,9 @@ class Model {
 
  private:
   void readParameters();
+  void readRope();
+  void readWindow();
+  void refuseUnknown() const;
   void readTensors();
   const GgufTensor* require(const std::string& name, int64_t ne0, int64_t ne1) const;
   const GgufTensor* optional(const std::string& name, int64_t ne0, int64_t ne1) const;

@@ -48,13 +48,15 @@ void emitEvent(const char* name, const Event& fields) {
 }
 
 void emitHello(const Backend& backend) {
-  emitEvent("hello", {{"protocol", protocolVersion},
-                      {"version", PREFLEXOR_VERSION},
-                      {"device", backend.description()},
-                      {"features", backend.features()},
-                      {"precision", backend.weightType() == GGML_TYPE_BF16 ? "bf16" : "f32"},
-                      {"threads", backend.threads()},
-                      {"pid", ::getpid()}});
+  emitEvent("hello",
+            {{"protocol", protocolVersion},
+             {"version", PREFLEXOR_VERSION},
+             {"device", backend.description()},
+             {"features", backend.features()},
+             {"precision", backend.weightType() == GGML_TYPE_BF16 ? "bf16" : "f32"},
+             {"matmul", backend.blas() == nullptr ? "ggml" : backend.blas()->description()},
+             {"threads", backend.threads()},
+             {"pid", ::getpid()}});
 }
 
 void emitFailed(const TrainerError& error) {
@@ -76,13 +78,17 @@ std::optional<Command> CommandReader::take() {
   return command;
 }
 
-std::optional<Command> CommandReader::wait() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  arrived_.wait(lock, [this] { return !commands_.empty() || ended_; });
-  if (commands_.empty()) return std::nullopt;
-  const Command command = commands_.front();
-  commands_.pop_front();
-  return command;
+std::optional<Command> CommandReader::waitFor(std::chrono::milliseconds most) {
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    arrived_.wait_for(lock, most, [this] { return !commands_.empty(); });
+  }
+  return take();
+}
+
+bool CommandReader::ended() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return ended_ && commands_.empty();
 }
 
 void CommandReader::readLoop() {

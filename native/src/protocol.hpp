@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -44,8 +45,10 @@ class CommandReader {
 
   /** The oldest command that was not taken yet. */
   std::optional<Command> take();
-  /** The same, waiting for one; empty when stdin has ended and none is left. */
-  std::optional<Command> wait();
+  /** The same, waiting at the most so long for one. */
+  std::optional<Command> waitFor(std::chrono::milliseconds most);
+  /** Whether stdin has ended and every command was taken. */
+  bool ended();
 
  private:
   void readLoop();

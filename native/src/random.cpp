@@ -44,11 +44,11 @@ double Random::normal() {
   return radius * std::cos(6.283185307179586 * uniform());
 }
 
-std::vector<std::uint32_t> epochOrder(std::uint64_t seed, std::uint64_t epoch,
-                                      std::uint32_t count) {
+std::vector<std::uint32_t> epochOrder(std::uint64_t seed, std::uint64_t epoch, std::uint32_t count,
+                                      RandomPurpose purpose) {
   std::vector<std::uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0U);
-  Random random(seed, RandomPurpose::order, epoch);
+  Random random(seed, purpose, epoch);
   for (std::uint32_t last = count; last > 1; --last) {
     std::swap(order[last - 1], order[random.below(last)]);
   }

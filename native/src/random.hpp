@@ -8,7 +8,13 @@
 namespace preflexor {
 
 /** What a stream of numbers is for; each purpose draws from its own stream. */
-enum class RandomPurpose : std::uint64_t { initialise = 1, order = 2, test = 3 };
+enum class RandomPurpose : std::uint64_t {
+  initialise = 1,
+  order = 2,
+  test = 3,
+  dropout = 4,
+  anchor = 5
+};
 
 /** SplitMix64 (Steele, Lea, Flood 2014) started at a hash of (seed, purpose, stream). */
 class Random {
@@ -28,6 +34,7 @@ class Random {
 };
 
 /** The numbers 0 … count−1 in the order of one epoch; the same for the same seed and epoch. */
-std::vector<std::uint32_t> epochOrder(std::uint64_t seed, std::uint64_t epoch, std::uint32_t count);
+std::vector<std::uint32_t> epochOrder(std::uint64_t seed, std::uint64_t epoch, std::uint32_t count,
+                                      RandomPurpose purpose = RandomPurpose::order);
 
 }  // namespace preflexor

@@ -9,7 +9,8 @@ namespace preflexor {
 namespace {
 
 Event sumEvent(const std::optional<SequenceSum>& sum) {
-  if (!sum.has_value()) return nullptr;
+  // A prompt of one token predicts nothing: it has no mean.
+  if (!sum.has_value() || sum->tokens == 0) return nullptr;
   return {{"sum", sum->sum}, {"mean", sum->mean()}, {"tokens", sum->tokens}};
 }
 
@@ -70,12 +71,12 @@ class Scorer {
     const std::vector<const Record*> records = {&config_.records[index]};
     const PackedBatch batch = packRecords(records, true);
     const bool withGradient = score.gradientLoss.has_value();
-    const Forward policy = network_->forward(batch, adapter_.get(), withGradient);
+    Forward policy = network_->forward(batch, adapter_.get(), withGradient);
     // Without adapters both are the base model.
     const bool same = adapter_ == nullptr && reference_ == nullptr;
     const Forward frozen = same ? policy : network_->forward(batch, reference_.get(), false);
-    RecordSums sums = collectSums(batch, policy.logProbabilities, records).front();
-    const RecordSums reference = collectSums(batch, frozen.logProbabilities, records).front();
+    RecordSums sums = collectSums(batch, policy.values, records).front();
+    const RecordSums reference = collectSums(batch, frozen.values, records).front();
     attachReference(sums, reference);
     Event event = {{"index", index},
                    {"prompt", sumEvent(sums.prompt)},
@@ -87,8 +88,8 @@ class Scorer {
                      {"rejected", sumEvent(reference.rejected)}}},
                    {"losses", lossEvents(config_.losses, sums)}};
     if (score.perToken) {
-      event["perToken"] = perTokenEvent(batch, policy.logProbabilities);
-      event["reference"]["perToken"] = perTokenEvent(batch, frozen.logProbabilities);
+      event["perToken"] = perTokenEvent(batch, policy.values);
+      event["reference"]["perToken"] = perTokenEvent(batch, frozen.values);
     }
     emitEvent("score", event);
     if (withGradient) {

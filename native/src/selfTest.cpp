@@ -16,24 +16,38 @@
 namespace preflexor {
 namespace {
 
-/** A loss over two records of a tiny model, as a function of the adapter. */
+/** Longer than the tiny model's window, so that it matters. */
+constexpr int promptTokens = 29;
+
+AnchorOptions anchorOf(const std::vector<Record>& records, AnchorKind kind) {
+  AnchorOptions options;
+  for (const Record& record : records) options.sequences.push_back(record.chosen);
+  options.kind = kind;
+  options.weight = 0.7;
+  options.perStep = 2;
+  return options;
+}
+
+/** A loss over two records of a tiny model, or an anchor, as a function of the adapter. */
 class Problem {
  public:
-  Problem(Backend& backend, const std::string& modelPath, LossKind loss)
-      : model_(modelPath),
+  Problem(Backend& backend, const std::string& modelPath, const GradientSubject& subject)
+      : subject_(subject),
+        model_(modelPath),
         adapter_(backend, model_, uniformModules(model_, allRoles(), 4, 8.0F)),
         network_(backend, model_),
-        loss_(loss),
-        records_{makeRandomRecord(11, 7, 19, 5), makeRandomRecord(12, 3, 4, 21)} {
+        dropout_(subject.dropout, 3, 1),
+        records_{makeRandomRecord(11, promptTokens, 19, 5), makeRandomRecord(12, 3, 4, 21)},
+        anchorOptions_(anchorOf(records_, subject.anchor.value_or(AnchorKind::replay))),
+        anchor_(network_, nullptr, anchorOptions_, 0) {
     records_[0].chosenMask[3] = 0;
     records_[1].rejectedMask[2] = 0;
     pointers_ = {&records_[0], &records_[1]};
-    batch_ = packRecords(pointers_, needsPromptSum(loss));
-    reference_ =
-        collectSums(batch_, network_.forward(batch_, nullptr, false).logProbabilities, pointers_);
+    batch_ = packRecords(pointers_, needsPromptSum(subject.loss));
+    reference_ = collectSums(batch_, network_.forward(batch_, nullptr, false).values, pointers_);
     // KTO's k = max(0, mean log-ratio) is not differentiated, but differences see it move: a more
     // certain reference keeps it at 0.
-    if (loss == LossKind::kto) {
+    if (subject.loss == LossKind::kto) {
       for (RecordSums& sums : reference_) {
         sums.chosen->sum += 5;
         sums.rejected->sum += 5;
@@ -45,15 +59,23 @@ class Problem {
   Adapter& adapter() { return adapter_; }
 
   double loss() {
-    return mean(outcomes(network_.forward(batch_, &adapter_, false).logProbabilities));
+    if (subject_.anchor.has_value()) {
+      return anchorOptions_.weight * anchor_.evaluate(0, adapter_, dropout_);
+    }
+    return mean(outcomes(network_.forward(batch_, &adapter_, false, dropout_).values));
   }
 
   void computeGradients() {
     adapter_.clearGradients();
-    const Forward forward = network_.forward(batch_, &adapter_, true);
-    network_.backward(batch_, adapter_, forward,
-                      labelWeights(batch_, outcomes(forward.logProbabilities),
-                                   1.0 / static_cast<double>(records_.size())));
+    if (subject_.anchor.has_value()) {
+      anchor_.accumulate(0, adapter_, dropout_);
+      return;
+    }
+    Forward forward = network_.forward(batch_, &adapter_, true, dropout_);
+    network_.backward(
+        batch_, adapter_, forward,
+        labelWeights(batch_, outcomes(forward.values), 1.0 / static_cast<double>(records_.size())),
+        dropout_);
   }
 
  private:
@@ -75,7 +97,7 @@ class Problem {
     for (size_t index = 0; index < sums.size(); ++index) {
       attachReference(sums[index], reference_[index]);
     }
-    return computeLosses(loss_, LossParameters{}, sums);
+    return computeLosses(subject_.loss, LossParameters{}, sums);
   }
 
   static double mean(const std::vector<LossOutcome>& outcomes) {
@@ -84,11 +106,14 @@ class Problem {
     return total / static_cast<double>(outcomes.size());
   }
 
+  GradientSubject subject_;
   Model model_;
   Adapter adapter_;
   Network network_;
-  LossKind loss_;
+  Dropout dropout_;
   std::vector<Record> records_;
+  AnchorOptions anchorOptions_;
+  Anchor anchor_;
   std::vector<const Record*> pointers_;
   PackedBatch batch_;
   std::vector<RecordSums> reference_;
@@ -136,15 +161,21 @@ double directionalError(Problem& problem, const Adapter::Parameter& parameter) {
 
 }  // namespace
 
-GradientCheck checkGradients(Backend& backend, const TinyModelOptions& model, LossKind loss,
-                             const std::string& temporaryFolder) {
+GradientCheck checkGradients(Backend& backend, const TinyModelOptions& model,
+                             const GradientSubject& subject, const std::string& temporaryFolder) {
   const std::string path = temporaryFolder + "/tiny-" + model.architecture + ".gguf";
   writeFileAtomically(path, makeTinyModel(model));
-  Problem problem(backend, path, loss);
+  Problem problem(backend, path, subject);
   problem.computeGradients();
   GradientCheck check;
   check.name = model.architecture + (model.ropeFactors ? ", rope factors" : "") +
-               (model.tiedHead ? "" : ", own head") + ", " + lossName(loss);
+               (model.tiedHead ? "" : ", own head") + ", ";
+  if (subject.anchor.has_value()) {
+    check.name += *subject.anchor == AnchorKind::replay ? "replayed anchor" : "kl anchor";
+  } else {
+    check.name += lossName(subject.loss);
+  }
+  if (subject.dropout > 0) check.name += ", dropout";
   for (const Adapter::Parameter& parameter : problem.adapter().parameters()) {
     check.largestError = std::max(check.largestError, directionalError(problem, parameter));
     ++check.tensors;
@@ -164,14 +195,17 @@ bool runSelfTest(const std::string& libraries) {
   if (::mkdtemp(folder.data()) == nullptr) {
     throw TrainerError("file", "No temporary folder could be made.", "Set TMPDIR.");
   }
-  const std::vector<std::pair<TinyModelOptions, LossKind>> cases = {
-      {{"llama", true, false, 1}, LossKind::orpo},
-      {{"llama", false, true, 2}, LossKind::exoPair},
-      {{"qwen2", true, false, 3}, LossKind::dpo},
-      {{"qwen3", false, false, 4}, LossKind::simpo}};
+  const std::vector<std::pair<TinyModelOptions, GradientSubject>> cases = {
+      {{"llama", true, false, 1}, {LossKind::orpo}},
+      {{"llama", false, true, 2}, {LossKind::exoPair}},
+      {{"qwen2", true, false, 3}, {LossKind::dpo}},
+      {{"qwen3", false, false, 4}, {LossKind::simpo}},
+      {{"gemma3", true, false, 5}, {LossKind::orpo}},
+      {{"llama", true, false, 6}, {LossKind::orpo, AnchorKind::divergence}},
+      {{"qwen3", true, false, 9}, {LossKind::orpo, AnchorKind::replay, 0.3}}};
   bool passed = true;
-  for (const auto& [model, loss] : cases) {
-    const GradientCheck check = checkGradients(backend, model, loss, folder);
+  for (const auto& [model, subject] : cases) {
+    const GradientCheck check = checkGradients(backend, model, subject, folder);
     passed = passed && check.passed;
     emitEvent("self-test", {{"name", check.name},
                             {"passed", check.passed},

@@ -2,6 +2,7 @@
 #include "tinyModel.hpp"
 
 #include <cmath>
+#include <cstdio>
 #include <vector>
 
 #include "ggufWriter.hpp"
@@ -10,7 +11,6 @@
 namespace preflexor {
 namespace {
 
-constexpr int layers = 2;
 constexpr int width = 32;
 constexpr int heads = 4;
 constexpr int keyValueHeads = 2;
@@ -48,7 +48,8 @@ class TinyWriter {
 
 void writeMetadata(GgufWriter& file, const std::string& architecture) {
   file.addText("general.architecture", architecture);
-  file.addUnsigned(architecture + ".block_count", layers);
+  file.addUnsigned(architecture + ".block_count",
+                   static_cast<std::uint32_t>(tinyLayers(architecture)));
   file.addUnsigned(architecture + ".embedding_length", width);
   file.addUnsigned(architecture + ".feed_forward_length", feedForward);
   file.addUnsigned(architecture + ".attention.head_count", heads);
@@ -58,7 +59,33 @@ void writeMetadata(GgufWriter& file, const std::string& architecture) {
   file.addUnsigned(architecture + ".rope.dimension_count", headWidth);
   file.addUnsigned(architecture + ".context_length", tinyContext);
   file.addFloat(architecture + ".attention.layer_norm_rms_epsilon", 1e-5F);
-  file.addFloat(architecture + ".rope.freq_base", 10000.0F);
+  // Another base than the local layers of gemma3 have.
+  file.addFloat(architecture + ".rope.freq_base", architecture == "gemma3" ? 1e6F : 10000.0F);
+  if (architecture == "gemma3") {
+    file.addUnsigned(architecture + ".attention.sliding_window", 8);
+    file.addUnsigned(architecture + ".attention.sliding_window_pattern", 2);
+  }
+}
+
+/** SentencePiece's kind of vocabulary: three special tokens, then every byte, as libllama wants it.
+ */
+void writeVocabulary(GgufWriter& file) {
+  std::vector<std::string> texts = {"<unk>", "<s>", "</s>"};
+  std::vector<std::int32_t> kinds = {2, 3, 3};
+  const std::vector<float> scores(tinyVocabulary, 0.0F);
+  for (int byte = 0; byte < 256; ++byte) {
+    char text[8];
+    std::snprintf(text, sizeof(text), "<0x%02X>", static_cast<unsigned>(byte));
+    texts.emplace_back(text);
+    kinds.push_back(6);
+  }
+  file.addText("tokenizer.ggml.model", "llama");
+  file.addTexts("tokenizer.ggml.tokens", texts);
+  file.addFloatList("tokenizer.ggml.scores", scores);
+  file.addIntegers("tokenizer.ggml.token_type", kinds);
+  file.addUnsigned("tokenizer.ggml.unknown_token_id", 0);
+  file.addUnsigned("tokenizer.ggml.bos_token_id", 1);
+  file.addUnsigned("tokenizer.ggml.eos_token_id", 2);
 }
 
 void writeLayer(TinyWriter& writer, const std::string& architecture, int layer) {
@@ -79,7 +106,11 @@ void writeLayer(TinyWriter& writer, const std::string& architecture, int layer) 
     writer.vector(prefix + "attn_k.bias", keys, 0.0, 0.3);
     writer.vector(prefix + "attn_v.bias", keys, 0.0, 0.3);
   }
-  if (architecture == "qwen3") {
+  if (architecture == "gemma3") {
+    writer.vector(prefix + "post_attention_norm.weight", width, 1.0, 0.2);
+    writer.vector(prefix + "post_ffw_norm.weight", width, 1.0, 0.2);
+  }
+  if (architecture == "qwen3" || architecture == "gemma3") {
     writer.vector(prefix + "attn_q_norm.weight", headWidth, 1.0, 0.2);
     writer.vector(prefix + "attn_k_norm.weight", headWidth, 1.0, 0.2);
   }
@@ -95,9 +126,15 @@ std::vector<int32_t> randomTokens(Random& random, int count) {
 
 }  // namespace
 
+int tinyLayers(const std::string& architecture) {
+  // gemma3: a window, everything, a window.
+  return architecture == "gemma3" ? 3 : 2;
+}
+
 std::string makeTinyModel(const TinyModelOptions& options) {
   TinyWriter writer(options.seed);
   writeMetadata(writer.file(), options.architecture);
+  writeVocabulary(writer.file());
   writer.vector("output_norm.weight", width, 1.0, 0.1);
   writer.matrix("token_embd.weight", width, tinyVocabulary);
   if (!options.tiedHead) writer.matrix("output.weight", width, tinyVocabulary);
@@ -108,7 +145,9 @@ std::string makeTinyModel(const TinyModelOptions& options) {
     }
     writer.file().addFloats("rope_freqs.weight", {headWidth / 2}, factors);
   }
-  for (int layer = 0; layer < layers; ++layer) writeLayer(writer, options.architecture, layer);
+  for (int layer = 0; layer < tinyLayers(options.architecture); ++layer) {
+    writeLayer(writer, options.architecture, layer);
+  }
   return writer.file().finish();
 }
 

@@ -3,8 +3,10 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 
 #include "adapterFiles.hpp"
 #include "files.hpp"
@@ -15,22 +17,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t valuesPerRecord = 4;
 constexpr int lowPriorityNiceness = 10;
 
 double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/** Largest resident memory of this process so far. */
-double peakBytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-#ifdef __APPLE__
-  return static_cast<double>(usage.ru_maxrss);
-#else
-  return static_cast<double>(usage.ru_maxrss) * 1024.0;
-#endif
 }
 
 /** The mean of the values that are there. */
@@ -86,40 +76,69 @@ std::unique_ptr<Adapter> startingAdapter(Backend& backend, const Model& model,
                                          const Config& config) {
   if (!config.adapter.empty()) return readPeftAdapter(backend, model, config.adapter);
   const TrainConfig& train = *config.train;
-  auto adapter = std::make_unique<Adapter>(
-      backend, model, uniformModules(model, train.targets, train.rank, train.alpha));
+  std::vector<LoraModule> modules = makeModules(model, train.lora);
+  if (modules.empty()) {
+    throw TrainerError(
+        "bad-config", "lora.layers names no layer of this model.",
+        "The model has layers 0 to " + std::to_string(model.parameters().layers - 1) + ".");
+  }
+  auto adapter = std::make_unique<Adapter>(backend, model, std::move(modules));
   adapter->initialise(train.seed);
   return adapter;
 }
 
-}  // namespace
-
-ReferenceCache::ReferenceCache(Network& network, const Adapter* reference, size_t records)
-    : network_(network), reference_(reference), values_(records * valuesPerRecord, std::nan("")) {}
-
-RecordSums ReferenceCache::get(size_t index, const Record& record) {
-  double* slot = values_.data() + index * valuesPerRecord;
-  if (std::isnan(slot[0])) {
-    const std::vector<const Record*> records = {&record};
-    const PackedBatch batch = packRecords(records, false);
-    const Forward forward = network_.forward(batch, reference_, false);
-    const RecordSums sums = collectSums(batch, forward.logProbabilities, records).front();
-    const SequenceSum chosen = sums.chosen.value_or(SequenceSum{});
-    const SequenceSum rejected = sums.rejected.value_or(SequenceSum{});
-    slot[0] = chosen.sum;
-    slot[1] = chosen.tokens;
-    slot[2] = rejected.sum;
-    slot[3] = rejected.tokens;
+/** Tells which file of reference sums belongs to a model, a reference and a type of weights. */
+std::uint64_t referenceKey(const Model& model, const std::string& reference, ggml_type type) {
+  std::string text = std::to_string(model.file().contentHash()) + " " + ggml_type_name(type);
+  if (!reference.empty()) {
+    text += readWholeFile(reference + "/adapter_config.json");
+    text += readWholeFile(reference + "/adapter_model.safetensors");
   }
-  RecordSums result;
-  if (!record.chosen.empty()) result.chosen = SequenceSum{slot[0], slot[1]};
-  if (!record.rejected.empty()) result.rejected = SequenceSum{slot[2], slot[3]};
-  return result;
+  return fingerprint(text);
 }
 
-void ReferenceCache::restore(const std::vector<double>& values) {
-  if (values.size() == values_.size()) values_ = values;
+double metricOf(const Metrics& metrics, EarlyStopMetric metric) {
+  switch (metric) {
+    case EarlyStopMetric::accuracy:
+      return metrics.accuracy.value_or(0);
+    case EarlyStopMetric::margin:
+      return metrics.margin.value_or(0);
+    case EarlyStopMetric::loss:
+      break;
+  }
+  return metrics.loss;
 }
+
+/** Memory that is kept for sparing work where the configuration sets no budget. */
+constexpr double usualBudget = 512.0 * (1 << 20);
+
+/** Tokens that are computed for records, prompts shared. */
+double packedTokens(const std::vector<Record>& records) {
+  size_t total = 0;
+  for (const Record& record : records) {
+    total += record.prompt.size() + record.chosen.size() + record.rejected.size();
+  }
+  return static_cast<double>(total);
+}
+
+/** Tokens of an anchor that a step takes, on average. */
+double anchorTokens(const AnchorOptions& anchor) {
+  size_t total = 0;
+  for (const auto& sequence : anchor.sequences) total += sequence.size();
+  return static_cast<double>(total) / static_cast<double>(anchor.sequences.size()) * anchor.perStep;
+}
+
+void checkAnchor(const AnchorOptions& anchor, const Model& model) {
+  std::vector<Record> records;
+  for (const auto& sequence : anchor.sequences) {
+    Record record;
+    record.prompt = sequence;
+    records.push_back(record);
+  }
+  checkRecords(records, model, "anchor.sequences");
+}
+
+}  // namespace
 
 Trainer::Trainer(const Config& config)
     : config_(config),
@@ -127,18 +146,28 @@ Trainer::Trainer(const Config& config)
       backend_(config.backend),
       model_(config.model),
       identity_(config.identity ^ model_.file().identity() ^
-                (static_cast<std::uint64_t>(backend_.weightType()) << 56)) {
+                (static_cast<std::uint64_t>(backend_.weightType()) << 56)),
+      earlyStop_(train_.earlyStop.value_or(EarlyStopOptions{})) {
   checkRecords(config.records, model_, "records");
   checkRecords(train_.heldout, model_, "heldout");
-  makeFolders(train_.out);
+  if (train_.anchor.has_value()) checkAnchor(*train_.anchor, model_);
+  if (!train_.estimateOnly) makeFolders(train_.out);
   adapter_ = startingAdapter(backend_, model_, config);
   if (!config.reference.empty()) {
     referenceAdapter_ = readPeftAdapter(backend_, model_, config.reference);
   }
   network_ = std::make_unique<Network>(backend_, model_);
   optimizer_ = std::make_unique<Optimizer>(train_.optimizer, *adapter_);
-  reference_ = std::make_unique<ReferenceCache>(*network_, referenceAdapter_.get(),
-                                                config.records.size() + train_.heldout.size());
+  reference_ = std::make_unique<ReferenceSums>(*network_, referenceAdapter_.get(),
+                                               config.records.size() + train_.heldout.size());
+  if (!train_.referenceCache.empty() && needsReference(train_.loss)) {
+    reference_->useFolder(train_.referenceCache,
+                          referenceKey(model_, config.reference, backend_.weightType()));
+  }
+  if (train_.anchor.has_value()) {
+    anchor_ =
+        std::make_unique<Anchor>(*network_, referenceAdapter_.get(), *train_.anchor, train_.seed);
+  }
 }
 
 const Record& Trainer::recordAt(size_t index) const {
@@ -179,14 +208,16 @@ std::vector<LossOutcome> Trainer::outcomesOf(const std::vector<size_t>& records,
   return computeLosses(train_.loss, config_.losses, sums);
 }
 
-std::vector<LossOutcome> Trainer::accumulate(const std::vector<size_t>& records, double factor) {
+std::vector<LossOutcome> Trainer::accumulate(std::uint64_t microBatch, double factor) {
+  const std::vector<size_t> records = recordsOfMicroBatch(microBatch);
   std::vector<const Record*> pointers;
   for (const size_t index : records) pointers.push_back(&recordAt(index));
   const PackedBatch batch = packRecords(pointers, needsPromptSum(train_.loss));
-  const Forward forward = network_->forward(batch, adapter_.get(), true);
-  std::vector<LossOutcome> outcomes = outcomesOf(records, batch, forward.logProbabilities);
+  const Dropout dropout(train_.dropout, train_.seed, microBatch);
+  Forward forward = network_->forward(batch, adapter_.get(), true, dropout);
+  std::vector<LossOutcome> outcomes = outcomesOf(records, batch, forward.values);
   const double share = factor / static_cast<double>(records.size());
-  network_->backward(batch, *adapter_, forward, labelWeights(batch, outcomes, share));
+  network_->backward(batch, *adapter_, forward, labelWeights(batch, outcomes, share), dropout);
   return outcomes;
 }
 
@@ -195,31 +226,43 @@ StepResult Trainer::step() {
   std::vector<LossOutcome> outcomes;
   const auto accumulation = static_cast<std::uint64_t>(train_.accumulation);
   for (std::uint64_t part = 0; part < accumulation; ++part) {
-    const std::vector<size_t> records =
-        recordsOfMicroBatch(static_cast<std::uint64_t>(stepsDone_) * accumulation + part);
-    for (const size_t index : records) result.tokens += countTokens(recordAt(index));
-    for (const LossOutcome& outcome :
-         accumulate(records, 1.0 / static_cast<double>(accumulation))) {
-      outcomes.push_back(outcome);
+    const std::uint64_t microBatch = static_cast<std::uint64_t>(stepsDone_) * accumulation + part;
+    for (const size_t index : recordsOfMicroBatch(microBatch)) {
+      result.tokens += countTokens(recordAt(index));
     }
+    const auto some = accumulate(microBatch, 1.0 / static_cast<double>(accumulation));
+    outcomes.insert(outcomes.end(), some.begin(), some.end());
+  }
+  if (anchor_ != nullptr) {
+    // The anchor's masks come from a range of draws that no micro-batch reaches.
+    constexpr std::uint64_t anchorDraws = std::uint64_t{1} << 40;
+    const Dropout dropout(train_.dropout, train_.seed,
+                          anchorDraws + static_cast<std::uint64_t>(stepsDone_));
+    result.anchorLoss = anchor_->accumulate(stepsDone_, *adapter_, dropout);
   }
   result.metrics = summarise(outcomes);
   result.gradientNorm = optimizer_->gradientNorm(*adapter_);
   result.learningRate = learningRateAt(train_.optimizer, stepsDone_, train_.steps);
-  if (!std::isfinite(result.metrics.loss) || !std::isfinite(result.gradientNorm)) {
-    adapter_->clearGradients();
-    emitEvent("warning", {{"message", "The loss or its gradient is no finite number."},
-                          {"step", stepsDone_ + 1},
-                          {"loss", result.metrics.loss},
-                          {"grad_norm", result.gradientNorm}});
-    throw TrainerError("diverged",
-                       "Training diverged in step " + std::to_string(stepsDone_ + 1) +
-                           "; the adapter was not changed by that step.",
-                       "Lower the learning rate; the last checkpoint is still good.");
-  }
+  requireConvergence(result);
   optimizer_->update(*adapter_, stepsDone_, train_.steps, result.gradientNorm);
   ++stepsDone_;
   return result;
+}
+
+void Trainer::requireConvergence(const StepResult& result) {
+  const double loss = result.metrics.loss;
+  const bool finite = std::isfinite(loss) && std::isfinite(result.gradientNorm) &&
+                      std::isfinite(result.anchorLoss.value_or(0));
+  if (finite && !divergence_.add(loss)) return;
+  adapter_->clearGradients();
+  emitEvent("warning", {{"message", finite ? "The loss has risen far above its lowest value."
+                                           : "The loss or its gradient is no finite number."},
+                        {"step", stepsDone_ + 1},
+                        {"loss", loss},
+                        {"grad_norm", result.gradientNorm}});
+  throw TrainerError("diverged",
+                     "Training diverged in step " + std::to_string(stepsDone_ + 1) + ".",
+                     "Lower the learning rate.");
 }
 
 Metrics Trainer::evaluate() {
@@ -228,14 +271,17 @@ Metrics Trainer::evaluate() {
     const size_t place = config_.records.size() + index;
     const PackedBatch batch = packRecords({&recordAt(place)}, needsPromptSum(train_.loss));
     const Forward forward = network_->forward(batch, adapter_.get(), false);
-    outcomes.push_back(outcomesOf({place}, batch, forward.logProbabilities).front());
+    outcomes.push_back(outcomesOf({place}, batch, forward.values).front());
   }
   return summarise(outcomes);
 }
 
 void Trainer::saveCheckpoint() {
-  writeCheckpoint(checkpointPath(), {stepsDone_, identity_, reference_->values()}, *adapter_,
-                  *optimizer_);
+  writeCheckpoint(
+      checkpointPath(),
+      {stepsDone_, identity_, reference_->values(), divergence_.state(), earlyStop_.state()},
+      *adapter_, *optimizer_);
+  reference_->save();
 }
 
 bool Trainer::resume() {
@@ -243,26 +289,102 @@ bool Trainer::resume() {
   if (!state.has_value()) return false;
   stepsDone_ = state->step;
   reference_->restore(state->referenceSums);
+  divergence_.restore(state->divergence);
+  earlyStop_.restore(state->earlyStop);
   return true;
 }
 
+PackedBatch Trainer::longestBatch() const {
+  std::vector<const Record*> records;
+  for (const Record& record : config_.records) records.push_back(&record);
+  const auto length = [](const Record* record) {
+    return record->prompt.size() + record->chosen.size() + record->rejected.size();
+  };
+  std::sort(records.begin(), records.end(),
+            [&](const Record* left, const Record* right) { return length(left) > length(right); });
+  records.resize(std::min(records.size(), static_cast<size_t>(train_.batch)));
+  return packRecords(records, needsPromptSum(train_.loss));
+}
+
+MemoryNeed Trainer::planMemory() {
+  const PackedBatch batch = longestBatch();
+  MemoryNeed need = memoryNeed(model_, *network_, *adapter_, batch);
+  const double available = availableBytes();
+  const bool known = available > 0;
+  const double machine = known ? available : need.least();
+  const double most = train_.memoryBudget.value_or(known ? machine : usualBudget);
+  if (need.least() > std::min(most, machine)) {
+    throw TrainerError(
+        "memory",
+        "The run needs " + inWords(need.least()) + " and may take " +
+            inWords(std::min(most, machine)) + ": " + inWords(need.model) + " for the model, " +
+            inWords(need.adapter) + " for the adapter, " + inWords(need.activations + need.work) +
+            " for " + std::to_string(batch.size()) + " tokens at a time, " +
+            inWords(need.weights + need.program) + " for the rest.",
+        "Use shorter texts, a smaller batch or rank, a smaller model, or close other "
+        "programs.");
+  }
+  const double budget = train_.memoryBudget.value_or(std::min(usualBudget, machine));
+  need.kept =
+      std::clamp(budget - need.least(), 0.0, static_cast<double>(network_->bytesToKeepAll(batch)));
+  network_->setKeptBytes(static_cast<size_t>(need.kept));
+  return need;
+}
+
+void Trainer::estimate() {
+  const MemoryNeed need = planMemory();
+  const PackedBatch longest = longestBatch();
+  const Network::Rehearsal rehearsal = network_->rehearse(longest, *adapter_);
+  // From the longest batch to all texts, by their tokens.
+  const auto tokens = static_cast<double>(longest.size());
+  const double forward = rehearsal.forwardSeconds / tokens;
+  const double training = rehearsal.trainingSeconds / tokens;
+  const double heldout = packedTokens(train_.heldout);
+  const double all = packedTokens(config_.records);
+  double stepTokens =
+      all / static_cast<double>(config_.records.size()) * train_.batch * train_.accumulation;
+  if (train_.anchor.has_value()) stepTokens += anchorTokens(*train_.anchor);
+  const double evaluations =
+      1 + (train_.evaluateEvery > 0 ? (train_.steps - 1) / train_.evaluateEvery : 0);
+  const double references = needsReference(train_.loss) ? all + heldout : 0;
+  emitEvent("estimate", {{"bytes", need.total()},
+                         {"least_bytes", need.least()},
+                         {"available_bytes", availableBytes()},
+                         {"model_bytes", need.model},
+                         {"adapter_bytes", need.adapter},
+                         {"kept_bytes", need.kept},
+                         {"parameters", adapter_->parameterCount()},
+                         {"seconds", training * stepTokens * train_.steps +
+                                         forward * (heldout * evaluations + references)},
+                         {"seconds_per_step", training * stepTokens}});
+}
+
+bool Trainer::pausedByFile() const {
+  std::error_code error;
+  return !train_.pauseFile.empty() && std::filesystem::exists(train_.pauseFile, error);
+}
+
 bool Trainer::obey(CommandReader& commands) {
-  bool paused = false;
+  constexpr std::chrono::milliseconds look{200};
+  bool commanded = false;
+  bool told = false;
   for (;;) {
-    const std::optional<Command> command = paused ? commands.wait() : commands.take();
-    // A paused run whose starter has gone goes on rather than waiting for ever.
+    // A run that was told to pause and whose starter has gone goes on rather than waiting for ever.
+    if (commands.ended()) commanded = false;
+    const bool pausing = commanded || pausedByFile();
+    if (pausing != told) emitEvent(pausing ? "paused" : "resumed", {{"step", stepsDone_}});
+    told = pausing;
+    const std::optional<Command> command = pausing ? commands.waitFor(look) : commands.take();
     if (!command.has_value()) {
-      if (paused) emitEvent("resumed", {{"step", stepsDone_}});
+      if (pausing) continue;
       return true;
     }
     switch (*command) {
       case Command::pause:
-        if (!paused) emitEvent("paused", {{"step", stepsDone_}});
-        paused = true;
+        commanded = true;
         break;
       case Command::resume:
-        if (paused) emitEvent("resumed", {{"step", stepsDone_}});
-        paused = false;
+        commanded = false;
         break;
       case Command::checkpoint:
         saveCheckpoint();
@@ -274,75 +396,112 @@ bool Trainer::obey(CommandReader& commands) {
   }
 }
 
-void Trainer::emitEvaluation() {
-  if (train_.heldout.empty()) return;
+bool Trainer::evaluateAndWatch() {
+  if (train_.heldout.empty()) return false;
+  const Metrics metrics = evaluate();
   Event event = {{"step", stepsDone_}, {"records", train_.heldout.size()}};
-  event.update(metricsEvent(evaluate()));
+  event.update(metricsEvent(metrics));
   emitEvent("eval", event);
+  evaluatedAt_ = stepsDone_;
+  return train_.earlyStop.has_value() &&
+         earlyStop_.add(metricOf(metrics, train_.earlyStop->metric));
 }
 
-void Trainer::finish(bool stopped) {
-  saveCheckpoint();
-  emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
+Event Trainer::writeAdapter() {
   const std::string gguf = train_.out + "/adapter.gguf";
   const std::string peft = train_.out + "/peft";
   writePeftAdapter(*adapter_, model_, peft);
   writeGgufAdapter(*adapter_, model_, gguf);
-  emitEvent("done", {{"step", stepsDone_},
-                     {"stopped", stopped},
-                     {"adapter", train_.out},
-                     {"gguf", gguf},
-                     {"peft", peft},
-                     {"peak_bytes", peakBytes()}});
+  return {{"adapter", train_.out}, {"gguf", gguf}, {"peft", peft}};
+}
+
+void Trainer::finish(const char* reason) {
+  saveCheckpoint();
+  emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
+  Event event = {
+      {"step", stepsDone_}, {"stopped", std::string(reason) == "stopped"}, {"reason", reason}};
+  event.update(writeAdapter());
+  event["peak_bytes"] = peakBytes();
+  emitEvent("done", event);
+}
+
+void Trainer::reportStep(const StepResult& result, double seconds, double processor,
+                         double secondsRemaining) {
+  Event event = {{"step", stepsDone_}};
+  event.update(metricsEvent(result.metrics));
+  if (result.anchorLoss.has_value()) event["anchor_loss"] = *result.anchorLoss;
+  event.update({{"grad_norm", result.gradientNorm},
+                {"lr", result.learningRate},
+                {"tokens", result.tokens},
+                {"tokens_per_second", result.tokens / seconds},
+                {"processor_seconds", processor},
+                {"peak_bytes", peakBytes()},
+                {"seconds_remaining", secondsRemaining}});
+  emitEvent("step", event);
+}
+
+StepResult Trainer::stepOrFallBack() {
+  try {
+    return step();
+  } catch (const TrainerError& error) {
+    if (error.code() != "diverged") throw;
+    const int failedAt = stepsDone_ + 1;
+    const bool usable = lastCheckpoint_ >= 0 && resume();
+    if (usable) writeAdapter();
+    throw TrainerError(
+        "diverged",
+        std::string(error.what()) +
+            (usable
+                 ? " The adapter was written as it was in the last good checkpoint, after step " +
+                       std::to_string(stepsDone_) + "."
+                 : " There was no checkpoint before step " + std::to_string(failedAt) +
+                       ", and no adapter was written."),
+        error.hint());
+  }
 }
 
 void Trainer::run(CommandReader& commands) {
+  planMemory();
   const bool resumed = train_.resume && resume();
-  double parameters = 0;
-  for (const auto& parameter : adapter_->parameters()) {
-    parameters += static_cast<double>(ggml_nelements(parameter.value));
-  }
+  if (resumed) lastCheckpoint_ = stepsDone_;
   emitEvent("started", {{"step", stepsDone_},
                         {"steps", train_.steps},
                         {"resumed", resumed},
                         {"records", config_.records.size()},
                         {"heldout", train_.heldout.size()},
-                        {"parameters", parameters}});
-  const Clock::time_point start = Clock::now();
+                        {"parameters", adapter_->parameterCount()}});
+  double working = 0;
   const int firstStep = stepsDone_;
-  int evaluatedAt = -1;
   while (stepsDone_ < train_.steps) {
-    if (!obey(commands)) return finish(true);
-    const Clock::time_point stepStart = Clock::now();
-    const StepResult result = step();
-    const double perStep = secondsSince(start) / (stepsDone_ - firstStep);
-    Event event = {{"step", stepsDone_}};
-    event.update(metricsEvent(result.metrics));
-    event.update({{"grad_norm", result.gradientNorm},
-                  {"lr", result.learningRate},
-                  {"tokens", result.tokens},
-                  {"tokens_per_second", result.tokens / secondsSince(stepStart)},
-                  {"peak_bytes", peakBytes()},
-                  {"seconds_remaining", perStep * (train_.steps - stepsDone_)}});
-    emitEvent("step", event);
+    if (!obey(commands)) return finish("stopped");
+    const Clock::time_point start = Clock::now();
+    const double processorBefore = processorSeconds();
+    const StepResult result = stepOrFallBack();
+    const double seconds = secondsSince(start);
+    working += seconds;
+    reportStep(result, seconds, processorSeconds() - processorBefore,
+               working / (stepsDone_ - firstStep) * (train_.steps - stepsDone_));
     const auto due = [&](int every) { return every > 0 && stepsDone_ % every == 0; };
-    if (due(train_.evaluateEvery)) {
-      emitEvaluation();
-      evaluatedAt = stepsDone_;
-    }
+    if (due(train_.evaluateEvery) && evaluateAndWatch()) return finish("early-stop");
     if (due(train_.checkpointEvery) && stepsDone_ < train_.steps) {
       saveCheckpoint();
+      lastCheckpoint_ = stepsDone_;
       emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
     }
   }
-  if (evaluatedAt != stepsDone_) emitEvaluation();
-  finish(false);
+  if (evaluatedAt_ != stepsDone_) evaluateAndWatch();
+  finish("steps");
 }
 
 void runTrain(const Config& config) {
   if (config.train->lowPriority) ::setpriority(PRIO_PROCESS, 0, lowPriorityNiceness);
   Trainer trainer(config);
   emitHello(trainer.backend());
+  if (config.train->estimateOnly) {
+    trainer.estimate();
+    emitEvent("done", {{"peak_bytes", peakBytes()}});
+    return;
+  }
   CommandReader commands;
   trainer.run(commands);
 }

@@ -9,33 +9,16 @@
 #include <vector>
 
 #include "adapter.hpp"
+#include "anchor.hpp"
 #include "checkpoint.hpp"
 #include "config.hpp"
 #include "evaluation.hpp"
 #include "protocol.hpp"
+#include "referenceSums.hpp"
+#include "resources.hpp"
+#include "watch.hpp"
 
 namespace preflexor {
-
-/**
- * Reference sums of all records, each computed once, alone (so that the batch it comes in changes
- * nothing), and kept in checkpoints. Four numbers a record: sum and tokens of chosen and rejected.
- */
-class ReferenceCache {
- public:
-  ReferenceCache(Network& network, const Adapter* reference, size_t records);
-
-  /** @param index the record's place among all of the run's records */
-  RecordSums get(size_t index, const Record& record);
-
-  const std::vector<double>& values() const { return values_; }
-  /** Takes over a checkpoint's values when their number fits. */
-  void restore(const std::vector<double>& values);
-
- private:
-  Network& network_;
-  const Adapter* reference_;
-  std::vector<double> values_;
-};
 
 /** Means over a batch or a held-out set. */
 struct Metrics {
@@ -48,6 +31,7 @@ struct Metrics {
 
 struct StepResult {
   Metrics metrics;
+  std::optional<double> anchorLoss;  ///< nats a token, without the weight
   double gradientNorm = 0;
   double learningRate = 0;
   double tokens = 0;
@@ -61,6 +45,9 @@ class Trainer {
   /** From the first or the resumed step to the end; talks as PROTOCOL.md says. */
   void run(CommandReader& commands);
 
+  /** Says what a run would take, and takes none of its steps. */
+  void estimate();
+
   /** One optimizer step. @throws TrainerError "diverged"; the adapter is then unchanged */
   StepResult step();
   Metrics evaluate();
@@ -68,20 +55,37 @@ class Trainer {
   /** Continues from out/checkpoint.safetensors where there is one. */
   bool resume();
 
+  /** Shares out the memory. @throws TrainerError "memory" with numbers when it does not suffice */
+  MemoryNeed planMemory();
+
   int stepsDone() const { return stepsDone_; }
+  /** Records whose reference sums an earlier run had left. */
+  size_t referenceSumsFound() const { return reference_->found(); }
   const Adapter& adapter() const { return *adapter_; }
   const Backend& backend() const { return backend_; }
 
  private:
   /** Adds the gradient of a micro-batch, scaled by `factor`; returns its outcomes. */
-  std::vector<LossOutcome> accumulate(const std::vector<size_t>& records, double factor);
+  std::vector<LossOutcome> accumulate(std::uint64_t microBatch, double factor);
   std::vector<LossOutcome> outcomesOf(const std::vector<size_t>& records, const PackedBatch& batch,
                                       const std::vector<double>& logProbabilities);
+  /** @throws TrainerError "diverged" */
+  void requireConvergence(const StepResult& result);
+  /** A step; when it diverges the adapter of the last good checkpoint is written first. */
+  StepResult stepOrFallBack();
   const Record& recordAt(size_t index) const;
   std::vector<size_t> recordsOfMicroBatch(std::uint64_t microBatch);
+  PackedBatch longestBatch() const;
+  bool pausedByFile() const;
+  /** Obeys commands and waits while paused. @returns false when the run shall stop */
   bool obey(CommandReader& commands);
-  void emitEvaluation();
-  void finish(bool stopped);
+  /** @returns whether the run shall end early */
+  bool evaluateAndWatch();
+  void reportStep(const StepResult& result, double seconds, double processor,
+                  double secondsRemaining);
+  /** Writes both adapter files. @returns their names for an event */
+  Event writeAdapter();
+  void finish(const char* reason);
   std::string checkpointPath() const;
 
   const Config& config_;
@@ -93,10 +97,15 @@ class Trainer {
   std::unique_ptr<Adapter> referenceAdapter_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<ReferenceCache> reference_;
+  std::unique_ptr<ReferenceSums> reference_;
+  std::unique_ptr<Anchor> anchor_;
+  DivergenceWatch divergence_;
+  EarlyStopWatch earlyStop_;
   std::vector<std::uint32_t> order_;
   std::uint64_t orderEpoch_ = UINT64_MAX;
   int stepsDone_ = 0;
+  int evaluatedAt_ = -1;
+  int lastCheckpoint_ = -1;  ///< the step of the newest checkpoint that this run wrote or read
 };
 
 /** The task "train". @throws TrainerError */

@@ -181,3 +181,22 @@ TEST_CASE("given a seed, when initialised, then A is within its bound and B is z
   for (const float value : readFloats(adapter.tensors(0).bt)) CHECK(value == 0.0F);
   CHECK(a != readFloats(adapter.tensors(1).a));
 }
+
+TEST_CASE(
+    "given patterns and layers, when modules are made, then each has its own rank and alpha") {
+  Bench bench;
+  LoraShape shape;
+  shape.roles = {LinearRole::query, LinearRole::value};
+  shape.layers = {1};
+  shape.rank = 8;
+  shape.alpha = 16;
+  shape.rankPattern = {{"v_proj", 2}};
+  shape.alphaPattern = {{"layers.1.self_attn.q_proj", 5}};
+  const std::vector<LoraModule> modules = makeModules(bench.model, shape);
+  CHECK(modules.size() == 2);
+  CHECK(modules[0].layer == 1 && modules[0].role == LinearRole::query);
+  CHECK(modules[0].rank == 8 && modules[0].alpha == 5);
+  CHECK(modules[1].rank == 2 && modules[1].alpha == 16);
+  CHECK(!matchesModule("layers.1.self_attn.q_proj", "proj"));
+  CHECK(!matchesModule("layers.11.self_attn.q_proj", "layers.1.self_attn.q_proj"));
+}

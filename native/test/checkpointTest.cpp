@@ -25,9 +25,8 @@ struct Run {
     train.out = folder.file("out");
     train.loss = LossKind::dpo;
     train.heldout = {makeRandomRecord(200, 6, 12, 9)};
-    train.rank = 4;
-    train.alpha = 8;
-    train.targets = {allLinearRoles.begin(), allLinearRoles.end()};
+    train.lora.rank = 4;
+    train.lora.alpha = 8;
     train.optimizer.learningRate = 5e-3;
     train.steps = 12;
     train.batch = 2;
@@ -62,7 +61,9 @@ TEST_CASE("given pairs, when trained, then the loss falls and the margin grows")
   Run run;
   Trainer trainer(run.config);
   const std::vector<double> losses = run.losses(trainer, 12);
-  CHECK_NEAR(losses[0], std::log(2.0), 1e-9);
+  // The reference is computed alone and the policy packed: a matmul's rounding depends on its
+  // shape.
+  CHECK_NEAR(losses[0], std::log(2.0), 1e-6);
   CHECK(losses[losses.size() - 2] < 0.6);
   const Metrics metrics = trainer.evaluate();
   CHECK(metrics.margin.has_value() && metrics.accuracy.has_value());
@@ -87,6 +88,83 @@ TEST_CASE(
   for (const double value : run.losses(second, 5)) actual.push_back(value);
   CHECK(actual == expected);
   CHECK(values(second) == values(unbroken));
+}
+
+TEST_CASE("given an anchor and dropout, when resumed, then the run is the same bit for bit") {
+  Run run;
+  run.config.train->dropout = 0.2;
+  run.config.train->anchor = AnchorOptions{};
+  run.config.train->anchor->perStep = 2;
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    run.config.train->anchor->sequences.push_back(makeRandomRecord(300 + seed, 20, 0, 0).prompt);
+  }
+  Trainer unbroken(run.config);
+  const std::vector<double> expected = run.losses(unbroken, 7);
+  std::vector<double> actual;
+  {
+    Trainer first(run.config);
+    actual = run.losses(first, 3);
+    first.saveCheckpoint();
+  }
+  Trainer second(run.config);
+  CHECK(second.resume());
+  for (const double value : run.losses(second, 4)) actual.push_back(value);
+  CHECK(actual == expected);
+  CHECK(values(second) == values(unbroken));
+}
+
+TEST_CASE("given dropout, when trained, then losses are not those without") {
+  Run run;
+  Trainer without(run.config);
+  const std::vector<double> plain = run.losses(without, 4);
+  run.config.train->dropout = 0.5;
+  Trainer with(run.config);
+  CHECK(run.losses(with, 4) != plain);
+}
+
+TEST_CASE("given an anchor, when trained, then the adapter stays closer to the base model there") {
+  const auto divergence = [](double weight) {
+    Run run;
+    run.config.train->anchor = AnchorOptions{};
+    run.config.train->anchor->weight = weight;
+    run.config.train->anchor->sequences = {makeRandomRecord(300, 40, 0, 0).prompt};
+    Trainer trainer(run.config);
+    double last = 0;
+    for (int step = 0; step < 12; ++step) last = *trainer.step().anchorLoss;
+    return last;
+  };
+  CHECK(divergence(20) < 0.5 * divergence(0));
+}
+
+TEST_CASE("given a folder for reference sums, when a second run starts, then it finds them") {
+  Run run;
+  run.config.train->referenceCache = run.folder.file("cache");
+  Trainer first(run.config);
+  const std::vector<double> losses = run.losses(first, 3);
+  CHECK(first.referenceSumsFound() == 0);
+  first.saveCheckpoint();
+  Trainer second(run.config);
+  CHECK(run.losses(second, 3) == losses);
+  CHECK(second.referenceSumsFound() == 5);
+  // Damage is no reason to fail.
+  for (const auto& entry : std::filesystem::directory_iterator(run.folder.file("cache"))) {
+    writeFileAtomically(entry.path().string(), "nonsense");
+  }
+  Trainer third(run.config);
+  CHECK(run.losses(third, 3) == losses);
+  CHECK(third.referenceSumsFound() == 0);
+}
+
+TEST_CASE("given a budget that cannot suffice, when run, then it is refused with numbers") {
+  Run run;
+  run.config.train->memoryBudget = 1e6;
+  Trainer trainer(run.config);
+  CHECK(errorCode([&] { trainer.planMemory(); }) == "memory");
+  run.config.train->memoryBudget = 1e9;
+  Trainer other(run.config);
+  const MemoryNeed need = other.planMemory();
+  CHECK(need.total() <= 1e9);
+  CHECK(need.kept > 0);
 }
 
 TEST_CASE("given no checkpoint, when resumed, then the run starts afresh") {

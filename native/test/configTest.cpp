@@ -38,9 +38,9 @@ TEST_CASE("given a good configuration, when parsed, then every value is there") 
   const Config config = parseConfig(goodTrain().dump());
   CHECK(config.train.has_value() && !config.score.has_value());
   CHECK(config.train->loss == LossKind::orpo);
-  CHECK(config.train->rank == 8);
-  CHECK(config.train->alpha == 8.0F);
-  CHECK(config.train->targets.size() == 2);
+  CHECK(config.train->lora.rank == 8);
+  CHECK(config.train->lora.alpha == 8.0F);
+  CHECK(config.train->lora.roles.size() == 2);
   CHECK(config.train->optimizer.schedule == Schedule::cosine);
   CHECK(config.records[0].chosenMask == (std::vector<std::uint8_t>{0, 1}));
   CHECK(config.records[0].rejectedMask == (std::vector<std::uint8_t>{1}));
@@ -54,7 +54,7 @@ TEST_CASE("given wrong fields, when parsed, then the configuration is refused") 
   CHECK(codeWith("/steps", "10") == "bad-config");
   CHECK(codeWith("/threads", -1) == "bad-config");
   CHECK(codeWith("/stepz", 1) == "bad-config");
-  CHECK(codeWith("/lora/dropout", 0.1) == "bad-config");
+  CHECK(codeWith("/lora/dropout", 1) == "bad-config");
   CHECK(codeWith("/lora/targets", Json::array({"lm_head"})) == "bad-config");
   CHECK(codeWith("/lora/targets", Json::array()) == "bad-config");
   CHECK(codeWith("/optimizer/schedule", "step") == "bad-config");
@@ -66,6 +66,43 @@ TEST_CASE("given wrong fields, when parsed, then the configuration is refused") 
   CHECK(codeWith("/perToken", true) == "bad-config");
   CHECK(errorCode([] { parseConfig("{"); }) == "bad-config");
   CHECK(errorCode([] { parseConfig("[1]"); }) == "bad-config");
+}
+
+TEST_CASE("given what only some runs have, when parsed, then it is understood") {
+  Json json = goodTrain();
+  json["lora"]["dropout"] = 0.1;
+  json["lora"]["layers"] = {0, 3};
+  json["lora"]["rankPattern"] = {{"v_proj", 4}};
+  json["lora"]["alphaPattern"] = {{"layers.0.self_attn.q_proj", 2.5}};
+  json["anchor"] = {
+      {"sequences", {{1, 2, 3}, {4, 5}}}, {"kind", "replay"}, {"weight", 0.5}, {"perStep", 2}};
+  json["heldout"] = json["records"];
+  json["evaluateEvery"] = 2;
+  json["earlyStop"] = {{"metric", "margin"}, {"patience", 0}, {"target", 0.25}};
+  json["memoryBudgetBytes"] = 1e9;
+  const TrainConfig train = *parseConfig(json.dump()).train;
+  CHECK(train.dropout == 0.1);
+  CHECK(train.lora.layers == (std::vector<int>{0, 3}));
+  CHECK(train.lora.rankPattern.size() == 1 && train.lora.alphaPattern[0].second == 2.5F);
+  CHECK(train.anchor->kind == AnchorKind::replay && train.anchor->sequences.size() == 2);
+  CHECK(train.earlyStop->metric == EarlyStopMetric::margin && *train.earlyStop->target == 0.25);
+  CHECK(train.memoryBudget == 1e9 && !train.estimateOnly);
+  json["task"] = "estimate";
+  CHECK(parseConfig(json.dump()).train->estimateOnly);
+}
+
+TEST_CASE("given wrong anchors, stops and patterns, when parsed, then they are refused") {
+  CHECK(codeWith("/anchor", {{"sequences", Json::array()}}) == "bad-config");
+  CHECK(codeWith("/anchor", {{"sequences", {{1}}}}) == "bad-data");
+  CHECK(codeWith("/anchor", {{"sequences", {{1, -2}}}}) == "bad-data");
+  CHECK(codeWith("/anchor", {{"sequences", {{1, 2}}}, {"kind", "l2"}}) == "bad-config");
+  CHECK(codeWith("/anchor", {{"sequences", {{1, 2}}}, {"weight", -1}}) == "bad-config");
+  CHECK(codeWith("/earlyStop", {{"metric", "loss"}}) == "bad-config");  // nothing held out
+  CHECK(codeWith("/lora/layers", Json::array()) == "bad-config");
+  CHECK(codeWith("/lora/layers", {-1}) == "bad-config");
+  CHECK(codeWith("/lora/rankPattern", {{"q_proj", 0}}) == "bad-config");
+  CHECK(codeWith("/lora/alphaPattern", {{"q_proj", "8"}}) == "bad-config");
+  CHECK(codeWith("/memoryBudgetBytes", -1) == "bad-config");
 }
 
 TEST_CASE("given wrong records, when parsed, then the record is refused") {

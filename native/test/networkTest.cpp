@@ -16,8 +16,9 @@ namespace {
 
 /** A tiny model with everything that is needed to run it. */
 struct Bench {
-  explicit Bench(const TinyModelOptions& options = {})
-      : backend(cpuOptions()), path(write(options)), model(path), network(backend, model) {}
+  explicit Bench(const TinyModelOptions& options = {},
+                 const BackendOptions& backendOptions = cpuOptions())
+      : backend(backendOptions), path(write(options)), model(path), network(backend, model) {}
 
   std::string write(const TinyModelOptions& options) const {
     writeFileAtomically(folder.file("tiny.gguf"), makeTinyModel(options));
@@ -27,7 +28,7 @@ struct Bench {
   std::vector<RecordSums> sums(const std::vector<const Record*>& records,
                                const Adapter* adapter = nullptr) {
     const PackedBatch batch = packRecords(records, true);
-    return collectSums(batch, network.forward(batch, adapter, false).logProbabilities, records);
+    return collectSums(batch, network.forward(batch, adapter, false).values, records);
   }
 
   std::unique_ptr<Adapter> randomAdapter() {
@@ -49,15 +50,25 @@ struct Bench {
   Network network;
 };
 
+double relativeDifference(const std::vector<float>& one, const std::vector<float>& other) {
+  double difference = 0;
+  double size = 0;
+  for (size_t index = 0; index < one.size(); ++index) {
+    difference += std::pow(static_cast<double>(one[index] - other[index]), 2);
+    size += std::pow(static_cast<double>(one[index]), 2);
+  }
+  return size > 0 ? std::sqrt(difference / size) : 1;
+}
+
 /** The gradient of the summed SFT losses of the records, given in groups. */
 std::vector<std::vector<float>> gradients(Bench& bench, Adapter& adapter,
                                           const std::vector<std::vector<const Record*>>& groups) {
   adapter.clearGradients();
   for (const auto& records : groups) {
     const PackedBatch batch = packRecords(records, false);
-    const Forward forward = bench.network.forward(batch, &adapter, true);
+    Forward forward = bench.network.forward(batch, &adapter, true);
     const auto outcomes =
-        computeLosses(LossKind::sft, {}, collectSums(batch, forward.logProbabilities, records));
+        computeLosses(LossKind::sft, {}, collectSums(batch, forward.values, records));
     bench.network.backward(batch, adapter, forward, labelWeights(batch, outcomes, 1.0));
   }
   std::vector<std::vector<float>> result;
@@ -117,7 +128,7 @@ TEST_CASE(
   changed.chosen[150] = (changed.chosen[150] + 1) % tinyVocabulary;
   const auto score = [&](const Record& r) {
     const PackedBatch batch = packRecords({&r}, false);
-    return bench.network.forward(batch, nullptr, false).logProbabilities;
+    return bench.network.forward(batch, nullptr, false).values;
   };
   const std::vector<double> one = score(record);
   const std::vector<double> other = score(changed);
@@ -141,7 +152,7 @@ TEST_CASE("given a mask, when summed, then only the tokens that count are in the
   Bench bench;
   Record record = makeRandomRecord(7, 8, 10, 0);
   const PackedBatch batch = packRecords({&record}, false);
-  const std::vector<double> each = bench.network.forward(batch, nullptr, false).logProbabilities;
+  const std::vector<double> each = bench.network.forward(batch, nullptr, false).values;
   record.chosenMask = {0, 1, 0, 0, 1, 1, 0, 0, 0, 1};
   const RecordSums masked = bench.sums({&record}).front();
   CHECK_NEAR(masked.chosen->sum, each[1] + each[4] + each[5] + each[9], 1e-5);
@@ -157,15 +168,78 @@ TEST_CASE("given two records, when accumulated or packed, then the gradients agr
   const auto apart = gradients(bench, adapter, {{&first}, {&second}});
   const auto packed = gradients(bench, adapter, {{&first, &second}});
   for (size_t tensor = 0; tensor < apart.size(); ++tensor) {
-    double difference = 0;
-    double size = 0;
-    for (size_t index = 0; index < apart[tensor].size(); ++index) {
-      difference += std::pow(static_cast<double>(apart[tensor][index] - packed[tensor][index]), 2);
-      size += std::pow(static_cast<double>(apart[tensor][index]), 2);
-    }
-    CHECK(size > 0);
-    CHECK(std::sqrt(difference / size) < 1e-4);
+    CHECK(relativeDifference(apart[tensor], packed[tensor]) < 1e-4);
   }
+}
+
+TEST_CASE("given memory to keep matmuls' results, then the gradients are those without, exactly") {
+  for (const char* architecture : {"llama", "gemma3"}) {
+    Bench bench({architecture, true, false, 12});
+    const std::unique_ptr<Adapter> adapter = bench.randomAdapter();
+    const Record record = makeRandomRecord(12, 20, 150, 0);
+    const auto without = gradients(bench, *adapter, {{&record}});
+    const size_t all = bench.network.bytesToKeepAll(packRecords({&record}, false));
+    for (const size_t bytes : {all / 2, all}) {
+      bench.network.setKeptBytes(bytes);
+      CHECK(gradients(bench, *adapter, {{&record}}) == without);
+    }
+  }
+}
+
+TEST_CASE("given no BLAS library, when ggml multiplies, then sums and gradients agree") {
+  BackendOptions plain = cpuOptions();
+  plain.blas = false;
+  for (const char* architecture : {"llama", "gemma3"}) {
+    Bench fast({architecture, true, false, 13});
+    Bench slow({architecture, true, false, 13}, plain);
+    CHECK(fast.backend.blas() != nullptr && slow.backend.blas() == nullptr);
+    const Record record = makeRandomRecord(13, 33, 140, 21);
+    CHECK_NEAR(fast.sums({&record}).front().chosen->sum, slow.sums({&record}).front().chosen->sum,
+               2e-3);
+    const auto one = gradients(fast, *fast.randomAdapter(), {{&record}});
+    const auto other = gradients(slow, *slow.randomAdapter(), {{&record}});
+    for (size_t tensor = 0; tensor < one.size(); ++tensor) {
+      CHECK(relativeDifference(one[tensor], other[tensor]) < 1e-4);
+    }
+  }
+}
+
+TEST_CASE("given a device that lacks backward operations, then composed ones give the gradients") {
+  BackendOptions lacking = cpuOptions();
+  lacking.lacking = {GGML_OP_RMS_NORM_BACK, GGML_OP_SOFT_MAX_BACK, GGML_OP_SILU_BACK};
+  Bench whole({"qwen3", true, false, 16});
+  Bench composed({"qwen3", true, false, 16}, lacking);
+  const Record record = makeRandomRecord(16, 20, 140, 0);
+  const auto expected = gradients(whole, *whole.randomAdapter(), {{&record}});
+  const auto actual = gradients(composed, *composed.randomAdapter(), {{&record}});
+  for (size_t tensor = 0; tensor < expected.size(); ++tensor) {
+    CHECK(relativeDifference(expected[tensor], actual[tensor]) < 1e-5);
+  }
+}
+
+TEST_CASE("given a device that lacks what nothing replaces, then it is refused and not computed") {
+  BackendOptions lacking = cpuOptions();
+  lacking.lacking = {GGML_OP_ROPE};
+  Bench bench({}, lacking);
+  const Record record = makeRandomRecord(17, 5, 5, 0);
+  CHECK(testing::errorCode([&] { bench.sums({&record}); }) == "unsupported-operation");
+}
+
+TEST_CASE("given the frozen network itself, when compared, then it has not diverged") {
+  Bench bench({"llama", false, false, 15});
+  const std::unique_ptr<Adapter> adapter = bench.randomAdapter();
+  const Record record = makeRandomRecord(15, 40, 0, 0);
+  const PackedBatch batch = packRecords({&record}, true);
+  const auto frozen = bench.network.hiddenStates(batch, nullptr);
+  for (const double value : bench.network.divergence(batch, nullptr, frozen, false).values) {
+    CHECK_NEAR(value, 0, 1e-5);
+  }
+  double total = 0;
+  for (const double value : bench.network.divergence(batch, adapter.get(), frozen, false).values) {
+    CHECK(value < 1e-5);
+    total -= value;
+  }
+  CHECK(total > 0.1);
 }
 
 TEST_CASE("given BF16 weights, when scored, then sums stay close to F32") {
@@ -176,8 +250,7 @@ TEST_CASE("given BF16 weights, when scored, then sums stay close to F32") {
   Network network(rough, bench.model);
   const Record record = makeRandomRecord(10, 12, 40, 0);
   const PackedBatch batch = packRecords({&record}, false);
-  const auto sums =
-      collectSums(batch, network.forward(batch, nullptr, false).logProbabilities, {&record});
+  const auto sums = collectSums(batch, network.forward(batch, nullptr, false).values, {&record});
   CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 0.5);
 }
 
@@ -187,8 +260,7 @@ TEST_CASE("given two threads, when scored, then sums are those of one thread") {
   Network network(two, bench.model);
   const Record record = makeRandomRecord(11, 12, 40, 7);
   const PackedBatch batch = packRecords({&record}, true);
-  const auto sums =
-      collectSums(batch, network.forward(batch, nullptr, false).logProbabilities, {&record});
+  const auto sums = collectSums(batch, network.forward(batch, nullptr, false).values, {&record});
   CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 1e-3);
 }
 

@@ -204,7 +204,7 @@ describe('given the self-test', () => {
     const result = await runTrainerWith(['--self-test', libraries]);
     assert.equal(result.exitCode, 0);
     const checks = linesOf(result.lines, 'self-test');
-    assert.equal(checks.length, 4);
+    assert.equal(checks.length, 7);
     assert.ok(checks.every((check) => check.passed));
   });
 });

@@ -22,16 +22,18 @@ struct LoraTensors {
 
 /** What the backward pass needs of the forward pass. */
 struct LinearSaved {
-  ggml_tensor* x = nullptr;       ///< [in, T]
+  ggml_tensor* x = nullptr;       ///< what the adapter read, after dropout, [in, T]
+  ggml_tensor* mask = nullptr;    ///< dropout's factors, [in, T], or null
   ggml_tensor* scaled = nullptr;  ///< s A x, [R, T]; null without an adapter
 };
 
-/** y [out, T] of x [in, T]; `lora` may be null. */
-ggml_tensor* linearForward(Graph& graph, const LayerWeights::Linear& weights,
-                           const LoraTensors* lora, ggml_tensor* x, LinearSaved& saved);
+/** The adapter's part up to s A x; `lora` and `mask` may be null. */
+void linearSave(Graph& graph, const LoraTensors* lora, ggml_tensor* x, ggml_tensor* mask,
+                LinearSaved& saved);
 
-/** Only what linearBackward reads of the forward pass, without y. */
-void linearSave(Graph& graph, const LoraTensors* lora, ggml_tensor* x, LinearSaved& saved);
+/** y [out, T] of x [in, T], after linearSave with the same. */
+ggml_tensor* linearForward(Graph& graph, const LayerWeights::Linear& weights,
+                           const LoraTensors* lora, ggml_tensor* x, const LinearSaved& saved);
 
 /**
  * dx [in, T] of dy [out, T]; adds to the adapter's gradients:

@@ -14,20 +14,28 @@ int modeOf(const HyperParameters& parameters) {
   return parameters.ropePairsHalves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
 }
 
+float base(const RopeInputs& inputs) {
+  return inputs.local ? inputs.parameters->localRopeBase : inputs.parameters->ropeBase;
+}
+
+float scale(const RopeInputs& inputs) {
+  return inputs.local ? 1.0F : inputs.parameters->ropeScale;
+}
+
 }  // namespace
 
 ggml_tensor* ropeForward(Graph& graph, const RopeInputs& inputs, ggml_tensor* x) {
   const HyperParameters& p = *inputs.parameters;
   return ggml_rope_ext(graph.context(), x, inputs.positions, inputs.factors, p.ropeDimensions,
-                       modeOf(p), p.contextLength, p.ropeBase, p.ropeScale, noExtrapolation,
+                       modeOf(p), p.contextLength, base(inputs), scale(inputs), noExtrapolation,
                        unitAttention, betaFast, betaSlow);
 }
 
 ggml_tensor* ropeBackward(Graph& graph, const RopeInputs& inputs, ggml_tensor* dy) {
   const HyperParameters& p = *inputs.parameters;
   return ggml_rope_ext_back(graph.context(), dy, inputs.positions, inputs.factors, p.ropeDimensions,
-                            modeOf(p), p.contextLength, p.ropeBase, p.ropeScale, noExtrapolation,
-                            unitAttention, betaFast, betaSlow);
+                            modeOf(p), p.contextLength, base(inputs), scale(inputs),
+                            noExtrapolation, unitAttention, betaFast, betaSlow);
 }
 
 }  // namespace preflexor

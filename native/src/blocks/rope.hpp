@@ -9,6 +9,7 @@ namespace preflexor {
 
 struct RopeInputs {
   const HyperParameters* parameters = nullptr;
+  bool local = false;                ///< a layer with a window, which has a base of its own
   ggml_tensor* positions = nullptr;  ///< [T] I32
   ggml_tensor* factors = nullptr;    ///< Llama 3's frequency divisors, F32, or null
 };

@@ -73,19 +73,43 @@ export const LoraTarget = z.enum([
 ]);
 export type LoraTarget = z.infer<typeof LoraTarget>;
 
-export const TrainerTrainConfig = z.strictObject({
-  task: z.literal('train'),
+/** Plain texts on which the model shall stay what it was; see PROTOCOL.md. */
+export const TrainerAnchor = z.strictObject({
+  sequences: z.array(z.array(z.int().nonnegative()).min(2)).min(1),
+  kind: z.enum(['kl', 'replay']).optional(),
+  weight: z.number().nonnegative().optional(),
+  /** Sequences that each step takes. */
+  perStep: z.int().positive().optional(),
+});
+export type TrainerAnchor = z.infer<typeof TrainerAnchor>;
+
+export const TrainerEarlyStop = z.strictObject({
+  metric: z.enum(['loss', 'accuracy', 'margin']).optional(),
+  /** Evaluations without improvement that end the run; 0: only the target does. */
+  patience: z.int().nonnegative().optional(),
+  minimumChange: z.number().nonnegative().optional(),
+  target: z.number().optional(),
+});
+export type TrainerEarlyStop = z.infer<typeof TrainerEarlyStop>;
+
+const trainFields = {
   ...common,
   /** Folder for checkpoint.safetensors, adapter.gguf and peft/. */
   out: z.string(),
   loss: TrainerLoss,
   heldout: z.array(TrainerRecord).optional(),
-  /** Excludes `adapter`: a given adapter keeps its shape. */
+  /** Beside `adapter` only `dropout`: a given adapter keeps its shape. */
   lora: z
     .strictObject({
       rank: z.int().min(1).max(1024).optional(),
       alpha: z.number().positive().optional(),
       targets: z.array(LoraTarget).min(1).optional(),
+      /** Layers that are adapted, counted from 0; all when absent. */
+      layers: z.array(z.int().nonnegative()).min(1).optional(),
+      dropout: z.number().min(0).max(0.95).optional(),
+      /** By the end of a module's name, as PEFT's rank_pattern and alpha_pattern. */
+      rankPattern: z.record(z.string().min(1), z.int().min(1).max(1024)).optional(),
+      alphaPattern: z.record(z.string().min(1), z.number().positive()).optional(),
     })
     .optional(),
   optimizer: z
@@ -109,8 +133,23 @@ export const TrainerTrainConfig = z.strictObject({
   seed: z.int().nonnegative().optional(),
   resume: z.boolean().optional(),
   lowPriority: z.boolean().optional(),
-});
+  anchor: TrainerAnchor.optional(),
+  /** Needs `heldout` and `evaluateEvery`. */
+  earlyStop: TrainerEarlyStop.optional(),
+  /** While this file exists, the run waits between steps. */
+  pauseFile: z.string().optional(),
+  /** Folder that keeps reference sums across runs. */
+  referenceCache: z.string().optional(),
+  /** What the process may take; a run that needs more is refused. */
+  memoryBudgetBytes: z.number().nonnegative().optional(),
+};
+
+export const TrainerTrainConfig = z.strictObject({ task: z.literal('train'), ...trainFields });
 export type TrainerTrainConfig = z.infer<typeof TrainerTrainConfig>;
+
+/** What a run with this configuration would take, without running it. */
+export const TrainerEstimateConfig = z.strictObject({ task: z.literal('estimate'), ...trainFields });
+export type TrainerEstimateConfig = z.infer<typeof TrainerEstimateConfig>;
 
 /** A word and a line end on the trainer's stdin. */
 export const TrainerCommand = z.enum(['pause', 'resume', 'checkpoint', 'stop']);
@@ -153,6 +192,8 @@ export const TrainerLine = z.discriminatedUnion('event', [
     device: z.string(),
     features: z.array(z.string()),
     precision: z.enum(['f32', 'bf16']),
+    /** The library that multiplies matrices. */
+    matmul: z.string().optional(),
     threads: z.int().positive(),
     pid: z.int().positive(),
   }),
@@ -171,10 +212,14 @@ export const TrainerLine = z.discriminatedUnion('event', [
     ...line,
     step,
     ...metrics,
+    /** Nats a token on the anchor's texts, without the weight. */
+    anchor_loss: Measured.optional(),
     grad_norm: Measured,
     lr: z.number(),
     tokens: z.number(),
     tokens_per_second: z.number(),
+    /** Of all threads, for this step. */
+    processor_seconds: z.number().optional(),
     peak_bytes: z.number(),
     seconds_remaining: z.number(),
   }),
@@ -216,10 +261,24 @@ export const TrainerLine = z.discriminatedUnion('event', [
     tolerance: z.number(),
   }),
   z.object({
+    event: z.literal('estimate'),
+    ...line,
+    bytes: z.number(),
+    least_bytes: z.number(),
+    available_bytes: z.number(),
+    model_bytes: z.number(),
+    adapter_bytes: z.number(),
+    kept_bytes: z.number(),
+    parameters: z.number(),
+    seconds: z.number(),
+    seconds_per_step: z.number(),
+  }),
+  z.object({
     event: z.literal('done'),
     ...line,
     step: step.optional(),
     stopped: z.boolean().optional(),
+    reason: z.enum(['steps', 'stopped', 'early-stop']).optional(),
     adapter: z.string().optional(),
     gguf: z.string().optional(),
     peft: z.string().optional(),

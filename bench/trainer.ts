@@ -1,0 +1,259 @@
+// The trainer against TRL on the same token ids, float32 both, in one run: tokens a second, processor seconds
+// and peak memory. TRL comes in a virtual environment that this script makes once (.cache/trl, 6 GB).
+//   PREFLEXOR_TEST_MODEL=FILE npm run bench:trainer [-- --losses=orpo,exo_pair --lengths=512,1024,golden
+//     --threads=1,2 --rows=3 --rounds=3 --without-trl --write]
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import type { TrainerTrainConfig } from '../server/src/protocol/trainer.ts';
+import { golden } from '../test/native/support/golden.ts';
+import { libraries, linesOf, repository, runTrainer, testModel } from '../test/native/support/trainer.ts';
+import { median, report } from './measure.ts';
+
+const rank = 16;
+/** A fixed choice: the same ids in every run and for both tools. */
+const vocabulary = 49_152;
+const packages = [
+  'torch==2.8.0',
+  'transformers==5.24.0',
+  'trl==1.16.0',
+  'peft==0.21.0',
+  'accelerate',
+  'gguf',
+];
+/** Of the first step, which fills caches, no time is taken. */
+const warmupSteps = 1;
+
+type Loss = 'orpo' | 'exo_pair';
+
+interface Row {
+  prompt: number[];
+  chosen: number[];
+  rejected: number[];
+}
+
+interface Task {
+  readonly loss: Loss;
+  readonly length: string;
+  readonly threads: number;
+  readonly rows: Row[];
+}
+
+/** One run of one tool, its first step left out. */
+interface Run {
+  readonly tokensPerSecond: number;
+  readonly tokensPerProcessorSecond: number;
+  readonly processorPerWall: number;
+  readonly peakBytes: number;
+}
+
+function option(name: string, fallback: string): string {
+  const prefix = `--${name}=`;
+  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? fallback;
+}
+
+/** The next of a fixed sequence of pseudo-random numbers (a linear congruential generator). */
+function* numbers(): Generator<number, never> {
+  let state = 12_345;
+  for (;;) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    yield state;
+  }
+}
+
+/** A quarter prompt, the rest completion, both sides; or the golden pairs. */
+function rowsOf(length: string, count: number): Row[] {
+  if (length === 'golden') {
+    return golden.pairs.map((pair) => ({
+      prompt: pair.prompt_ids,
+      chosen: pair.chosen_ids,
+      rejected: pair.rejected_ids,
+    }));
+  }
+  const source = numbers();
+  const tokens = (size: number) => Array.from({ length: size }, () => source.next().value % vocabulary);
+  const prompt = Math.floor(Number(length) / 4);
+  const completion = Number(length) - prompt;
+  return Array.from({ length: count }, () => ({
+    prompt: tokens(prompt),
+    chosen: tokens(completion),
+    rejected: tokens(completion),
+  }));
+}
+
+/** Prompt and completion of both sides, however a tool shares them. */
+function countTokens(rows: readonly Row[]): number {
+  return rows.reduce(
+    (sum, { prompt, chosen, rejected }) => sum + 2 * prompt.length + chosen.length + rejected.length,
+    0,
+  );
+}
+
+function summarise(tokens: number, wall: number[], processor: number[], peakBytes: number): Run {
+  const total = (values: number[]) => values.slice(warmupSteps).reduce((sum, value) => sum + value, 0);
+  return {
+    tokensPerSecond: tokens / total(wall),
+    tokensPerProcessorSecond: tokens / total(processor),
+    processorPerWall: total(processor) / total(wall),
+    peakBytes,
+  };
+}
+
+/** Every row once, so that a loss with a reference pays for it as in a first epoch. */
+async function runOurs(folder: string, task: Task, memoryBudgetBytes: number): Promise<Run> {
+  const config: TrainerTrainConfig = {
+    task: 'train',
+    libraries,
+    model: testModel(),
+    threads: task.threads,
+    precision: 'f32',
+    out: path.join(folder, 'ours'),
+    loss: task.loss,
+    records: task.rows,
+    lora: { rank },
+    steps: task.rows.length,
+    checkpointEvery: 0,
+    lowPriority: false,
+    memoryBudgetBytes,
+  };
+  const result = await runTrainer(folder, config);
+  const done = linesOf(result.lines, 'done')[0];
+  if (done?.peak_bytes === undefined) throw new Error(`The trainer failed: ${result.stderr}`);
+  const steps = linesOf(result.lines, 'step');
+  const seconds = steps.map((line) => line.tokens / line.tokens_per_second);
+  // Records are shuffled: the tokens are those of the steps that were timed.
+  const tokens = steps.slice(warmupSteps).reduce((sum, line) => sum + line.tokens, 0);
+  const processor = steps.map((line) => line.processor_seconds ?? NaN);
+  return summarise(tokens, seconds, processor, done.peak_bytes);
+}
+
+const PeerResult = z.object({
+  wallSeconds: z.array(z.number()),
+  processorSeconds: z.array(z.number()),
+  peakBytes: z.number(),
+});
+
+async function runTrl(folder: string, task: Task, python: string): Promise<Run> {
+  const model = testModel();
+  const job = path.join(folder, 'job.json');
+  await writeFile(
+    job,
+    JSON.stringify({
+      folder: path.dirname(model),
+      file: path.basename(model),
+      out: path.join(folder, 'trl'),
+      loss: task.loss,
+      threads: task.threads,
+      rank,
+      checkpointing: false,
+      rows: task.rows,
+    }),
+  );
+  const child = spawn(python, [path.join(import.meta.dirname, 'trainerPeer.py'), job], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const exit = await new Promise((resolve) => child.once('close', resolve));
+  const last = output.trim().split('\n').at(-1) ?? '';
+  if (exit !== 0) throw new Error(`TRL failed: ${errors.slice(-2000)}`);
+  const result = PeerResult.parse(JSON.parse(last));
+  // TRL shuffles too, but all rows of one length are alike; of the golden pairs the mean is taken.
+  const share = (task.rows.length - warmupSteps) / task.rows.length;
+  return summarise(
+    countTokens(task.rows) * share,
+    result.wallSeconds,
+    result.processorSeconds,
+    result.peakBytes,
+  );
+}
+
+/** The Python of the virtual environment with TRL, made where it is missing. */
+async function findTrl(): Promise<string> {
+  const environment = path.join(repository, '.cache/trl');
+  const python = path.join(environment, 'bin/python');
+  if (existsSync(path.join(environment, '.complete'))) return python;
+  await rm(environment, { recursive: true, force: true });
+  await mkdir(path.dirname(environment), { recursive: true });
+  const run = (program: string, args: string[]) => {
+    const { status } = spawnSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed.`);
+  };
+  run('python3', ['-m', 'venv', environment]);
+  run(python, ['-m', 'pip', 'install', '--quiet', ...packages]);
+  const marker = path.join(environment, '.complete');
+  await writeFile(`${marker}.partial`, packages.join('\n'));
+  await rename(`${marker}.partial`, marker);
+  return python;
+}
+
+function middle(runs: readonly Run[]): Run {
+  const of = (key: keyof Run) => median(runs.map((run) => run[key]));
+  return {
+    tokensPerSecond: of('tokensPerSecond'),
+    tokensPerProcessorSecond: of('tokensPerProcessorSecond'),
+    processorPerWall: of('processorPerWall'),
+    peakBytes: Math.max(...runs.map((run) => run.peakBytes)),
+  };
+}
+
+function compare(task: Task, ours: readonly Run[], theirs: readonly Run[]) {
+  const own = middle(ours);
+  const row = { loss: task.loss, length: task.length, threads: task.threads, ours: own };
+  if (theirs.length === 0) return row;
+  const trl = middle(theirs);
+  return {
+    ...row,
+    trl,
+    speedRatio: own.tokensPerSecond / trl.tokensPerSecond,
+    processorSpeedRatio: own.tokensPerProcessorSecond / trl.tokensPerProcessorSecond,
+    memoryRatio: own.peakBytes / trl.peakBytes,
+  };
+}
+
+/** Half a GiB for every 512 tokens of a side: a tenth of what TRL takes. */
+function budgetOf(rows: readonly Row[]): number {
+  const longest = Math.max(
+    ...rows.map((row) => row.prompt.length + Math.max(row.chosen.length, row.rejected.length)),
+  );
+  return Math.max(1, Math.ceil(longest / 512)) * 500 * 2 ** 20;
+}
+
+async function main(): Promise<void> {
+  const python = process.argv.includes('--without-trl') ? undefined : await findTrl();
+  const folder = await mkdtemp(path.join(tmpdir(), 'preflexor-bench-trainer-'));
+  const results = [];
+  try {
+    for (const length of option('lengths', '512,1024,golden').split(',')) {
+      for (const loss of z
+        .array(z.enum(['orpo', 'exo_pair']))
+        .parse(option('losses', 'orpo,exo_pair').split(','))) {
+        for (const threads of option('threads', '1,2').split(',').map(Number)) {
+          const task = { loss, length, threads, rows: rowsOf(length, Number(option('rows', '4'))) };
+          const ours: Run[] = [];
+          const theirs: Run[] = [];
+          // One after the other, and again: whatever else the machine does meets both.
+          for (let round = 0; round < Number(option('rounds', '3')); round++) {
+            ours.push(await runOurs(folder, task, budgetOf(task.rows)));
+            if (python !== undefined) theirs.push(await runTrl(folder, task, python));
+          }
+          const row = compare(task, ours, theirs);
+          process.stderr.write(`${JSON.stringify(row)}\n`);
+          results.push(row);
+        }
+      }
+    }
+    const versions = python === undefined ? [] : packages;
+    const build = await readFile(path.join(repository, 'native/CMakeLists.txt'), 'utf8');
+    await report('trainer', { versions, trainer: /VERSION (\d+\.\d+\.\d+) /.exec(build)?.[1], results });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+await main();
