@@ -182,6 +182,14 @@ export class MemoryRetrieval implements Retrieval {
     );
   }
 
+  learnRun(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  learnDecision(): Promise<void> {
+    return Promise.resolve();
+  }
+
   changed(root: string, paths: readonly string[]): void {
     const folder = this.#folders.get(root);
     if (folder) void this.#begin(folder, paths);

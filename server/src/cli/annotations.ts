@@ -1,7 +1,14 @@
 // preflexor annotations, strip and decide: what stands in a note, and what the writer makes of it.
 import { applyEdits, readBlocks, stripBlocks } from '../notes/index.ts';
-import { planDecision, recordDecision, runOfBlock, Stores, type DecidableKind } from '../workflow/index.ts';
-import { settingsOf, type Context } from './context.ts';
+import {
+  planDecision,
+  recordDecision,
+  runOfBlock,
+  Stores,
+  type DecidableKind,
+  type Note,
+} from '../workflow/index.ts';
+import { settingsOf, withLibrary, type Context } from './context.ts';
 import { readNote, writeNote } from './notes.ts';
 
 /** Lists the note's blocks. `state`: offered, edited by the writer, or unknown (its run is not stored here). */
@@ -67,8 +74,14 @@ const kinds: Record<DecideOptions['as'], DecidableKind> = {
 /** Records the decision; with `--write` carries it out in the note too. */
 export async function decideCommand(path: string, options: DecideOptions, context: Context): Promise<void> {
   const note = await readNote(path, context.options.workspace);
+  const settings = settingsOf(context.options);
+  await withLibrary(context, note.root, settings, (library) =>
+    decideIn(note, options, context, new Stores(context.home, Date.now, library)),
+  );
+}
+
+async function decideIn(note: Note, options: DecideOptions, context: Context, stores: Stores): Promise<void> {
   const decision = { block: options.block, as: kinds[options.as], reason: options.reason };
-  const stores = new Stores(context.home, Date.now);
   const { edits, entry } = await planDecision(note, decision, settingsOf(context.options), stores);
   const changed = applyEdits(note.text, edits);
   if (options.write) await writeNote(note, changed);

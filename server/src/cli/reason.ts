@@ -43,7 +43,7 @@ export async function reasonCommand(path: string, options: ReasonOptions, contex
       grounding: library,
       knownCitations: (root, signal) => knownCitations(library, root, signal),
       prompts: (root, set) => workspacePrompts(promptsFolder(), root, set),
-      stores: new Stores(context.home, Date.now),
+      stores: new Stores(context.home, Date.now, library),
       now: Date.now,
       random: Math.random,
       version: programVersion,
@@ -56,9 +56,7 @@ export async function reasonCommand(path: string, options: ReasonOptions, contex
       services,
       { cancel: context.signal },
     );
-    const outcome = await follow(events, options.stream === true, output);
-    await library.learnRun(note.root, outcome.run, context.signal);
-    return outcome;
+    return await follow(events, options.stream === true, output);
   };
   const { run, warning } = await withLibrary(context, note.root, settings, (library) =>
     withEngines(context, settings, (engines) => reasoning(engines, library)),

@@ -231,7 +231,8 @@ export class Library {
   }
 
   /** The graph grows with a run and with what the writer decides on it. Its failures are told, not thrown. */
-  async learnRun(root: string, run: Run, signal: AbortSignal): Promise<void> {
+  async learnRun(root: string, run: Run): Promise<void> {
+    const { signal } = new AbortController();
     await this.#learn(root, async (store, folder) => {
       const index = await folder.index.serving();
       const chunks = (await index?.chunksOf(run.note.path)) ?? [];
@@ -256,9 +257,10 @@ export class Library {
 
   async #learn(root: string, work: (store: GraphStore, folder: Folder) => Promise<void>): Promise<void> {
     const folder = this.#folders.get(root);
-    if (!folder) return;
+    if (!folder?.configuration.settings['retrieval.enabled']) return;
     try {
-      await work(await folder.index.graph(), folder);
+      // Without an index there are no documents that a run could be about.
+      if ((await folder.index.serving()) !== null) await work(await folder.index.graph(), folder);
     } catch (error) {
       if (!PreflexorError.is(error, 'cancelled'))
         this.#parts.tell(`The knowledge graph could not be kept. ${sentence(error)}`);

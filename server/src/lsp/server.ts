@@ -79,7 +79,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   const settings = new SettingsSource(connection);
   const notes = new Notes(connection, documents, options.home);
   const queue = new RunQueue();
-  const stores = new Stores(options.home, options.now);
+  const stores = new Stores(options.home, options.now, options.retrieval);
   const { retrieval } = options;
   const engines = new EngineHolder(settings, options.createEngine, (status) => {
     void connection.sendNotification(statusNotification.method, status);

@@ -124,5 +124,7 @@ function fromSidebar(note: Note, as: DecidableKind, run: Run, settings: Settings
  * @throws PreflexorError `ledger-failed` when it could be written nowhere
  */
 export async function recordDecision(stores: Stores, root: string, entry: LedgerEntry): Promise<Appended> {
-  return await (await stores.ledger(root)).append(entry);
+  const appended = await (await stores.ledger(root)).append(entry);
+  await stores.learner?.learnDecision(root, appended.record);
+  return appended;
 }

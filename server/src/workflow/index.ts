@@ -19,4 +19,4 @@ export {
   type RunSignals,
   type Services,
 } from './reasonInNote.ts';
-export { Stores } from './stores.ts';
+export { Stores, type Learner } from './stores.ts';

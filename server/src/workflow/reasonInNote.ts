@@ -329,6 +329,7 @@ class RunRecord {
     try {
       await runs.save(run);
       await runs.removeUnfinished(run.id);
+      await this.#services.stores.learner?.learnRun(this.#root, run);
       return { run, warning: null };
     } catch (error) {
       return { run, warning: `This run could not be stored. ${sentence(error)}` };

@@ -1,14 +1,24 @@
 // The ledgers and run stores of the workspaces in use, opened once each: they remember what they have read.
+import type { LedgerRecord, Run } from '../protocol/index.ts';
 import { openLedger, runsStore, type Ledger, type RunsStore } from '../preferences/index.ts';
+
+/** Hears what is stored, and learns from it: the knowledge graph. Never fails; what goes wrong is its own to tell. */
+export interface Learner {
+  learnRun(root: string, run: Run): Promise<void>;
+  learnDecision(root: string, record: LedgerRecord): Promise<void>;
+}
 
 export class Stores {
   readonly #home: string;
   readonly #now: () => number;
+  /** null: nobody learns. */
+  readonly learner: Learner | null;
   readonly #runs = new Map<string, RunsStore>();
   readonly #ledgers = new Map<string, Promise<Ledger>>();
 
   /** @param home the application home; `now` gives milliseconds since the epoch */
-  constructor(home: string, now: () => number) {
+  constructor(home: string, now: () => number, learner: Learner | null = null) {
+    this.learner = learner;
     this.#home = home;
     this.#now = now;
   }
