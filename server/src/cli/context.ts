@@ -89,7 +89,8 @@ export async function withEngines<T>(
   });
 }
 
-function engineOptions({ options, output }: Context): EngineOptions {
+/** What every engine of the command line is made with. */
+export function engineOptions({ options, output }: Context): EngineOptions {
   return {
     adapter: options.adapter ?? null,
     key: process.env['PREFLEXOR_API_KEY'] || null,

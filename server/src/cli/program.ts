@@ -6,6 +6,7 @@ import { programVersion } from '../version.ts';
 import { annotationsCommand, decideCommand, stripCommand, type DecideOptions } from './annotations.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { doctorCommand } from './doctor.ts';
+import { evalCommand, type EvalOptions } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { addModelCommand, getModelCommand, listModelsCommand } from './models.ts';
 import { createOutput, exitCodes, tellFailure } from './output.ts';
@@ -58,7 +59,7 @@ function program(run: Run): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help to see the options)');
 
-  const add = (parent: Command, usage: string, description: string): Command =>
+  const add: Add = (parent, usage, description) =>
     globalOptions(parent.command(usage).description(description).exitOverride());
 
   add(root, 'doctor', 'Say what works on this machine, and how to mend what does not.').action(
@@ -122,7 +123,23 @@ function program(run: Run): Command {
     .action((note: string, options: DecideOptions, command: Command) =>
       run((context) => decideCommand(note, options, context), command),
     );
+  evalProgram(root, add, run);
   return root;
+}
+
+type Add = (parent: Command, usage: string, description: string) => Command;
+
+function evalProgram(root: Command, add: Add, run: Run): void {
+  samplingOptions(add(root, 'eval <experiment>', 'Run an experiment on your own questions and model.'))
+    .option('--questions <file>', 'JSON lines, or a BigBench task (default: paragraphs of the workspace)')
+    .option('--out <folder>', 'where journal and report go (default: .preflexor/eval of the workspace)')
+    .option('--iterations <n>', 'rounds of recursion after the draft', wholeNumber, 3)
+    .option('--limit <n>', 'ask the first so many questions only', positiveNumber)
+    .option('--models <names>', 'models to compare, with commas between them (experiment 10)', nameList)
+    .option('--critic <id|file>', 'the model that criticises and judges (default: the model itself)')
+    .action((experiment: string, options: EvalOptions, command: Command) =>
+      run((context) => evalCommand(experiment, options, context), command),
+    );
 }
 
 function globalOptions(command: Command): Command {
@@ -158,6 +175,15 @@ function positiveNumber(text: string): number {
   const value = wholeNumber(text);
   if (value < 1) throw new InvalidArgumentError('It must be 1 or more.');
   return value;
+}
+
+function nameList(text: string): string[] {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+  if (names.length === 0) throw new InvalidArgumentError('Name one model or more.');
+  return names;
 }
 
 function temperature(text: string): number {

@@ -45,7 +45,7 @@ export const rubricSchema: NonNullable<GenerateRequest['jsonSchema']> = {
     Object.keys(Rubric.shape).map((name) => [name, { enum: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }]),
   ),
 };
-const rubricTokens = 64;
+export const rubricTokens = 64;
 
 /** Tokens that a critique may have: it names defects, and mends nothing. */
 const critiqueShare = 0.5;
