@@ -8,12 +8,14 @@ import { together, type Results } from './results.ts';
 import { check } from './tools.ts';
 
 /** What has to be there before a stage can run. */
-export type Need = 'build' | 'model' | 'code-server' | 'chromium';
+export type Need = 'build' | 'model' | 'code-server' | 'chromium' | 'llama-server';
 
 export interface Stage {
   readonly name: string;
   readonly about: string;
   readonly needs: readonly Need[];
+  /** Not part of `npm test`. */
+  readonly onlyByName?: boolean;
   readonly run: (env: NodeJS.ProcessEnv) => Promise<Results>;
 }
 
@@ -65,6 +67,13 @@ export const stages: readonly Stage[] = [
     about: 'the whole way in a real workbench',
     needs: workbench,
     run: nodeTests(['test/e2e'], 1, 10),
+  },
+  {
+    name: 'peer',
+    about: 'the engine behind a real OpenAI-compatible server, llama-server',
+    needs: ['build', 'model', 'llama-server'],
+    onlyByName: true,
+    run: nodeTests(['test/peer'], 1, 20),
   },
 ];
 

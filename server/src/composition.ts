@@ -2,7 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLlamaEngine, createRemoteEngine, ModelStore, type Engine } from './engine/index.ts';
+import {
+  createLlamaEngine,
+  createRemoteEngine,
+  ModelStore,
+  type Engine,
+  type RemoteAdapter,
+} from './engine/index.ts';
 import { preflexorMarkers, type Settings } from './protocol/index.ts';
 
 export interface EngineOptions {
@@ -32,21 +38,26 @@ export function createEngine(settings: Settings, home: string, options: EngineOp
   });
 }
 
-function createServerEngine(settings: Settings, { key = null, onLog }: EngineOptions): Engine {
-  const adapter = settings['engine.urlAdapter'];
+/** @param applied whether the server's adapter is to be used: the critic is the model without it */
+function createServerEngine(
+  settings: Settings,
+  { key = null, onLog }: EngineOptions,
+  applied = true,
+): Engine {
   return createRemoteEngine({
     address: settings['engine.url'],
     model: settings['engine.urlModel'],
-    adapter:
-      adapter === ''
-        ? null
-        : /^\d+$/.test(adapter)
-          ? { lora: Number(adapter), scale: 1 }
-          : { model: adapter },
+    adapter: serverAdapter(settings['engine.urlAdapter'], applied),
     contextTokens: settings['engine.contextTokens'],
     markers: preflexorMarkers,
     ...{ key, onLog },
   });
+}
+
+/** By its number an adapter must be switched off in each request: llama-server applies all that it has loaded. */
+function serverAdapter(name: string, applied: boolean): RemoteAdapter | null {
+  if (/^\d+$/.test(name)) return { lora: Number(name), scale: applied ? 1 : 0 };
+  return name === '' || !applied ? null : { model: name };
 }
 
 /**
@@ -57,8 +68,9 @@ export function createCritic(settings: Settings, home: string, options: EngineOp
   const model = settings['reasoning.critic'];
   const adapter = settings['engine.url'] === '' ? options.adapter : settings['engine.urlAdapter'] || null;
   if (model === '' && adapter === null) return null;
+  if (model === '' && settings['engine.url'] !== '') return createServerEngine(settings, options, false);
   const critic = model === '' ? settings : { ...settings, model, 'engine.url': '' };
-  return createEngine({ ...critic, 'engine.urlAdapter': '' }, home, { ...options, adapter: null });
+  return createEngine(critic, home, { ...options, adapter: null });
 }
 
 /** The folder with the built-in prompts: beside the bundle, or where the sources run as they are. */

@@ -44,7 +44,10 @@ export function settingsOf(options: GlobalOptions & SamplingOptions): Settings {
     ...settings,
     ...threads,
     ...(options.model !== undefined && { model: options.model }),
-    ...(options.engineUrl !== undefined && { 'engine.url': options.engineUrl }),
+    ...(options.engineUrl !== undefined && {
+      'engine.url': options.engineUrl,
+      'engine.urlAdapter': options.adapter ?? '',
+    }),
     ...(options.gpu !== undefined && { 'engine.gpu': options.gpu }),
     ...(options.contextTokens !== undefined && { 'engine.contextTokens': options.contextTokens }),
     ...(options.temperature !== undefined && { 'reasoning.temperature': options.temperature }),

@@ -147,7 +147,7 @@ function globalOptions(command: Command): Command {
     .option('--json', 'print JSON on stdout')
     .option('--workspace <folder>', 'the folder that holds .preflexor/ (default: found from the note)')
     .option('--model <id|file>', 'a model of the catalogue, or a GGUF file')
-    .option('--adapter <file>', 'a LoRA adapter in GGUF form')
+    .option('--adapter <file>', 'a LoRA adapter in GGUF form; with --engine-url: its number or name there')
     .option('--seed <n>', 'seed of the sampler', wholeNumber)
     .option('--threads <n>', 'threads for prompts and generation (default: measured)', positiveNumber)
     .addOption(new Option('--gpu <backend>', 'what the model runs on').choices(Gpu.options))

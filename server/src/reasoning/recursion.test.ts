@@ -364,3 +364,12 @@ test('given an experiment that needs all rounds, when the score falls and nothin
     [0, 1, 2],
   );
 });
+
+test('given a section that ends with its marker, when it is asked for, then that marker is the first of those to stop at', async () => {
+  const { model } = await runOf(round('only'), { iterations: 0 });
+  assert.deepEqual(
+    model.requests.map(({ stop }) => stop[0]),
+    ['<|/thinking|>', '<|/reflect|>', model.requests[2]?.stop[0]],
+  );
+  for (const { stop } of model.requests) assert.equal(new Set(stop).size, 6);
+});

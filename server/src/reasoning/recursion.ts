@@ -234,12 +234,14 @@ export class Recursion {
     const { endMarker, ...request } = what;
     const { temperature, criticTemperature, avoidLoops } = sampler;
     const marked = name === 'score' ? [] : markerTexts((by === 'critic' ? critic : reasoner).markers);
+    // Servers take only some: the marker that is awaited goes first.
+    const stop = [...(endMarker === null ? [] : [endMarker]), ...marked.filter((text) => text !== endMarker)];
     return yield* runner.run({
       ...{ iteration, name, part, by, endMarker },
       cut: name === 'answer' || name === 'integration' ? null : answerNow,
       generate: {
         ...request,
-        stop: marked,
+        stop,
         temperature: by === 'critic' ? (criticTemperature ?? temperature) : temperature,
         seed: seedOf(sampler.seed, iteration, name, part),
         ...(avoidLoops !== undefined && name !== 'score' && { avoidLoops }),

@@ -34,6 +34,7 @@ export const palette = [
 export const ink = { light: '#444444', dark: '#cccccc' } as const;
 
 const size = { width: 720, height: 400 };
+const legendTop = 362;
 const plot = { left: 70, right: 700, top: 48, bottom: 300 };
 
 /** The chart as a whole SVG document. Places keep the order in which the series name them. */
@@ -148,12 +149,14 @@ function hover(name: string, { x, y, low, high }: Point): string {
 /** One series explains itself by the axis. */
 function legend(series: readonly Series[]): string[] {
   if (series.length < 2) return [];
-  const width = (plot.right - plot.left) / series.length;
+  const inRow = Math.min(4, series.length);
+  const width = (plot.right - plot.left) / inRow;
   return series.map(({ name }, at) => {
-    const x = round(plot.left + at * width);
+    const x = round(plot.left + (at % inRow) * width);
+    const y = legendTop + 20 * Math.floor(at / inRow);
     const colour = palette[at % palette.length] ?? palette[0];
     const words = shortened(name, Math.max(6, Math.floor((width - 24) / 7)));
-    return `<rect x="${x}" y="366" width="12" height="12" fill="${colour}"/>${text(x + 18, 377, words, 'start')}`;
+    return `<rect x="${x}" y="${y}" width="12" height="12" fill="${colour}"/>${text(x + 18, y + 11, words, 'start')}`;
   });
 }
 
