@@ -3,7 +3,8 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { availableMemory, ModelStore, probeBackends } from '../engine/index.ts';
 import { sentence } from '../errors.ts';
 import { bytesText } from './output.ts';
-import { settingsOf, type Context } from './context.ts';
+import { settingsOf, withEngine, type Context } from './context.ts';
+import type { Settings } from '../protocol/index.ts';
 
 interface Problem {
   readonly what: string;
@@ -19,7 +20,18 @@ interface Report {
   readonly memory: { readonly total: number; readonly available: number };
   readonly models: readonly { readonly id: string; readonly file: string; readonly sha256ok: boolean }[];
   readonly trainer: { readonly found: boolean; readonly selfTest: null };
+  /** The model server, where one is used; null: the model runs here. */
+  readonly server: ServerReport | null;
   readonly problems: readonly Problem[];
+}
+
+interface ServerReport {
+  readonly address: string;
+  /** null: it does not answer. */
+  readonly model: string | null;
+  readonly contextTokens: number | null;
+  /** Whether the writer's text goes to another machine. */
+  readonly leavesMachine: boolean;
 }
 
 /** Looks, hashes the models that are here, and prints what it found. Fails when reasoning can't work. */
@@ -35,8 +47,10 @@ export async function doctorCommand(context: Context): Promise<void> {
     });
   }
   const models = await checkModels(context, problems);
-  const wanted = settingsOf(context.options).model;
-  if (!models.some(({ id, file, sha256ok }) => sha256ok && (id === wanted || file === wanted))) {
+  const settings = settingsOf(context.options);
+  const wanted = settings.model;
+  const server = settings['engine.url'] === '' ? null : await askServer(context, settings, problems);
+  if (!server && !models.some(({ id, file, sha256ok }) => sha256ok && (id === wanted || file === wanted))) {
     problems.push({ what: `The model ${wanted} is not here.`, fix: `preflexor models get ${wanted}` });
   }
   const processors = cpus();
@@ -49,9 +63,32 @@ export async function doctorCommand(context: Context): Promise<void> {
     memory: { total: totalmem(), available: await availableMemory() },
     models,
     trainer: { found: false, selfTest: null },
+    server,
     problems,
   };
   output.result(report, readable(report));
+}
+
+async function askServer(context: Context, settings: Settings, problems: Problem[]): Promise<ServerReport> {
+  const address = settings['engine.url'];
+  const leavesMachine = !isThisMachine(address);
+  context.output.progress(`Asking ${address}`);
+  try {
+    return await withEngine(context, settings, async (engine) => {
+      const { identity, contextTokens } = await engine.load(context.signal);
+      return { address, model: identity.id, contextTokens, leavesMachine };
+    });
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    problems.push({ what: sentence(error), fix: 'Start the server, or leave --engine-url out.' });
+    return { address, model: null, contextTokens: null, leavesMachine };
+  }
+}
+
+/** Loopback addresses (RFC 6890): what goes there stays here. */
+export function isThisMachine(address: string): boolean {
+  const host = URL.parse(address)?.hostname ?? '';
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 }
 
 /** Hashes every model that is here, whatever its record says. */
@@ -79,6 +116,12 @@ async function checkModels(context: Context, problems: Problem[]): Promise<Repor
   return checked;
 }
 
+function serverLines(server: ServerReport | null): string[] {
+  if (!server) return [];
+  const where = server.leavesMachine ? 'your text leaves this machine' : 'your text stays on this machine';
+  return [`Server    ${server.model ?? 'no answer'} at ${server.address}: ${where}`];
+}
+
 function readable(report: Report): string {
   const { memory, problems } = report;
   return [
@@ -87,6 +130,7 @@ function readable(report: Report): string {
     `GPUs      ${report.gpus.length > 0 ? report.gpus.join(', ') : 'none that can be used'}`,
     `Runs on   ${report.backend ?? 'nothing'}`,
     `Memory    ${bytesText(memory.available)} of ${bytesText(memory.total)} available`,
+    ...serverLines(report.server),
     ...report.models.map(({ id, sha256ok }) => `Model     ${id}: ${sha256ok ? 'verified' : 'damaged'}`),
     'Trainer   not part of this version',
     ...(problems.length === 0
