@@ -33,6 +33,7 @@ const bundles = [
       languageServer: 'server/src/languageServer.ts',
       cli: 'server/src/cli.ts',
       engineHost: 'server/src/engine/llama/host.ts',
+      readerThread: 'server/src/retrieval/readers/thread.ts',
     },
     outdir: 'dist',
     platform: 'node',
@@ -41,12 +42,12 @@ const bundles = [
     external: ['node-llama-cpp', '@lancedb/lancedb', 'apache-arrow', 'pdfjs-dist'],
     // Some dependencies are CommonJS and call require for Node's own modules.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
   },
   {
     ...common,
-    entryPoints: { iterations: 'webview/src/iterations/main.ts' },
+    entryPoints: { iterations: 'webview/src/iterations/main.ts', pdf: 'webview/src/pdf/main.ts' },
     outdir: 'dist/webview',
     platform: 'browser',
     target: 'chrome120',
@@ -60,6 +61,11 @@ await mkdir('dist/webview', { recursive: true });
 await cp('server/prompts', 'dist/prompts', { recursive: true });
 await cp('node_modules/@vscode/codicons/dist/codicon.css', 'dist/webview/codicon.css');
 await cp('node_modules/@vscode/codicons/dist/codicon.ttf', 'dist/webview/codicon.ttf');
+
+// What pdf.js reads on demand: character maps for scripts that a PDF does not bring along, and standard fonts.
+for (const folder of ['cmaps', 'standard_fonts']) {
+  await cp(`node_modules/pdfjs-dist/${folder}`, `dist/webview/pdf/${folder}`, { recursive: true });
+}
 
 if (watch) {
   for (const options of bundles) await (await context(options)).watch();

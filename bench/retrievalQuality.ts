@@ -1,8 +1,21 @@
 // Retrieval quality on the committed questions: plain vector search, plain full text and the hybrid search, and
-// how well "nothing relevant" is told. Takes the searches as parameters and knows none of them: who calls it has
-// indexed `corpusFolder` as a workspace, and hands the result to `report` of measure.ts.
+// how well "nothing relevant" is told.
+//   node bench/retrievalQuality.ts [--write]
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { SearchResult } from '../server/src/protocol/index.ts';
+import {
+  Gate,
+  defaultLimits,
+  everything,
+  giveTurn,
+  runIndex,
+  WorkspaceWalker,
+} from '../server/src/retrieval/index.ts';
 import type { Embedder, IndexStore } from '../server/src/retrieval/ports.ts';
+import { report } from './measure.ts';
+import realParts from './realParts.ts';
 import { crossValidate, fitThreshold, sharesAt, type Judged } from './retrieval/calibration.ts';
 import {
   hit,
@@ -15,6 +28,7 @@ import {
   type Place,
 } from './retrieval/metrics.ts';
 import {
+  corpusFolder,
   readCorpus,
   readQuestions,
   type AnswerableQuestion,
@@ -206,3 +220,40 @@ function judge(set: QuestionSet, results: ReadonlyMap<string, SearchResult>, see
     },
   };
 }
+
+/** Indexes the corpus with the parts as they are shipped, and asks. */
+async function measure(): Promise<void> {
+  const { signal } = new AbortController();
+  const parts = await realParts();
+  const home = await mkdtemp(join(tmpdir(), 'preflexor-bench-quality-'));
+  const index = parts.workspace(home, corpusFolder);
+  try {
+    const opened = await index.forIndexing(signal);
+    const walker = new WorkspaceWalker(corpusFolder, {
+      ...{ editorExcludes: [], include: ['**/*.{md,bib}'], exclude: [], maxFileBytes: 50_000_000 },
+    });
+    const { reader, chunker, embedder } = parts;
+    await runIndex(
+      {
+        ...{ walker, reader, chunker, embedder, giveTurn, cache: opened.cache, store: opened.building },
+        ...{ gate: new Gate(), limits: defaultLimits, now: Date.now, onProgress: () => undefined },
+      },
+      everything,
+      signal,
+    );
+    const store = opened.building;
+    await report(
+      'retrievalQuality',
+      await retrievalQuality({
+        ...plainSearches(store, embedder, signal),
+        hybrid: (query, k) => index.search(query, { k, filter: {}, reranker: null }, signal),
+      }),
+    );
+  } finally {
+    await index.dispose();
+    await parts.dispose();
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) await measure();

@@ -2,7 +2,17 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const benchmarks = ['generation', 'recursion', 'graphExport', 'server', 'activation'];
+const benchmarks = [
+  'generation',
+  'recursion',
+  'embedding',
+  'indexing',
+  'retrieval',
+  'retrievalQuality',
+  'graphExport',
+  'server',
+  'activation',
+];
 const failed = benchmarks.filter((name) => {
   process.stdout.write(`\n── ${name} ──\n`);
   const file = join(import.meta.dirname, `${name}.ts`);

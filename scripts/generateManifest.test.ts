@@ -6,8 +6,10 @@ import {
   clientCommands,
   decodeSettings,
   defaultSettings,
+  indexContext,
   serverCommands,
   settings,
+  sourcesView,
 } from '../server/src/protocol/index.ts';
 import { differences, withManifest } from './generateManifest.ts';
 import { manifest, settingsDocument } from './manifest.ts';
@@ -30,6 +32,11 @@ interface Contributions {
   readonly menus: Readonly<Record<string, readonly Contributed[]>>;
   readonly configuration: readonly {
     readonly properties: Readonly<Record<string, { readonly default: unknown }>>;
+  }[];
+  readonly viewsWelcome: readonly {
+    readonly view: string;
+    readonly when: string;
+    readonly contents: string;
   }[];
   readonly views: Readonly<Record<string, readonly { readonly id: string; readonly icon: string }[]>>;
   readonly walkthroughs: readonly {
@@ -86,7 +93,12 @@ test('given the sources of the client, when commands are named in them, then eac
   const files = globSync('client/src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'));
   const sources = files.map((file) => text(file)).join('\n');
   const settingKeys = new Set(Object.keys(settings).map((key) => `preflexor.${key}`));
-  const others = new Set(['preflexor.iterations', 'preflexor.working', 'preflexor.status']);
+  const others = new Set([
+    'preflexor.iterations',
+    'preflexor.working',
+    'preflexor.status',
+    'preflexor.pdfPage',
+  ]);
   const named = new Set([...sources.matchAll(/'(preflexor\.[a-zA-Z.]+)'/g)].map(([, name]) => name ?? ''));
   const commands = [...named].filter((name) => !settingKeys.has(name) && !others.has(name));
   assert.deepEqual(commands.sort(), Object.keys(clientCommands).sort());
@@ -161,6 +173,23 @@ test('given settings that steer what runs, when a folder is not trusted, then it
     'preflexor.retrieval.reranker',
     'preflexor.retrieval.address',
   ]);
+});
+
+test('given the Sources view, when it is empty, then each of its states has a text with one button that leads somewhere', () => {
+  const welcomes = contributes.viewsWelcome.filter(({ view }) => view === sourcesView);
+  assert.deepEqual(
+    welcomes.map(({ when }) => when),
+    ['workspaceFolderCount == 0', `${indexContext} == off`, `${indexContext} == empty`],
+  );
+  for (const { contents } of welcomes) {
+    const buttons = [...contents.matchAll(/^\[[^\]]+\]\(command:([\w.]+)/gm)].map(
+      ([, command]) => command ?? '',
+    );
+    assert.equal(buttons.length, 1, contents);
+    assert.ok(
+      Object.hasOwn(clientCommands, buttons[0] ?? '') || /^(vscode|workbench)\./.test(buttons[0] ?? ''),
+    );
+  }
 });
 
 test('given the settings document, when it is read, then each setting has its section', () => {

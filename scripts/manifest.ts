@@ -3,9 +3,12 @@
 import { z } from 'zod';
 import {
   clientCommands,
+  indexContext,
   serverCommands,
   settings,
+  sourcesView,
   type CommandDeclaration,
+  type MenuPlace,
   type SettingDeclaration,
 } from '../server/src/protocol/index.ts';
 
@@ -91,8 +94,10 @@ export function manifest(): Record<string, unknown> {
             icon: 'media/preflexor.svg',
             contextualTitle: category,
           },
+          { id: sourcesView, name: 'Sources', icon: 'media/preflexor.svg', contextualTitle: category },
         ],
       },
+      viewsWelcome: viewsWelcome(),
       walkthroughs: [walkthrough()],
       grammars: ['blocks', 'markers'].map((name) => ({
         scopeName: `markdown.preflexor.${name}`,
@@ -103,6 +108,31 @@ export function manifest(): Record<string, unknown> {
       'markdown.previewStyles': ['./media/preview.css'],
     },
   };
+}
+
+/** What the Sources view says while it is empty: one thing to do each. */
+function viewsWelcome(): unknown[] {
+  const welcome = (when: string, text: string, button: string) => {
+    return { view: sourcesView, when, contents: `${text}\n${button}` };
+  };
+  return [
+    welcome(
+      // Not by the index: until the server is up nothing is known of it.
+      'workspaceFolderCount == 0',
+      'Open the folder that your notes and papers are in, to see the passages behind each suggestion.',
+      '[Open Folder](command:vscode.openFolder)',
+    ),
+    welcome(
+      `${indexContext} == off`,
+      'The notes and papers of this folder are not indexed: a setting switches that off.',
+      '[Open Settings](command:workbench.action.openSettings?%5B%22preflexor.retrieval.enabled%22%5D)',
+    ),
+    welcome(
+      `${indexContext} == empty`,
+      'None of the notes and papers of this folder are indexed yet.',
+      '[Index Now](command:preflexor.indexNow)',
+    ),
+  ];
 }
 
 function menus(): Record<string, unknown[]> {
@@ -125,7 +155,18 @@ function menus(): Record<string, unknown[]> {
         group: `navigation@${index + 1}`,
       };
     });
-  return { commandPalette: palette, 'editor/context': editor, 'view/title': title };
+  const further = (menu: MenuPlace['menu']): unknown[] =>
+    commands.flatMap(([command, declaration]) =>
+      (declaration.menus ?? [])
+        .filter((place) => place.menu === menu)
+        .map(({ when, group }) => ({ command, when, group })),
+    );
+  return {
+    commandPalette: palette,
+    'editor/context': editor,
+    'view/title': [...title, ...further('view/title')],
+    'explorer/context': further('explorer/context'),
+  };
 }
 
 function configuration(): unknown[] {

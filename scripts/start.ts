@@ -1,4 +1,4 @@
-// `npm start`: builds, gets the small model, and opens an editor with the extension on a folder of notes.
+// `npm start`: builds, gets the small models, and opens an editor with the extension on a folder of notes.
 // Each step is left out when it is up to date. Ends with the editor in the browser, or with Ctrl+C.
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,7 @@ import {
 } from './setup/codeServer.ts';
 import { findDesktop, openDesktop } from './setup/desktop.ts';
 import { explain, SetupError } from './setup/errors.ts';
-import { getModel, installedModel } from './setup/model.ts';
+import { getModel, installedModel, smallEmbedder, smallModel, smallModels } from './setup/model.ts';
 import { cache, samples } from './setup/paths.ts';
 import { copyOnce } from './setup/samples.ts';
 import { findOnPath, freePort } from './setup/processes.ts';
@@ -46,10 +46,10 @@ async function main(): Promise<number> {
   const wishes = await readArguments();
   if (typeof wishes === 'number') return wishes;
   await step('Building', isBuilt(), build);
-  const model = await installedModel(process.env);
-  await step('Getting the small language model (98 MB, once)', model !== undefined, () =>
-    getModel(process.env),
-  );
+  for (const id of [smallModel, smallEmbedder] as const) {
+    const model = await installedModel(id, process.env);
+    await step(`Getting ${smallModels[id]}`, model !== undefined, () => getModel(id, process.env));
+  }
   if (!wishes.ownFolder) await copyOnce(samples, wishes.folder);
 
   const desktop = wishes.browser || wishes.check ? undefined : await findDesktop();

@@ -4,12 +4,17 @@ import { clientCommands, type ClientCommand } from '../../server/src/protocol/in
 import { activateAnnotations } from './features/annotations.ts';
 import { activateCompare } from './features/compare.ts';
 import { activateFolding } from './features/folding.ts';
+import { activateIndexing } from './features/indexing.ts';
 import { activateIterations } from './features/iterations.ts';
 import { activateModels } from './features/models.ts';
+import { activatePassages } from './features/passages.ts';
+import { PdfPages } from './features/pdfPages.ts';
 import { activatePreview, type MarkdownExtension } from './features/preview.ts';
 import { activateReasoning } from './features/reasoning.ts';
+import { activateSources } from './features/sources.ts';
 import { activateStatus } from './features/status.ts';
 import type { CommandHandler } from './feature.ts';
+import { IndexBoard } from './indexBoard.ts';
 import { LanguageServer } from './languageClient.ts';
 import { nodeProblem } from './nodeVersion.ts';
 import { RunBoard } from './runBoard.ts';
@@ -18,6 +23,7 @@ let server: LanguageServer | undefined;
 
 export function activate(context: ExtensionContext): MarkdownExtension {
   const board = new RunBoard();
+  const indexes = new IndexBoard();
   server = new LanguageServer(context, (command, args: readonly unknown[], next) =>
     annotations.executeServerCommand(command, args, () => next(command, [...args])),
   );
@@ -33,7 +39,11 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const reasoning = activateReasoning(server, board, iterations);
   const annotations = activateAnnotations(server, board, reasoning, activateCompare(server));
   const models = activateModels(server);
-  const status = activateStatus(server, board);
+  const indexing = activateIndexing(server, indexes);
+  const pages = new PdfPages(context, server.log);
+  const passages = activatePassages(server, pages);
+  const sources = activateSources(server, board, indexes);
+  const status = activateStatus(server, board, indexes);
   const folding = activateFolding(server);
 
   // A command of the manifest that no feature brings does not compile.
@@ -42,14 +52,17 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...annotations.commands,
     ...iterations.commands,
     ...models.commands,
+    ...indexing.commands,
+    ...passages.commands,
+    ...sources.commands,
     ...status.commands,
   };
   for (const command of Object.keys(clientCommands) as ClientCommand[]) {
     context.subscriptions.push(commands.registerCommand(command, handlers[command]));
   }
-  for (const feature of [reasoning, annotations, iterations, models, status, folding]) {
-    context.subscriptions.push(...feature.disposables);
-  }
+  const features = [reasoning, annotations, iterations, models, indexing, passages, sources, status, folding];
+  for (const feature of features) context.subscriptions.push(...feature.disposables);
+  context.subscriptions.push(pages);
 
   const problem = nodeProblem(process.versions.node);
   if (problem === null) void server.start();

@@ -122,11 +122,11 @@ export class LanguageServer implements Server {
     try {
       // The library does not start again a server that it gave up; somebody who asks for something may.
       if (this.#client.state === State.Stopped) await this.#client.start();
-      const result: unknown = await this.#client.sendRequest(
-        method.method,
-        { ...asObject(params), ...tokens },
-        token,
-      );
+      const sent = { ...asObject(params), ...tokens };
+      // A token that is undefined would be taken for a second parameter, in the place of the server's own token.
+      const result: unknown = token
+        ? await this.#client.sendRequest(method.method, sent, token)
+        : await this.#client.sendRequest(method.method, sent);
       return method.result.parse(result);
     } catch (error) {
       const failure = failureOf(error);

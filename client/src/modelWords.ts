@@ -40,6 +40,7 @@ export function downloadStep(
     progress: `${bytes(received)}${of}`,
     verifying: 'checking the file',
     unpacking: 'unpacking',
+    converting: 'making the GGUF file',
     done: 'done',
   }[event];
   return { message, increment: event === 'progress' ? increment : 0, received };

@@ -54,6 +54,7 @@ export interface RunModel {
   readonly decision: DecisionKind | null;
   readonly model: string | null;
   readonly seconds: number | null;
+  readonly unknownCitations: readonly string[];
 }
 
 /** A run that was just asked for: the server has said nothing yet. */
@@ -76,6 +77,7 @@ export function askedRun(key: string, question: string, now: number): RunModel {
     decision: null,
     model: null,
     seconds: null,
+    unknownCitations: [],
   };
 }
 
@@ -188,6 +190,7 @@ export function snapshotOf(model: RunModel, now: number): RunSnapshot {
     decision: model.decision,
     model: model.model,
     seconds: model.seconds,
+    unknownCitations: [...model.unknownCitations],
   };
 }
 
@@ -209,6 +212,7 @@ function withResult(model: RunModel, run: Run): RunModel {
     final: run.final === '' || run.final === run.iterations[run.best]?.answer ? null : run.final,
     model: run.adapter === null ? run.model : `${run.model} + ${run.adapter}`,
     seconds: run.seconds,
+    unknownCitations: run.unknownCitations ?? [],
   };
 }
 

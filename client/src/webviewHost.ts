@@ -18,15 +18,22 @@ export interface PageParts {
   readonly script: string;
   readonly style: string;
   readonly codicons: string;
+  /** Whether the page reads files of the extension itself. */
+  readonly fetches?: boolean;
 }
 
 /** Nothing is allowed but our own script, style sheets and icon font: no inline code, no eval, no other host. */
-export function contentSecurityPolicy({ source, nonce }: Pick<PageParts, 'source' | 'nonce'>): string {
+export function contentSecurityPolicy({
+  source,
+  nonce,
+  fetches = false,
+}: Pick<PageParts, 'source' | 'nonce' | 'fetches'>): string {
   return [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src ${source}`,
     `font-src ${source}`,
+    ...(fetches ? [`connect-src ${source}`] : []),
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -59,6 +66,8 @@ export interface ViewDeclaration<ToView extends z.ZodType, FromView extends z.Zo
   readonly title: string;
   readonly toView: ToView;
   readonly fromView: FromView;
+  /** Whether its page reads files of the extension itself (character maps). */
+  readonly fetches?: boolean;
 }
 
 export interface WebviewSurroundings {
@@ -71,6 +80,8 @@ export interface WebviewSurroundings {
 /** The open end of a page. */
 export interface Page<ToView> {
   send(message: ToView): void;
+  /** The address of a file in the pages' folder, for the page. */
+  address(file: string): string;
   readonly listening: Disposable;
 }
 
@@ -97,9 +108,11 @@ export function openPage<ToView extends z.ZodType, FromView extends z.ZodType>(
     script: address(`${view.name}.js`),
     style: address(`${view.name}.css`),
     codicons: address('codicon.css'),
+    fetches: view.fetches ?? false,
   });
   return {
     listening,
+    address,
     send: (message) => {
       // Resolves to false while the page is hidden or gone: it asks for a snapshot when it is back.
       void webview.postMessage(message);

@@ -4,7 +4,14 @@ import { findChromium, installChromium } from '../setup/chromium.ts';
 import { codeServerName, installCodeServer, isCodeServerInstalled } from '../setup/codeServer.ts';
 import { explain } from '../setup/errors.ts';
 import { buildLlamaServer, isLlamaServerBuilt } from '../setup/llamaServer.ts';
-import { getModel, installedModel } from '../setup/model.ts';
+import { getModel, installedModel, smallEmbedder, smallModel, smallModels } from '../setup/model.ts';
+import type { SmallModel } from '../setup/model.ts';
+import {
+  findPython,
+  installObjectStore,
+  isObjectStoreInstalled,
+  objectStoreName,
+} from '../setup/objectStore.ts';
 import { step } from '../setup/steps.ts';
 import { testEnvironment, type Need } from './stages.ts';
 
@@ -12,7 +19,7 @@ import { testEnvironment, type Need } from './stages.ts';
 export type Obstacle = string | undefined;
 
 export class Preparation {
-  #model: string | undefined;
+  readonly #models: Partial<Record<SmallModel, string>> = {};
   readonly #known = new Map<Need, Obstacle>();
 
   /** The first obstacle among the needs; what is already known is not tried again. */
@@ -26,7 +33,7 @@ export class Preparation {
   }
 
   environment(): NodeJS.ProcessEnv {
-    return testEnvironment(this.#model);
+    return testEnvironment(this.#models);
   }
 
   async #tryTo(need: Need): Promise<Obstacle> {
@@ -49,13 +56,24 @@ export class Preparation {
         return step('Installing Chromium (once)', findChromium() !== undefined, installChromium);
       case 'llama-server':
         return step('Building llama-server (once, some ten minutes)', isLlamaServerBuilt(), buildLlamaServer);
-      case 'model': {
-        const env = testEnvironment(undefined);
-        this.#model = await installedModel(env);
-        return step('Getting the small language model (98 MB, once)', this.#model !== undefined, async () => {
-          this.#model = await getModel(env);
-        });
+      case 'model':
+        return this.#getModel(smallModel);
+      case 'embedder':
+        return this.#getModel(smallEmbedder);
+      case 'object-store': {
+        // Without Python the tests that need it are left out, with that as the reason.
+        const done = findPython() === undefined || isObjectStoreInstalled();
+        return step(`Installing ${objectStoreName}, an S3-compatible store (once)`, done, installObjectStore);
       }
     }
+  }
+
+  async #getModel(id: SmallModel): Promise<void> {
+    const env = testEnvironment({});
+    const file = await installedModel(id, env);
+    if (file !== undefined) this.#models[id] = file;
+    await step(`Getting ${smallModels[id]}`, file !== undefined, async () => {
+      this.#models[id] = await getModel(id, env);
+    });
   }
 }

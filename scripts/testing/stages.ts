@@ -1,5 +1,5 @@
 // The stages of `npm test`, in the order in which they run: what is quick and tells most comes first.
-import { smallModel } from '../setup/model.ts';
+import { smallEmbedder, smallModel, type SmallModel } from '../setup/model.ts';
 import { repository, testHome } from '../setup/paths.ts';
 import { filesUnder } from '../setup/stamps.ts';
 import { runExtensionSuite } from './extensionHost.ts';
@@ -8,7 +8,8 @@ import { together, type Results } from './results.ts';
 import { check } from './tools.ts';
 
 /** What has to be there before a stage can run. */
-export type Need = 'build' | 'model' | 'code-server' | 'chromium' | 'llama-server';
+export type Need =
+  'build' | 'model' | 'embedder' | 'code-server' | 'chromium' | 'object-store' | 'llama-server';
 
 export interface Stage {
   readonly name: string;
@@ -19,7 +20,8 @@ export interface Stage {
   readonly run: (env: NodeJS.ProcessEnv) => Promise<Results>;
 }
 
-const workbench: readonly Need[] = ['build', 'model', 'code-server', 'chromium'];
+const models: readonly Need[] = ['build', 'model', 'embedder'];
+const workbench: readonly Need[] = [...models, 'code-server', 'chromium'];
 
 export const stages: readonly Stage[] = [
   { name: 'types', about: 'the TypeScript compiler over every tsconfig.json', needs: [], run: types },
@@ -32,6 +34,12 @@ export const stages: readonly Stage[] = [
     run: nodeTests(['server', 'client', 'webview', 'scripts', 'syntaxes', 'test/unit'], 2, 5),
   },
   {
+    name: 'store',
+    about: 'the index store: real LanceDB, in a folder and in an S3-compatible store',
+    needs: ['object-store'],
+    run: nodeTests(['test/store'], 1, 10),
+  },
+  {
     name: 'webview',
     about: 'the views in Chromium',
     needs: ['build', 'chromium'],
@@ -39,17 +47,17 @@ export const stages: readonly Stage[] = [
   },
   {
     name: 'model',
-    about: `the engine on ${smallModel}`,
-    needs: ['build', 'model'],
+    about: `the engine on ${smallModel} and ${smallEmbedder}`,
+    needs: models,
     run: nodeTests(['test/model'], 1, 10),
   },
   {
     name: 'server',
     about: 'the language server over a real connection',
-    needs: ['build', 'model'],
+    needs: models,
     run: nodeTests(['test/server'], 1, 10),
   },
-  { name: 'cli', about: 'the command line', needs: ['build', 'model'], run: nodeTests(['test/cli'], 1, 10) },
+  { name: 'cli', about: 'the command line', needs: models, run: nodeTests(['test/cli'], 1, 10) },
   {
     name: 'native',
     about: 'the trainer: C++ tests, and its figures against the reference values',
@@ -115,11 +123,13 @@ async function native(env: NodeJS.ProcessEnv): Promise<Results> {
   return together([built, await nodeTests(['test/native'], 1, 10)(env)]);
 }
 
-/** The environment of every stage: a home of the tests' own, and the model that was verified. */
-export function testEnvironment(model: string | undefined): NodeJS.ProcessEnv {
+/** The environment of every stage: a home of the tests' own, and the models that were verified. */
+export function testEnvironment(files: Readonly<Partial<Record<SmallModel, string>>>): NodeJS.ProcessEnv {
+  const { [smallModel]: model, [smallEmbedder]: embedder } = files;
   return {
     ...process.env,
     PREFLEXOR_HOME: testHome,
-    ...(model === undefined ? {} : { PREFLEXOR_TEST_MODEL: model }),
+    ...(model !== undefined && { PREFLEXOR_TEST_MODEL: model }),
+    ...(embedder !== undefined && { PREFLEXOR_TEST_EMBEDDER: embedder }),
   };
 }

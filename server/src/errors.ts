@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'ledger-failed'
   | 'locked'
   | 'index-failed'
+  | 'index-newer'
+  | 'index-replaced'
   | 'trainer-failed'
   | 'bad-input';
 

@@ -1,6 +1,14 @@
 // The language server's door: makes the connection and wires the parts. `--stdio`, `--node-ipc`, `--socket=PORT`.
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { createCritic, createEngine, promptsFolder, type EngineOptions } from './composition.ts';
+import {
+  createComputeBudget,
+  createCritic,
+  createEngine,
+  criticFor,
+  promptsFolder,
+  type EngineOptions,
+} from './composition.ts';
+import { createLibrary } from './libraryComposition.ts';
 import { ModelStore } from './engine/index.ts';
 import { startServer } from './lsp/server.ts';
 import { applicationHome } from './state/index.ts';
@@ -8,13 +16,12 @@ import { programVersion } from './version.ts';
 
 const connection = createConnection(ProposedFeatures.all);
 const home = applicationHome();
+const compute = createComputeBudget(home);
 
-const engineOptions: EngineOptions = {
-  adapter: null,
-  onLog: (line) => {
-    connection.console.log(line);
-  },
+const onLog = (line: string): void => {
+  connection.console.log(line);
 };
+const engineOptions: EngineOptions = { adapter: null, compute, onLog };
 
 startServer(connection, {
   home,
@@ -22,7 +29,9 @@ startServer(connection, {
   now: Date.now,
   random: Math.random,
   models: new ModelStore({ home }),
+  retrieval: createLibrary(home, { compute, onLog, holder: 'the editor' }),
   createEngine: (settings) => createEngine(settings, home, engineOptions),
   createCritic: (settings) => createCritic(settings, home, engineOptions),
+  criticFor,
   promptsFolder: promptsFolder(),
 });

@@ -18,12 +18,15 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Called with what came on stdout so far, and a way to send a signal. */
   readonly onStdout?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Kills it (SIGKILL) after so long, unless it has ended by itself. */
+  readonly killAfterMs?: number;
 }
 
 /** Runs `preflexor ARGS…` to its end. */
 export function preflexor(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, ...options.env } });
+    const timer = options.killAfterMs && setTimeout(() => child.kill('SIGKILL'), options.killAfterMs);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -33,6 +36,7 @@ export function preflexor(args: readonly string[], options: RunOptions = {}): Pr
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     child.on('error', reject);
     child.on('close', (code) => {
+      if (timer) clearTimeout(timer);
       resolve({ code, stdout, stderr });
     });
   });

@@ -11,6 +11,8 @@ for (const [given, args] of [
   ['a missing argument', ['reason', '--at', '3']],
   ['a missing place', ['reason', 'note.md']],
   ['a wrong number', ['reason', 'note.md', '--at', '3', '--seed', 'x']],
+  ['a run without a folder', ['train', '--phase', '1', '--pairs', 'pairs.jsonl']],
+  ['an unknown mask', ['score', '--pairs', 'pairs.jsonl', '--mask', 'everything']],
   ['a wrong choice', ['decide', 'note.md', '--block', 'abcdef', '--as', 'perhaps']],
 ] as const) {
   test(`given ${given}, when it is run, then usage is explained on stderr and the exit code is 2`, async () => {
@@ -75,12 +77,15 @@ test('given a home without models, when doctor looks, then its report names that
     'backend',
     'memory',
     'models',
+    'embedder',
     'trainer',
     'problems',
   ]) {
     assert.ok(Object.hasOwn(report, name), name);
   }
   assert.ok(report.problems.some(({ fix }) => fix.includes('models get smollm2-135m-instruct')));
+  assert.ok(report.problems.some(({ fix }) => fix.includes('models get all-minilm-l6-v2')));
+  assert.deepEqual(report['embedder'], { id: 'all-minilm-l6-v2', here: false });
 });
 
 test('given the catalogue, when it is listed, then each entry has the contract’s names', async (t) => {

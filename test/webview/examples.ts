@@ -31,7 +31,6 @@ export const started: ReasonEvent = {
   question,
   paragraph,
   iterations: 0,
-  passages: [],
 };
 
 export const opens = (kind: Segment['kind']): ReasonEvent => ({
@@ -62,6 +61,7 @@ export function finishedRun(thinking = thinkingText, reflection = reflectionText
     note: { path: 'nacre.md', hash: 'h', range: { start: 0, end: 10 } },
     paragraph,
     question,
+    passages: [],
     iterations: [
       {
         index: 0,

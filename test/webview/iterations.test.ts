@@ -23,6 +23,7 @@ import {
   thinkingText,
   writes,
 } from './examples.ts';
+import { seriousFindings } from './accessibility.ts';
 import { themes } from './themes.ts';
 import { ViewServer } from './viewPage.ts';
 
@@ -61,6 +62,13 @@ const writing = running([
   writes('answer', answerText.slice(0, 90)),
 ]);
 
+const markedText = 'Nacre is tough [unknown citation: smith2020].';
+const inventive = {
+  ...finishedRun(undefined, undefined, 'Nacre is tough [@smith2020].'),
+  final: markedText,
+  unknownCitations: ['smith2020'],
+};
+
 /** Every state that the view can be in. */
 const states: Readonly<Record<string, IterationsToView>> = {
   'no-note': { type: 'snapshot', note: null, current: null, entries: [] },
@@ -70,6 +78,7 @@ const states: Readonly<Record<string, IterationsToView>> = {
   writing: snapshot(writing),
   finished: snapshot(finished()),
   accepted: snapshot(withDecision(finished(), 'accept')),
+  'unknown-citation': snapshot(finished(inventive)),
   failed: snapshot(failed),
 };
 
@@ -180,6 +189,16 @@ test('given a reader who scrolled up, when more is written, then the view stays 
   await send(page, { type: 'text', key, seq: 1, iteration: 0, kind: 'thinking', text: 'the end' });
   await page.locator('preflexor-stream', { hasText: 'the end' }).waitFor();
   assert.equal(await atEnd(page), false);
+  await page.context().close();
+});
+
+test('given a run that cites a work which nobody knows, when it is shown, then a warning names it, and the marked text is there beside what the model wrote', async () => {
+  const page = await server.open({ theme: themes.dark });
+  await show(page, snapshot(finished(inventive)));
+  const warning = page.getByRole('list', { name: 'Citations' });
+  assert.match((await warning.textContent()) ?? '', /No bibliography knows smith2020/);
+  const answers = await page.locator('.answer preflexor-stream').allTextContents();
+  assert.deepEqual(answers, ['Nacre is tough [@smith2020].', markedText]);
   await page.context().close();
 });
 
@@ -389,25 +408,6 @@ async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
   });
-}
-
-interface AxeResults {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly impact: string;
-    readonly nodes: readonly { readonly html: string }[];
-  }[];
-}
-
-/** axe is run by the debugger, not by the page, whose policy forbids it. */
-async function seriousFindings(page: Page, source: string): Promise<string[]> {
-  await page.evaluate(source);
-  const { violations } = await page.evaluate(async () => {
-    return await (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run();
-  });
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
 async function atEnd(page: Page): Promise<boolean> {

@@ -1,5 +1,6 @@
 // A view in a real Chromium: its bundle, the very page that the client makes (with its content security policy),
 // and an in-memory editor. Serves on 127.0.0.1 only; everything ends with `close`.
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -48,8 +49,12 @@ export class ViewServer {
     this.#editor = editor;
   }
 
-  /** @param entry the view's entry point, below webview/src */
-  static async start(entry: string): Promise<ViewServer> {
+  /**
+   * @param entry the view's entry point, below webview/src
+   * @param resources folder whose files its page reads, served below `/pdf/`
+   */
+  static async start(entry: string, resources?: string): Promise<ViewServer> {
+    const fetches = resources !== undefined;
     const view = await bundled(entry);
     const [editor] = await bundled('shared/memoryHost.ts');
     const codicons = join(root, 'node_modules/@vscode/codicons/dist');
@@ -62,12 +67,12 @@ export class ViewServer {
     const server = createServer((request, response) => {
       const path = (request.url ?? '/').replace(/\?.*$/, '');
       const source = `http://127.0.0.1:${port(server)}`;
-      if (path === '/') files.set('/', page(source));
-      const content = files.get(path);
+      if (path === '/') files.set('/', page(source, fetches));
+      const content = files.get(path) ?? (fetches ? resource(resources, path) : undefined);
       const type = path === '/' ? 'html' : (path.split('.').at(-1) ?? '');
       response.writeHead(content === undefined ? 404 : 200, {
         'content-type': types[type] ?? 'text/plain',
-        'content-security-policy': contentSecurityPolicy({ source, nonce }),
+        'content-security-policy': contentSecurityPolicy({ source, nonce, fetches }),
       });
       response.end(content);
     });
@@ -136,7 +141,14 @@ function port(server: Server): number {
   return address.port;
 }
 
-function page(source: string): string {
+/** A file below `/pdf/`, if there is one of that name. */
+function resource(folder: string, path: string): Buffer | undefined {
+  const [, kind = '', name = ''] = /^\/pdf\/(\w+)\/([\w.-]+)$/.exec(path) ?? [];
+  const file = join(folder, kind, name);
+  return name !== '' && existsSync(file) ? readFileSync(file) : undefined;
+}
+
+function page(source: string, fetches: boolean): string {
   return pageHtml({
     source,
     nonce,
@@ -145,6 +157,7 @@ function page(source: string): string {
     script: `${source}/view.js`,
     style: `${source}/view.css`,
     codicons: `${source}/codicon.css`,
+    fetches,
   });
 }
 

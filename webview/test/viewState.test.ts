@@ -30,6 +30,7 @@ function run(sections: SectionSnapshot[], changes: Partial<RunSnapshot> = {}): R
     decision: null,
     model: null,
     seconds: null,
+    unknownCitations: [],
     ...changes,
   };
 }

@@ -11,6 +11,7 @@ import {
   spokenState,
   stateWords,
   tokenCount,
+  unknownCitationWords,
   warnings,
 } from '../src/iterations/words.ts';
 
@@ -57,6 +58,7 @@ const run: RunSnapshot = {
   decision: null,
   model: 'small',
   seconds: 66,
+  unknownCitations: [],
 };
 
 test('given times and counts, when they are written, then short and with their unit', () => {
@@ -125,4 +127,16 @@ test('given earlier runs, when they are listed, then with what became of them an
     ['just now', '5 min ago', '3 h ago'],
   );
   assert.equal(ago(Date.parse('2026-01-01T12:00:00Z'), now, 'en'), 'Jan 1, 2026');
+});
+
+test('given works that nobody knows, when a run is described, then their keys are told, and nothing else is', () => {
+  assert.equal(unknownCitationWords([]), null);
+  assert.equal(
+    unknownCitationWords(['smith2020']),
+    'No bibliography knows smith2020: the model made it up. It is marked in the suggestion.',
+  );
+  assert.match(
+    unknownCitationWords(['a', 'b', 'c']) ?? '',
+    /^No bibliography knows a, b and c: .* them up\. They are/,
+  );
 });

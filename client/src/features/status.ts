@@ -16,6 +16,7 @@ import {
   type EngineStatus,
 } from '../../../server/src/protocol/index.ts';
 import type { Feature } from '../feature.ts';
+import { indexLine, stateInWords, type IndexBoard } from '../indexBoard.ts';
 import type { Server } from '../languageClient.ts';
 import type { RunBoard } from '../runBoard.ts';
 import { failureFrom, showFailure } from '../showFailure.ts';
@@ -28,6 +29,7 @@ interface MenuItem extends QuickPickItem {
 export function activateStatus(
   server: Server,
   board: RunBoard,
+  indexes: IndexBoard,
 ): Feature<'preflexor.showMenu' | 'preflexor.unload' | 'preflexor.showLog'> {
   let status: EngineStatus | null = null;
   const item = window.createStatusBarItem('preflexor.status', StatusBarAlignment.Left, 0);
@@ -35,7 +37,10 @@ export function activateStatus(
   item.command = 'preflexor.showMenu' satisfies ClientCommand;
 
   function show(): void {
-    const { text, spoken, failed } = statusWords(status, board.active);
+    const words = statusWords(status, board.active);
+    const { text, failed } = words;
+    const index = indexLine(indexes.statuses);
+    const spoken = index === null ? words.spoken : `${words.spoken}\n${index}`;
     // The board changes with every word of a run; the item does not.
     if (item.text === text && item.tooltip === spoken) return;
     item.text = text;
@@ -71,11 +76,19 @@ export function activateStatus(
       action('preflexor.chooseModel'),
       ...(loaded ? [action('preflexor.unload')] : []),
       action('preflexor.showIterations'),
+      action('preflexor.showSources'),
+      ...indexActions(indexes),
       action('preflexor.showLog'),
       { label: 'State', kind: QuickPickItemKind.Separator },
       ...(status ? statusFacts(status) : []).map(({ leadsTo, ...fact }) => ({
         ...fact,
         run: () => lead(leadsTo),
+      })),
+      ...indexes.statuses.map((index) => ({
+        label: 'Notes and papers',
+        description: stateInWords(index),
+        detail: index.message ?? index.root,
+        run: () => commands.executeCommand('preflexor.showSources' satisfies ClientCommand),
       })),
     ];
   }
@@ -100,6 +113,7 @@ export function activateStatus(
     disposables: [
       item,
       { dispose: board.onChange(show) },
+      { dispose: indexes.onChange(show) },
       server.onStarted(() => void ask()),
       server.onNotification(statusNotification, (changed) => {
         status = changed;
@@ -112,6 +126,11 @@ export function activateStatus(
 function action(command: ClientCommand): MenuItem {
   const { icon, title } = clientCommands[command];
   return { label: `$(${icon}) ${title}`, run: () => commands.executeCommand(command) };
+}
+
+function indexActions({ mood }: IndexBoard): MenuItem[] {
+  if (mood === 'busy') return [action('preflexor.pauseIndexing')];
+  return mood === 'paused' ? [action('preflexor.resumeIndexing')] : [];
 }
 
 /** To a command, or to a setting in the settings editor. */

@@ -1,8 +1,11 @@
 // What every command of the command line needs: settings from options, the engine, the clock, cancellation.
 import { availableParallelism } from 'node:os';
-import type { Engine } from '../engine/index.ts';
+import type { ComputeBudget, Engine, LanguageModel } from '../engine/index.ts';
 import { defaultSettings, type Settings } from '../protocol/index.ts';
-import { createCritic, createEngine, type EngineOptions } from '../composition.ts';
+import { createCritic, createEngine, createShelf, criticFor, type EngineOptions } from '../composition.ts';
+import type { Library } from '../library/index.ts';
+import { createLibrary } from '../libraryComposition.ts';
+import { noAdapter } from '../training/index.ts';
 import type { Output } from './output.ts';
 
 /** Options that stand before or after every command. */
@@ -17,6 +20,7 @@ export interface GlobalOptions {
   readonly contextTokens?: number;
   readonly offline?: boolean;
   readonly engineUrl?: string;
+  readonly embedder?: string;
 }
 
 /** Options of the commands that generate text. */
@@ -33,6 +37,8 @@ export interface Context {
   /** Aborted by Ctrl+C. */
   readonly signal: AbortSignal;
   readonly home: string;
+  /** This process's one budget of threads. */
+  readonly compute: ComputeBudget;
 }
 
 /** Defaults, overridden by what was said on the command line. */
@@ -46,8 +52,10 @@ export function settingsOf(options: GlobalOptions & SamplingOptions): Settings {
     ...(options.model !== undefined && { model: options.model }),
     ...(options.engineUrl !== undefined && {
       'engine.url': options.engineUrl,
-      'engine.urlAdapter': options.adapter ?? '',
+      'engine.urlAdapter':
+        options.adapter === undefined || options.adapter === noAdapter ? '' : options.adapter,
     }),
+    ...(options.embedder !== undefined && { 'retrieval.embedder': options.embedder }),
     ...(options.gpu !== undefined && { 'engine.gpu': options.gpu }),
     ...(options.contextTokens !== undefined && { 'engine.contextTokens': options.contextTokens }),
     ...(options.temperature !== undefined && { 'reasoning.temperature': options.temperature }),
@@ -68,11 +76,13 @@ export async function withEngine<T>(
   settings: Settings,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const engine = createEngine(settings, context.home, engineOptions(context));
+  const shelf = createShelf(context.home);
+  const engine = createEngine(settings, context.home, { ...engineOptions(context), shelf });
   try {
     return await work(engine);
   } finally {
     await engine.dispose();
+    await shelf.dispose();
   }
 }
 
@@ -80,25 +90,57 @@ export async function withEngine<T>(
 export async function withEngines<T>(
   context: Context,
   settings: Settings,
-  work: (engines: { readonly model: Engine; readonly critic: Engine }) => Promise<T>,
+  work: (engines: { readonly model: LanguageModel; readonly critic: LanguageModel }) => Promise<T>,
 ): Promise<T> {
   return await withEngine(context, settings, async (model) => {
     const critic = createCritic(settings, context.home, engineOptions(context));
     try {
-      return await work({ model, critic: critic ?? model });
+      return await work({ model, critic: criticFor(settings, model, critic) });
     } finally {
-      await critic?.dispose();
+      await critic.dispose();
     }
   });
 }
 
+/** The library of the workspace at `root`, as it ends with `work`. */
+export async function withLibrary<T>(
+  context: Context,
+  root: string,
+  settings: Settings,
+  work: (library: Library) => Promise<T>,
+): Promise<T> {
+  const library = libraryOf(context, root, settings);
+  try {
+    return await work(library);
+  } finally {
+    await library.dispose();
+  }
+}
+
+/** The library with one workspace open in it; whoever asks for it ends it. */
+export function libraryOf(context: Context, root: string, settings: Settings): Library {
+  const { onLog, compute } = engineOptions(context);
+  const library = createLibrary(context.home, {
+    onLog,
+    ...(compute && { compute }),
+    holder: 'the command line',
+  });
+  library.openFolder({ root, settings, editorExcludes: [] });
+  return library;
+}
+
 /** What every engine of the command line is made with. */
-export function engineOptions({ options, output }: Context): EngineOptions {
+export function engineOptions(context: Context): EngineOptions {
+  const { options, compute } = context;
   return {
+    compute,
     adapter: options.adapter ?? null,
     key: process.env['PREFLEXOR_API_KEY'] || null,
-    onLog: (line) => {
-      if (process.env['PREFLEXOR_LOG']) output.say(line);
-    },
+    onLog: (line) => logged(context, line),
   };
+}
+
+/** What helper processes write, for whoever sets `PREFLEXOR_LOG`. */
+export function logged(context: Context, text: string): void {
+  if (process.env['PREFLEXOR_LOG']) context.output.say(text);
 }

@@ -1,10 +1,11 @@
 // preflexor doctor: what works on this machine, and how to mend what does not.
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { availableMemory, ModelStore, probeBackends } from '../engine/index.ts';
-import { sentence } from '../errors.ts';
+import { createTrainer, findProgram } from '../composition.ts';
+import { PreflexorError, sentence } from '../errors.ts';
 import { bytesText } from './output.ts';
-import { settingsOf, withEngine, type Context } from './context.ts';
 import type { Settings } from '../protocol/index.ts';
+import { logged, settingsOf, withEngine, type Context } from './context.ts';
 
 interface Problem {
   readonly what: string;
@@ -19,7 +20,10 @@ interface Report {
   readonly backend: string | null;
   readonly memory: { readonly total: number; readonly available: number };
   readonly models: readonly { readonly id: string; readonly file: string; readonly sha256ok: boolean }[];
-  readonly trainer: { readonly found: boolean; readonly selfTest: null };
+  /** What finds passages: the id or path that the settings name, and whether it is here and verified. */
+  readonly embedder: { readonly id: string; readonly here: boolean };
+  /** `selfTest`: whether the trainer's own check passes; null when there is no trainer. */
+  readonly trainer: { readonly found: boolean; readonly selfTest: boolean | null };
   /** The model server, where one is used; null: the model runs here. */
   readonly server: ServerReport | null;
   readonly problems: readonly Problem[];
@@ -48,11 +52,22 @@ export async function doctorCommand(context: Context): Promise<void> {
   }
   const models = await checkModels(context, problems);
   const settings = settingsOf(context.options);
-  const wanted = settings.model;
+  const isHere = (name: string) =>
+    models.some(({ id, file, sha256ok }) => sha256ok && (id === name || file === name));
   const server = settings['engine.url'] === '' ? null : await askServer(context, settings, problems);
-  if (!server && !models.some(({ id, file, sha256ok }) => sha256ok && (id === wanted || file === wanted))) {
-    problems.push({ what: `The model ${wanted} is not here.`, fix: `preflexor models get ${wanted}` });
+  const needed = [
+    ...(server ? [] : [{ name: settings.model, what: 'The model' }]),
+    { name: settings['retrieval.embedder'], what: 'The embedding model' },
+    ...(settings['retrieval.reranker'] === ''
+      ? []
+      : [{ name: settings['retrieval.reranker'], what: 'The reranking model' }]),
+  ];
+  for (const { name, what } of needed) {
+    if (!isHere(name)) {
+      problems.push({ what: `${what} ${name} is not here.`, fix: `preflexor models get ${name}` });
+    }
   }
+  const embedder = { id: settings['retrieval.embedder'], here: isHere(settings['retrieval.embedder']) };
   const processors = cpus();
   const report: Report = {
     node: process.versions.node,
@@ -62,11 +77,42 @@ export async function doctorCommand(context: Context): Promise<void> {
     backend: probed.backend,
     memory: { total: totalmem(), available: await availableMemory() },
     models,
-    trainer: { found: false, selfTest: null },
+    embedder,
+    trainer: await checkTrainer(context, problems),
     server,
     problems,
   };
   output.result(report, readable(report));
+}
+
+async function checkTrainer(context: Context, problems: Problem[]): Promise<Report['trainer']> {
+  const { home, output, signal } = context;
+  const say = (error: unknown): void => {
+    if (signal.aborted) throw error;
+    const fix = PreflexorError.is(error) ? error.remedy : null;
+    const what = error instanceof Error ? error.message : String(error);
+    problems.push({ what, fix: fix ?? 'npm run build:native' });
+  };
+  try {
+    findProgram();
+  } catch (error) {
+    say(error);
+    return { found: false, selfTest: null };
+  }
+  output.progress('Checking the trainer');
+  try {
+    const passed = await createTrainer(home, (text) => logged(context, text)).selfTest(signal);
+    if (!passed) {
+      problems.push({
+        what: "The trainer's own check fails on this machine: do not train here.",
+        fix: 'npm run build:native -- --tests',
+      });
+    }
+    return { found: true, selfTest: passed };
+  } catch (error) {
+    say(error);
+    return { found: true, selfTest: false };
+  }
 }
 
 async function askServer(context: Context, settings: Settings, problems: Problem[]): Promise<ServerReport> {
@@ -132,7 +178,8 @@ function readable(report: Report): string {
     `Memory    ${bytesText(memory.available)} of ${bytesText(memory.total)} available`,
     ...serverLines(report.server),
     ...report.models.map(({ id, sha256ok }) => `Model     ${id}: ${sha256ok ? 'verified' : 'damaged'}`),
-    'Trainer   not part of this version',
+    `Embedder  ${report.embedder.id}: ${report.embedder.here ? 'ready' : 'not here'}`,
+    `Trainer   ${!report.trainer.found ? 'not built' : report.trainer.selfTest ? 'checked' : 'fails its check'}`,
     ...(problems.length === 0
       ? ['All is well.']
       : problems.flatMap(({ what, fix }) => ['', what, `  → ${fix}`])),

@@ -1,7 +1,14 @@
 // preflexor eval: an experiment of the method's section 6 on the user's own questions and model, with its report.
 import { join, resolve } from 'node:path';
-import { createCritic, createEngine, promptsFolder } from '../composition.ts';
-import type { Engine } from '../engine/index.ts';
+import {
+  createCritic,
+  createEngine,
+  createShelf,
+  criticFor,
+  promptsFolder,
+  type EngineOptions,
+} from '../composition.ts';
+import type { Engine, LanguageModel } from '../engine/index.ts';
 import { PreflexorError } from '../errors.ts';
 import {
   evaluate,
@@ -23,6 +30,7 @@ import {
 } from '../protocol/index.ts';
 import type { PromptSet } from '../reasoning/index.ts';
 import { prepareWorkspace, workspaceOf, workspacePlaces } from '../state/index.ts';
+import { noAdapter, type AdapterShelf } from '../training/index.ts';
 import { programVersion } from '../version.ts';
 import { Stores, workspacePrompts } from '../workflow/index.ts';
 import { engineOptions, settingsOf, type Context, type SamplingOptions } from './context.ts';
@@ -189,60 +197,73 @@ async function decisionsOf(root: string, home: string, name: ExperimentName): Pr
 /** The engines of an experiment: one model at a time, and the critic beside it. */
 class EngineShelf {
   readonly models: readonly string[];
-  readonly critic: Engine;
+  readonly critic: LanguageModel;
   readonly criticName: string;
   readonly #settings: Settings;
   readonly #context: Context;
+  readonly #adapters: AdapterShelf;
+  readonly #engineOptions: EngineOptions;
+  readonly #first: { readonly name: string; readonly engine: Engine };
+  readonly #ownCritic: Engine;
   #open: { readonly name: string; readonly engine: Engine } | null = null;
 
   /** @throws PreflexorError `bad-input` for options that do not go together */
   constructor(name: ExperimentName, options: EvalOptions, settings: Settings, context: Context) {
     this.#context = context;
     this.#settings = { ...settings, 'reasoning.critic': options.critic ?? '' };
-    const { adapter } = context.options;
-    const several = options.models !== undefined;
-    if (several && (name !== 'models' || adapter !== undefined)) {
-      const what =
-        name === 'models'
-          ? 'An adapter fits one model, not several.'
-          : 'Only experiment 10 compares several models.';
-      throw new PreflexorError('bad-input', what, { remedy: 'Leave --models or --adapter out.' });
-    }
-    const server = serverName(settings);
-    const local = several ? options.models : server === null ? [settings.model] : [];
-    this.models = [...new Set([...local, ...(server === null ? [] : [server])])];
+    refuseOtherOptions(name, options, context);
+    this.#adapters = createShelf(context.home);
+    const shared = { ...engineOptions(context), shelf: this.#adapters };
+    // An adapter belongs to one model: several are compared without.
+    this.#engineOptions = name === 'models' ? { ...shared, adapter: noAdapter } : shared;
+    this.models = modelsOf(options, settings);
     const [first = settings.model] = this.models;
-    const critic = createCritic(this.#settings, context.home, engineOptions(context));
+    this.#first = { name: first, engine: this.#engine(first) };
+    this.#ownCritic = createCritic(this.#settingsFor(first), context.home, this.#engineOptions);
     // Where the critic is no model of its own, it is the first one: the very engine, which is loaded once.
-    this.critic = critic ?? this.#engine(first);
-    this.criticName = options.critic ?? (critic ? `${first} without its adapter` : first);
-    if (!critic) this.#open = { name: first, engine: this.critic };
+    this.critic = criticFor(this.#settings, this.#first.engine, this.#ownCritic);
+    this.criticName = options.critic ?? first;
   }
 
   async open(name: string): Promise<Engine> {
+    if (name === this.#first.name) return this.#first.engine;
     if (this.#open?.name === name) return this.#open.engine;
-    await this.#close();
-    const engine = name === this.criticName ? this.critic : this.#engine(name);
-    this.#open = { name, engine };
-    return engine;
+    await this.#open?.engine.dispose();
+    this.#open = { name, engine: this.#engine(name) };
+    return this.#open.engine;
   }
 
   async dispose(): Promise<void> {
-    await this.#close();
-    await this.critic.dispose();
-  }
-
-  /** The critic stays: it has work between the models'. */
-  async #close(): Promise<void> {
-    if (this.#open && this.#open.engine !== this.critic) await this.#open.engine.dispose();
-    this.#open = null;
+    await this.#open?.engine.dispose();
+    await this.#first.engine.dispose();
+    await this.#ownCritic.dispose();
+    await this.#adapters.dispose();
   }
 
   #engine(name: string): Engine {
-    const remote = name === serverName(this.#settings);
-    const settings = remote ? this.#settings : { ...this.#settings, model: name, 'engine.url': '' };
-    return createEngine(settings, this.#context.home, engineOptions(this.#context));
+    return createEngine(this.#settingsFor(name), this.#context.home, this.#engineOptions);
   }
+
+  #settingsFor(name: string): Settings {
+    const remote = name === serverName(this.#settings);
+    return remote ? this.#settings : { ...this.#settings, model: name, 'engine.url': '' };
+  }
+}
+
+function refuseOtherOptions(name: ExperimentName, { models }: EvalOptions, { options }: Context): void {
+  if (models === undefined || (name === 'models' && options.adapter === undefined)) return;
+  const what =
+    name === 'models'
+      ? 'An adapter fits one model, not several.'
+      : 'Only experiment 10 compares several models.';
+  throw new PreflexorError('bad-input', what, { remedy: 'Leave --models or --adapter out.' });
+}
+
+/** The models that are named, else the one of the settings; a server's comes last. */
+function modelsOf({ models }: EvalOptions, settings: Settings): string[] {
+  const server = serverName(settings);
+  const local = models ?? (server === null ? [settings.model] : []);
+  return [...new Set([...local, ...(server === null ? [] : [server])])];
 }
 
 /** How the model behind a server is called among the others; null: there is none. */

@@ -9,6 +9,7 @@ import type { GraphStore, StoredEdge, StoredNode } from '../graph/index.ts';
 import { Graph } from '../protocol/index.ts';
 import type { Context } from './context.ts';
 import { graphExportCommand, type WithGraphStore } from './graph.ts';
+import { createComputeBudget } from '../composition.ts';
 import type { Output } from './output.ts';
 
 class Collected extends Writable {
@@ -33,8 +34,11 @@ function contextOf(
     say: nothing,
     progress: nothing,
   };
-  return { context: { output, options: { json }, signal, home: '' }, results };
+  return { context: { output, options: { json }, signal, home: '', compute }, results };
 }
+
+/** Nothing here computes. */
+const compute = createComputeBudget('/nowhere');
 
 const said = { owner: 'document:a.md', weight: 1, strong: true, alias: null };
 const nodes: StoredNode[] = [

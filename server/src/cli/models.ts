@@ -11,7 +11,13 @@ export async function listModelsCommand(context: Context): Promise<void> {
 
 function listingText(model: ModelListing): string {
   const state = model.installed ? 'here' : model.fits ? 'fits' : 'too large for the free memory';
-  return `${model.id.padEnd(26)} ${bytesText(model.bytes).padStart(8)}  ${state.padEnd(8)}  ${model.license}`;
+  const use = model.role.includes('embedder')
+    ? 'embeds'
+    : model.role.includes('reranker')
+      ? 'ranks'
+      : 'writes';
+  const size = bytesText(model.bytes).padStart(8);
+  return `${model.id.padEnd(26)} ${size}  ${use.padEnd(6)}  ${state.padEnd(8)}  ${model.license}`;
 }
 
 export async function getModelCommand(id: string, context: Context): Promise<void> {
@@ -30,11 +36,18 @@ export async function getModelCommand(id: string, context: Context): Promise<voi
 function progressText(id: string, { event, received, total }: DownloadProgress): string {
   if (event === 'verifying') return `${id}: checking its sha256`;
   if (event === 'unpacking') return `${id}: unpacking`;
+  if (event === 'converting') return `${id}: making the GGUF file`;
   const share = total ? ` of ${bytesText(total)} (${Math.floor((received / total) * 100)} %)` : '';
   return `${id}: ${bytesText(received)}${share}`;
 }
 
 export async function addModelCommand(file: string, context: Context): Promise<void> {
   const model = await new ModelStore({ home: context.home }).addModel(file, { signal: context.signal });
-  context.output.result(model, `${model.id}: use it with --model ${model.id}.`);
+  context.output.result(model, `${model.id}: ${howToUse(model)}`);
+}
+
+function howToUse({ id, role }: ModelListing): string {
+  if (role.includes('embedder')) return `use it by the setting preflexor.retrieval.embedder.`;
+  if (role.includes('reranker')) return `use it by the setting preflexor.retrieval.reranker.`;
+  return `use it with --model ${id}.`;
 }

@@ -1,6 +1,8 @@
 // The command line: which command takes which options, and what it runs. The contract is docs/cli.md.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { Gpu, Intent } from '../protocol/index.ts';
+import { createComputeBudget } from '../composition.ts';
+import { exportFormats } from '../graph/index.ts';
+import { DocumentKind, Gpu, Intent } from '../protocol/index.ts';
 import { applicationHome } from '../state/index.ts';
 import { programVersion } from '../version.ts';
 import { annotationsCommand, decideCommand, stripCommand, type DecideOptions } from './annotations.ts';
@@ -8,9 +10,15 @@ import type { Context, GlobalOptions } from './context.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand, type EvalOptions } from './eval.ts';
 import { generateCommand } from './generate.ts';
+import { graphExportCommand, type GraphExportOptions } from './graph.ts';
+import { indexCommand, type IndexOptions } from './indexing.ts';
+import { openRetrieval, withGraphStore } from './library.ts';
 import { addModelCommand, getModelCommand, listModelsCommand } from './models.ts';
+import { positiveNumber, temperature, wholeNumber } from './numbers.ts';
 import { createOutput, exitCodes, tellFailure } from './output.ts';
+import { searchCommand, type SearchOptions } from './search.ts';
 import { reasonCommand, type ReasonOptions } from './reason.ts';
+import { addTrainingCommands, type Run } from './trainingProgram.ts';
 
 /**
  * Runs the command line.
@@ -30,7 +38,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const run = (work: (context: Context) => Promise<void>, command: Command): Promise<void> => {
     const options = command.optsWithGlobals<GlobalOptions>();
     output = createOutput(options.json === true);
-    return work({ output, options, signal: controller.signal, home: applicationHome() });
+    const home = applicationHome();
+    const compute = createComputeBudget(home);
+    return work({ output, options, signal: controller.signal, home, compute });
   };
 
   try {
@@ -48,8 +58,6 @@ export async function main(args: readonly string[]): Promise<number> {
 function usageCode(error: CommanderError): number {
   return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
 }
-
-type Run = (work: (context: Context) => Promise<void>, command: Command) => Promise<void>;
 
 function program(run: Run): Command {
   const root = new Command('preflexor')
@@ -95,6 +103,30 @@ function program(run: Run): Command {
       run((context) => reasonCommand(note, options, context), command),
     );
 
+  add(root, 'index [folders...]', 'Bring the index of notes and papers up to date.')
+    .option('--why <file>', 'say why this file is or is not indexed, and index nothing')
+    .action((folders: string[], options: IndexOptions, command: Command) =>
+      run((context) => indexCommand(folders, options, context, openRetrieval), command),
+    );
+  add(root, 'search <query>', 'Find passages in what was indexed.')
+    .option('--k <n>', 'passages, at most', positiveNumber, 8)
+    .option('--folder <folder...>', 'only beneath these folders of the workspace')
+    .option('--tag <tag...>', 'only documents with one of these tags')
+    .addOption(new Option('--kind <kind...>', 'only these kinds of document').choices(DocumentKind.options))
+    .action((query: string, options: SearchOptions, command: Command) =>
+      run((context) => searchCommand(query, options, context), command),
+    );
+  const graph = root
+    .command('graph')
+    .description('The knowledge graph of notes, papers, runs and decisions.')
+    .exitOverride();
+  add(graph, 'export', 'Write the graph as JSON or GraphML.')
+    .addOption(new Option('--format <format>', 'how').choices(exportFormats).default('json'))
+    .option('--out <file>', 'into a file instead of stdout')
+    .action((options: GraphExportOptions, command: Command) =>
+      run((context) => graphExportCommand(options, context, withGraphStore), command),
+    );
+
   add(root, 'generate <prompt>', "Print the model's own answer, with nothing enforced.")
     .option('--max-tokens <n>', 'stop after so many tokens', positiveNumber, 512)
     .option('--temperature <t>', 'sampling temperature; 0 takes the likeliest token', temperature, 0)
@@ -123,6 +155,7 @@ function program(run: Run): Command {
     .action((note: string, options: DecideOptions, command: Command) =>
       run((context) => decideCommand(note, options, context), command),
     );
+  addTrainingCommands(root, add, run);
   evalProgram(root, add, run);
   return root;
 }
@@ -147,9 +180,13 @@ function globalOptions(command: Command): Command {
     .option('--json', 'print JSON on stdout')
     .option('--workspace <folder>', 'the folder that holds .preflexor/ (default: found from the note)')
     .option('--model <id|file>', 'a model of the catalogue, or a GGUF file')
-    .option('--adapter <file>', 'a LoRA adapter in GGUF form; with --engine-url: its number or name there')
+    .option(
+      '--adapter <id|path>',
+      'an adapter: its id, GGUF file or PEFT folder; "base": none; with --engine-url: its number or name there',
+    )
     .option('--seed <n>', 'seed of the sampler', wholeNumber)
     .option('--threads <n>', 'threads for prompts and generation (default: measured)', positiveNumber)
+    .option('--embedder <id|file>', 'the embedding model of the index')
     .addOption(new Option('--gpu <backend>', 'what the model runs on').choices(Gpu.options))
     .option('--context-tokens <n>', 'context size (default: as memory allows)', positiveNumber)
     .option('--engine-url <address>', 'a server that speaks the OpenAI chat API; your text goes there')
@@ -164,19 +201,6 @@ function samplingOptions(command: Command): Command {
     .option('--answer-tokens <n>', 'token budget of the answer', positiveNumber);
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
-  return value;
-}
-
-function positiveNumber(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError('It must be 1 or more.');
-  return value;
-}
-
 function nameList(text: string): string[] {
   const names = text
     .split(',')
@@ -184,11 +208,4 @@ function nameList(text: string): string[] {
     .filter(Boolean);
   if (names.length === 0) throw new InvalidArgumentError('Name one model or more.');
   return names;
-}
-
-function temperature(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 2))
-    throw new InvalidArgumentError('It must lie between 0 and 2.');
-  return value;
 }

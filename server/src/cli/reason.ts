@@ -1,4 +1,5 @@
 // preflexor reason: the whole way of one paragraph, from the command line.
+import { knownCitations, type Library } from '../library/index.ts';
 import { applyEdits } from '../notes/index.ts';
 import type { Intent, ReasonEvent, Run } from '../protocol/index.ts';
 import { programVersion } from '../version.ts';
@@ -12,7 +13,7 @@ import {
 } from '../workflow/index.ts';
 import { promptsFolder } from '../composition.ts';
 import { PreflexorError } from '../errors.ts';
-import { settingsOf, withEngines, type Context, type SamplingOptions } from './context.ts';
+import { settingsOf, withEngines, withLibrary, type Context, type SamplingOptions } from './context.ts';
 import { offsetAt, readNote, writeNote } from './notes.ts';
 import type { Output } from './output.ts';
 
@@ -36,10 +37,11 @@ export async function reasonCommand(path: string, options: ReasonOptions, contex
     });
   }
   const settings = settingsOf({ ...context.options, ...options });
-  const { run, warning } = await withEngines(context, settings, async (engines) => {
+  const reasoning = async (engines: Pick<Services, 'model' | 'critic'>, library: Library) => {
     const services: Services = {
       ...engines,
-      grounding: null,
+      grounding: library,
+      knownCitations: (root, signal) => knownCitations(library, root, signal),
       prompts: (root, set) => workspacePrompts(promptsFolder(), root, set),
       stores: new Stores(context.home, Date.now),
       now: Date.now,
@@ -54,8 +56,13 @@ export async function reasonCommand(path: string, options: ReasonOptions, contex
       services,
       { cancel: context.signal },
     );
-    return await follow(events, options.stream === true, output);
-  });
+    const outcome = await follow(events, options.stream === true, output);
+    await library.learnRun(note.root, outcome.run, context.signal);
+    return outcome;
+  };
+  const { run, warning } = await withLibrary(context, note.root, settings, (library) =>
+    withEngines(context, settings, (engines) => reasoning(engines, library)),
+  );
   if (warning) output.say(warning);
 
   const offered = offer(note.text, run);

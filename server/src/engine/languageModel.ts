@@ -1,7 +1,15 @@
 // The port through which the core reaches a language model. engine/llama implements it with a local GGUF;
 // tests implement it with a small scripted model.
-import type { EngineStatus, GenerateEvent, GenerateRequest, ModelDescription } from '../protocol/index.ts';
-import type { MarkerProfile, ModelIdentity } from '../protocol/index.ts';
+import type {
+  ChatTokens,
+  EngineStatus,
+  GenerateEvent,
+  GenerateRequest,
+  MarkerProfile,
+  ModelDescription,
+  ModelIdentity,
+  TokenizeChatRequest,
+} from '../protocol/index.ts';
 
 /** What a language model says of itself once it is loaded. */
 export interface LoadedModel extends ModelDescription {
@@ -21,6 +29,15 @@ export interface LanguageModel {
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
   /** Token ids of plain text: special tokens in it are read as ordinary text. */
   tokenize(text: string, signal: AbortSignal): Promise<number[]>;
+}
+
+/** Turns texts into token ids as one model does, for training and measuring. Remote models cannot. */
+export interface ChatTokenizer extends Pick<LanguageModel, 'load' | 'tokenize'> {
+  /**
+   * A chat and completions of it as token ids, exactly as `generate` would evaluate the one and write the others.
+   * Errors: `engine-failed` when the template cannot write the chat, or writes it so that a completion changes it.
+   */
+  tokenizeChat(request: TokenizeChatRequest, signal: AbortSignal): Promise<ChatTokens>;
 }
 
 /** A model with a life of its own: the engine host behind a lease. */

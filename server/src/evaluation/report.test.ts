@@ -25,6 +25,9 @@ test('given a small model, few questions, the model itself as critic, no hash, f
   assert.doesNotMatch(said({ critic: makers.model, adapter: 'mine' }), /marks its own/);
   assert.match(said({ model: { ...makers.model, sha256: '' } }), /no hash/);
   assert.match(said({}, 3), /3 could not be done/);
+  const two = [makers, { ...makers, adapter: 'mine' }];
+  assert.match(cautionsOf(many, two, 0).join('\n'), /different files or adapters/);
+  assert.doesNotMatch(cautionsOf({ ...many, experiment: 'models' }, two, 0).join('\n'), /different files/);
 });
 
 test('given text with markdown of its own, when the report is written, then it stays text', () => {

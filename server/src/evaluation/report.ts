@@ -83,6 +83,11 @@ export function cautionsOf(setup: EvaluationSetup, makers: readonly UnitMakers[]
       : []),
     ...(own ? ['The critic is the very model that is judged: it marks its own texts.'] : []),
     ...(unhashed ? ['A server does not say which file it runs: its model has a name and no hash.'] : []),
+    ...(setup.experiment !== 'models' && makers.length > 1
+      ? [
+          'Parts were made with different files or adapters (Setup): the folder was gone on with after a change.',
+        ]
+      : []),
     ...(failed > 0 ? [`${failed} could not be done and are missing from all figures.`] : []),
     'One seed was sampled for each question; intervals are over questions, and say nothing of other seeds.',
   ];

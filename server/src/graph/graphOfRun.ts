@@ -105,7 +105,10 @@ function humanText(run: Run): SourceDocument {
   const blocks = pieces.map((piece, index): Block => {
     const block = { start, end: start + piece.length, readable: readable[index] ?? piece };
     start += piece.length + 2;
-    return { ...block, source: path, kind: 'paragraph', heading: [], page: null, citations: [] };
+    return {
+      ...block,
+      ...{ source: path, kind: 'paragraph', heading: [], page: null, citations: [], runs: [], apart: true },
+    };
   });
   const none = { title: '', tags: [], dependencies: [], defines: [] };
   return { ...none, path, kind: 'markdown', blocks, texts: { [path]: pieces.join('\n\n') } };

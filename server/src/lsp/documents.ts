@@ -31,6 +31,11 @@ export class Notes {
     this.#folders = uris.filter((uri) => uri.startsWith('file:')).map((uri) => fileURLToPath(uri));
   }
 
+  /** Absolute paths of the editor's workspace folders. */
+  get folders(): readonly string[] {
+    return this.#folders;
+  }
+
   /** @throws PreflexorError `note-missing` when the note is not open here */
   document(uri: string): TextDocument {
     const document = this.#documents.get(uri);
@@ -54,17 +59,22 @@ export class Notes {
       });
     }
     const file = fileURLToPath(uri);
-    return { text: document.getText(), file, root: await this.#rootOf(file) };
+    return { text: document.getText(), file, root: await this.rootOf(file) };
   }
 
   /** The innermost workspace folder that holds the file, else what the file's own place says. */
-  async #rootOf(file: string): Promise<string> {
+  async rootOf(file: string): Promise<string> {
+    return this.folderOf(file) ?? (await workspaceOf({ note: file, home: this.#home }));
+  }
+
+  /** The innermost workspace folder that holds the file, or null. */
+  folderOf(file: string): string | null {
     const holding = this.#folders
       .filter(
         (folder) => file.startsWith(folder.endsWith(sep) ? folder : folder + sep) || dirname(file) === folder,
       )
       .sort((a, b) => b.length - a.length);
-    return holding[0] ?? (await workspaceOf({ note: file, home: this.#home }));
+    return holding[0] ?? null;
   }
 
   /**

@@ -18,17 +18,17 @@ const engineKeys = [
 /** The settings that decide which critic it is. */
 export const criticKeys = [...engineKeys, 'reasoning.critic'] as const satisfies readonly (keyof Settings)[];
 
-/** Holds one engine at a time, or none where the settings want none. */
-export class EngineHolder<E extends Engine | null = Engine> {
+/** Holds one engine at a time. */
+export class EngineHolder {
   readonly #settings: SettingsSource;
-  readonly #create: (settings: Settings) => E;
+  readonly #create: (settings: Settings) => Engine;
   readonly #onStatus: (status: EngineStatus) => void;
   readonly #keys: readonly (keyof Settings)[];
-  #current: { readonly key: string; readonly engine: E } | null = null;
+  #current: { readonly key: string; readonly engine: Engine } | null = null;
 
   constructor(
     settings: SettingsSource,
-    create: (settings: Settings) => E,
+    create: (settings: Settings) => Engine,
     onStatus: (status: EngineStatus) => void,
     keys: readonly (keyof Settings)[] = engineKeys,
   ) {
@@ -39,30 +39,25 @@ export class EngineHolder<E extends Engine | null = Engine> {
   }
 
   /** The engine for the machine's present settings. Another one that was there ends, and its work with it. */
-  async get(): Promise<E> {
+  async get(): Promise<Engine> {
     const settings = await this.#settings.for();
     const key = JSON.stringify(this.#keys.map((name) => settings[name]));
     if (this.#current?.key === key) return this.#current.engine;
     const previous = this.#current;
     const engine = this.#create(settings);
-    const made: Engine | null = engine;
-    made?.onStatus(this.#onStatus);
+    engine.onStatus(this.#onStatus);
     this.#current = { key, engine };
-    await engineOf(previous)?.dispose();
-    if (made) this.#onStatus(made.status());
+    await previous?.engine.dispose();
+    this.#onStatus(engine.status());
     return engine;
   }
 
   async unload(): Promise<void> {
-    await engineOf(this.#current)?.unload();
+    await this.#current?.engine.unload();
   }
 
   async dispose(): Promise<void> {
-    await engineOf(this.#current)?.dispose();
+    await this.#current?.engine.dispose();
     this.#current = null;
   }
-}
-
-function engineOf(held: { readonly engine: Engine | null } | null): Engine | null {
-  return held === null ? null : held.engine;
 }

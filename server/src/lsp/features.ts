@@ -57,8 +57,7 @@ export function codeLenses(document: TextDocument, blocks: BlockReader): CodeLen
 /** `refactor.rewrite` on any line of prose; whether it is a paragraph is told when it runs. */
 export function codeActions(document: TextDocument, range: Range, blocks: BlockReader): CodeAction[] {
   const { line } = range.start;
-  const text = document.getText({ start: { line, character: 0 }, end: { line: line + 1, character: 0 } });
-  if (text.trim() === '' || blockAt(document, range.start, blocks)) return [];
+  if (lineText(document, line).trim() === '' || blockAt(document, range.start, blocks)) return [];
   const title = 'Reason about this paragraph';
   return [
     {
@@ -98,9 +97,12 @@ export function documentSymbols(document: TextDocument, blocks: BlockReader): Do
   });
 }
 
-/** Where an annotation came from, in plain text: model output is never rendered as markdown in a hover. */
-export function hoverText(block: Block, run: Run | null): Hover {
-  const lines = [`Annotation ${block.id}`];
+/**
+ * Where an annotation came from, in plain text: model output is never rendered as markdown in a hover.
+ * @param behind lines that go first: the passages behind what is hovered over
+ */
+export function hoverText(block: Block, run: Run | null, behind: readonly string[] = []): Hover {
+  const lines = [...behind, ...(behind.length > 0 ? [''] : []), `Annotation ${block.id}`];
   if (run) {
     const { sampler, backend } = run.provenance;
     const tokens = run.iterations.reduce((sum, iteration) => sum + iteration.tokens.generated, 0);
@@ -115,6 +117,7 @@ export function hoverText(block: Block, run: Run | null): Hover {
       .filter((signal) => signal.verdict !== 'fine')
       .map((signal) => signal.name);
     if (doubts.length > 0) lines.push(`Watch out: ${doubts.join(', ')}`);
+    if (run.unknownCitations) lines.push(`No bibliography knows: ${run.unknownCitations.join(', ')}`);
   } else {
     lines.push('Its run is not stored in this workspace.');
   }
@@ -125,6 +128,12 @@ export function hoverText(block: Block, run: Run | null): Hover {
 export function blockAt(document: TextDocument, position: Position, blocks: BlockReader): Block | undefined {
   const { line } = position;
   return blocks.read(document).blocks.find((block) => line >= block.startLine && line <= block.endLine);
+}
+
+/** A line without its end. */
+export function lineText(document: TextDocument, line: number): string {
+  const range = { start: { line, character: 0 }, end: { line: line + 1, character: 0 } };
+  return document.getText(range).replace(/[\r\n]+$/, '');
 }
 
 function lineRange(line: number): Range {

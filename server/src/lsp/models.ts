@@ -1,7 +1,7 @@
 // preflexor/models, getModel, addModel, unload, status: the models of this machine and the engine's state.
 import { ProgressType, type CancellationToken, type Connection } from 'vscode-languageserver/node';
 import type { z } from 'zod';
-import type { Engine, ModelStore } from '../engine/index.ts';
+import type { ModelStore } from '../engine/index.ts';
 import type {
   addModelRequest,
   DownloadProgress,
@@ -19,7 +19,7 @@ const downloadProgress = new ProgressType<DownloadProgress[]>();
 export interface ModelParts {
   readonly connection: Connection;
   readonly engines: EngineHolder;
-  readonly critics: EngineHolder<Engine | null>;
+  readonly critics: EngineHolder;
   readonly settings: SettingsSource;
   readonly models: ModelStore;
 }
@@ -87,5 +87,6 @@ function progressText({ event, received, total }: DownloadProgress): string {
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
   if (event === 'verifying') return 'Checking what arrived';
   if (event === 'unpacking') return 'Unpacking';
+  if (event === 'converting') return 'Converting';
   return total === null ? `${megabytes(received)} MB` : `${megabytes(received)} of ${megabytes(total)} MB`;
 }

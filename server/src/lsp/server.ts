@@ -12,7 +12,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { z } from 'zod';
-import type { Engine, ModelStore } from '../engine/index.ts';
+import type { Engine, LanguageModel, ModelStore } from '../engine/index.ts';
 import { PreflexorError, sentence } from '../errors.ts';
 import {
   requests,
@@ -22,6 +22,7 @@ import {
   type Settings,
 } from '../protocol/index.ts';
 import { BlockReader } from './blocks.ts';
+import { Citations } from './citations.ts';
 import { createCommands } from './commands.ts';
 import { createDecisions } from './decisions.ts';
 import { Notes } from './documents.ts';
@@ -34,10 +35,15 @@ import {
   documentSymbols,
   foldingRanges,
   hoverText,
+  lineText,
   rewriteKind,
 } from './features.ts';
+import { Indexing } from './indexing.ts';
 import { createModelRequests } from './models.ts';
+import { createPassages } from './passages.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
+import { knownCitations } from '../library/index.ts';
+import type { Retrieval } from './retrieval.ts';
 import { RunQueue } from './runs.ts';
 import { SettingsSource } from './settings.ts';
 import { runOfBlock, Stores, workspacePrompts } from '../workflow/index.ts';
@@ -48,11 +54,13 @@ export interface ServerOptions {
   readonly version: string;
   /** Makes the engine that the settings ask for; called again when they change. */
   readonly createEngine: (settings: Settings) => Engine;
-  /** null: the model is its own critic. */
-  readonly createCritic: (settings: Settings) => Engine | null;
+  readonly createCritic: (settings: Settings) => Engine;
+  /** The critic as a run asks it: the model itself as long as it has no adapter. */
+  readonly criticFor: (settings: Settings, model: Engine, critic: Engine) => LanguageModel;
   /** The folder with the built-in prompts. */
   readonly promptsFolder: string;
   readonly models: ModelStore;
+  readonly retrieval: Retrieval;
   readonly now: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -72,16 +80,12 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   const notes = new Notes(connection, documents, options.home);
   const queue = new RunQueue();
   const stores = new Stores(options.home, options.now);
+  const { retrieval } = options;
   const engines = new EngineHolder(settings, options.createEngine, (status) => {
     void connection.sendNotification(statusNotification.method, status);
   });
   // The status that editors show is the reasoner's.
-  const critics = new EngineHolder<Engine | null>(
-    settings,
-    options.createCritic,
-    () => undefined,
-    criticKeys,
-  );
+  const critics = new EngineHolder(settings, options.createCritic, () => undefined, criticKeys);
   const reasoning = createReasoning({
     connection,
     notes,
@@ -89,17 +93,31 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     settings,
     engines: async () => {
       const model = await engines.get();
-      return { model, critic: (await critics.get()) ?? model };
+      return { model, critic: options.criticFor(await settings.for(), model, await critics.get()) };
     },
     services: {
       ...{ stores, now: options.now, random: options.random, version: options.version },
-      grounding: null,
+      grounding: retrieval,
+      knownCitations: (root, signal) => knownCitations(retrieval, root, signal),
       prompts: (root, set) => workspacePrompts(options.promptsFolder, root, set),
     },
   });
   const decisions = createDecisions({ notes, settings, stores });
+  const passages = createPassages({ notes, settings, stores, retrieval });
+  const citations = new Citations({ connection, documents, notes, retrieval, settings });
+  const indexing = new Indexing({
+    connection,
+    notes,
+    settings,
+    retrieval,
+    onBibliography: () => {
+      citations.refresh();
+    },
+  });
   const handlers = {
     ...decisions.handlers,
+    ...passages.handlers,
+    ...indexing.handlers,
     ...createModelRequests({ connection, engines, critics, settings, models: options.models }),
     'preflexor/reason': (params, token) =>
       reasoning.reason(
@@ -116,6 +134,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     canPull = params.capabilities.workspace?.configuration === true;
     const initial: unknown = params.initializationOptions;
     settings.initialize(canPull, initial);
+    indexing.initialize(params.capabilities.workspace);
     notes.setFolders((params.workspaceFolders ?? []).map((folder) => folder.uri));
     return {
       serverInfo: { name: 'PRefLexOR', version: options.version },
@@ -126,24 +145,35 @@ export function startServer(connection: Connection, options: ServerOptions): voi
         codeActionProvider: { codeActionKinds: [CodeActionKind.RefactorRewrite, rewriteKind] },
         documentSymbolProvider: { label: 'PRefLexOR' },
         hoverProvider: true,
+        completionProvider: { triggerCharacters: ['@'] },
+        definitionProvider: true,
         executeCommandProvider: { commands: Object.values(serverCommands), workDoneProgress: true },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
     };
   });
   connection.onInitialized(() => {
-    if (canPull)
-      void connection.client.register(DidChangeConfigurationNotification.type, { section: 'preflexor' });
+    if (canPull) {
+      const section = ['preflexor', 'files.exclude', 'search.exclude'];
+      void connection.client.register(DidChangeConfigurationNotification.type, { section });
+    }
     connection.workspace.onDidChangeWorkspaceFolders(() => {
       void connection.workspace.getWorkspaceFolders().then((folders) => {
         notes.setFolders((folders ?? []).map((folder) => folder.uri));
+        indexing.refresh();
       });
     });
+    indexing.refresh();
   });
   connection.onDidChangeConfiguration(({ settings: pushed }) => {
     settings.didChange(pushed);
     // Lenses can be switched on and off; a client that can't be told asks again with the next change.
     connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    indexing.refresh();
+    citations.refresh();
+  });
+  connection.onDidChangeWatchedFiles((params) => {
+    indexing.filesChanged(params);
   });
 
   const onDocument = <P extends { textDocument: { uri: string } }, R>(
@@ -162,14 +192,32 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     const document = documents.get(textDocument.uri);
     return wanted && document ? codeLenses(document, blocks) : null;
   });
-  connection.onHover(async ({ textDocument, position }) => {
+  connection.onCompletion(async ({ textDocument, position }, token) => {
     const document = documents.get(textDocument.uri);
-    const block = document && blockAt(document, position, blocks);
-    if (!block) return null;
-    const run = textDocument.uri.startsWith('file:')
-      ? await runOfBlock(stores, (await notes.note(textDocument.uri)).root, block.id)
-      : null;
-    return hoverText(block, run);
+    return document ? await citations.complete(document, position, signalOf(token)) : null;
+  });
+  connection.onDefinition(async ({ textDocument, position }, token) => {
+    const document = documents.get(textDocument.uri);
+    return document ? await citations.definition(document, position, signalOf(token)) : null;
+  });
+  connection.onHover(async ({ textDocument: { uri }, position }, token) => {
+    const document = documents.get(uri);
+    if (!document) return null;
+    const work = await citations.hover(document, position, signalOf(token));
+    const block = blockAt(document, position, blocks);
+    if (work || !block) return work;
+    const root = uri.startsWith('file:') ? (await notes.note(uri)).root : null;
+    const run = root === null ? null : await runOfBlock(stores, root, block.id);
+    if (root === null || !run) return hoverText(block, null);
+    const line = { number: position.line, text: lineText(document, position.line) };
+    const behind = await passages
+      .behindLine(root, run, block, line, signalOf(token))
+      .catch((error: unknown) => {
+        // The provenance is worth showing without them.
+        connection.console.info(`The passages behind ${block.id}: ${sentence(error)}`);
+        return [];
+      });
+    return hoverText(block, run, behind);
   });
 
   for (const { method, params: schema } of requests) {
@@ -194,7 +242,9 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   connection.onShutdown(async () => {
     queue.stopAll();
-    await Promise.all([engines.dispose(), critics.dispose()]);
+    citations.dispose();
+    indexing.dispose();
+    await Promise.all([engines.dispose(), critics.dispose(), retrieval.dispose()]);
   });
   documents.listen(connection);
   connection.listen();

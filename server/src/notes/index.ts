@@ -2,8 +2,22 @@
 // It never re-serialises a note, and knows neither an editor nor a protocol for one.
 export { readBlocks } from './blocks.ts';
 export type { Block, Section } from './blocks.ts';
+export { citationsOf } from './citations.ts';
+export { frontMatterEnd } from './closers.ts';
+export { parseMarkdown } from './markdown.ts';
+export { stretchesOf } from './stretches.ts';
 export { acceptIntoNote } from './accept.ts';
 export type { Acceptance, Placement } from './accept.ts';
+export {
+  bibliographiesOf,
+  citationAt,
+  citationPlaces,
+  definedKeys,
+  isCrossReference,
+  keysOfNote,
+  openCitation,
+} from './citations.ts';
+export type { CitationPlace, OpenCitation } from './citations.ts';
 export { decideEdits } from './decide.ts';
 export type { DecideOptions, DecidedEdits } from './decide.ts';
 export { applyEdits, joinEdits } from './edits.ts';
@@ -16,3 +30,5 @@ export { readRawMarkers } from './rawMarkers.ts';
 export type { RawMarker } from './rawMarkers.ts';
 export { stripBlocks } from './strip.ts';
 export type { Stripped } from './strip.ts';
+export { markCitations, markUnknownCitations } from './unknownCitations.ts';
+export type { MarkedText } from './unknownCitations.ts';

@@ -19,6 +19,8 @@ import type { HeadingLine, ListSpan } from './structure.ts';
 const reach = 4000;
 /** The longest block at top level that is parsed, in UTF-16 code units: a second or less of work. */
 const longestBlock = 300_000;
+/** How much of a note is parsed at a time where all of it is: some milliseconds of work. */
+const windowSize = 20_000;
 
 /** A stretch of a note with its tree; the tree's offsets count from `start`. */
 export interface Window {
@@ -89,6 +91,19 @@ export class ParsedNote {
     return this.#whole
       ? this.#parse(this.#bound(0), this.note.length)
       : this.#parse(extent.start, extent.end);
+  }
+
+  /** The note's body in consecutive windows of whole blocks; blocks that are too long to be parsed are left out. */
+  *windows(): Generator<Window> {
+    const last = this.#boundaries.length - 1;
+    for (let first = 0; first < last;) {
+      let next = first + 1;
+      while (next < last && this.#bound(next + 1) - this.#bound(first) <= windowSize) next += 1;
+      const [start, end] = [this.#bound(first), this.#bound(next)];
+      // Not kept: nobody asks for these windows by a place in them.
+      if (end - start <= longestBlock) yield { start, end, root: parseMarkdown(this.note.slice(start, end)) };
+      first = next;
+    }
   }
 
   /** Whole blocks around an offset, as far as prose is looked for; none that is too long. */

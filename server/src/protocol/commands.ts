@@ -12,7 +12,25 @@ export interface CommandDeclaration {
   readonly editorMenu?: string;
   /** A button in the title of the Iterations view, under this when-clause. */
   readonly viewTitle?: string;
+  /** Further menus that show it. */
+  readonly menus?: readonly MenuPlace[];
 }
+
+export interface MenuPlace {
+  readonly menu: 'view/title' | 'explorer/context';
+  readonly when: string;
+  readonly group: string;
+}
+
+/** What shows the passages behind a run and the index. */
+export const sourcesView = 'preflexor.sources';
+/** The context key that holds the index's state: none, off, empty, idle, busy, paused or failed. */
+export const indexContext = 'preflexor.index';
+
+const inSources = (when: string, group: string): MenuPlace => {
+  return { menu: 'view/title', when: `view == ${sourcesView}${when && ` && ${when}`}`, group };
+};
+const indexable = `${indexContext} != none && ${indexContext} != off`;
 
 const inMarkdown = 'editorLangId == markdown';
 
@@ -57,6 +75,49 @@ export const clientCommands = {
   'preflexor.unload': { title: 'Unload Model', icon: 'circle-slash' },
   'preflexor.showMenu': { title: 'Show Model and Run State', icon: 'info' },
   'preflexor.showIterations': { title: 'Show Iterations', icon: 'list-tree' },
+  'preflexor.searchPassages': {
+    title: 'Search My Notes and Papers',
+    icon: 'search',
+    menus: [inSources('', 'navigation@1')],
+  },
+  'preflexor.showSources': { title: 'Show Sources', icon: 'references' },
+  'preflexor.openPassage': { title: 'Open Passage', icon: 'go-to-file', palette: false },
+  'preflexor.pauseIndexing': {
+    title: 'Pause Indexing',
+    icon: 'debug-pause',
+    palette: `${indexContext} == busy`,
+    menus: [inSources(`${indexContext} == busy`, 'navigation@2')],
+  },
+  'preflexor.resumeIndexing': {
+    title: 'Resume Indexing',
+    icon: 'debug-continue',
+    palette: `${indexContext} == paused`,
+    menus: [inSources(`${indexContext} == paused`, 'navigation@2')],
+  },
+  'preflexor.indexNow': {
+    title: 'Index Now',
+    icon: 'sync',
+    palette: indexable,
+    menus: [inSources(indexable, '1_index@1')],
+  },
+  'preflexor.rebuildIndex': {
+    title: 'Rebuild Index',
+    icon: 'refresh',
+    palette: indexable,
+    menus: [inSources(indexable, '1_index@2')],
+  },
+  'preflexor.whyNotIndexed': {
+    title: 'Why Is This File Not Indexed?',
+    icon: 'question',
+    palette: 'resourceScheme == file',
+    menus: [
+      {
+        menu: 'explorer/context',
+        when: 'resourceScheme == file && !explorerResourceIsFolder',
+        group: '7_preflexor',
+      },
+    ],
+  },
   'preflexor.showLog': { title: 'Show Log', icon: 'output' },
 } as const satisfies Record<string, CommandDeclaration>;
 export type ClientCommand = keyof typeof clientCommands;

@@ -68,6 +68,30 @@ export const GenerateRequest = z.object({
 });
 export type GenerateRequest = z.infer<typeof GenerateRequest>;
 
+/** A chat and ways in which its next turn may go, to be turned into token ids. */
+export const TokenizeChatRequest = z.object({
+  messages: z.array(ChatMessage).min(1),
+  completions: z.array(z.string()),
+});
+export type TokenizeChatRequest = z.infer<typeof TokenizeChatRequest>;
+
+const TokenId = z.int().nonnegative();
+
+/**
+ * `texts[i]` is what token i completes: empty for a token that ends inside a character, whose text comes with the
+ * token that ends it. The token that ends the turn is not among them.
+ */
+export const CompletionTokens = z.object({ tokens: z.array(TokenId), texts: z.array(z.string()) });
+export type CompletionTokens = z.infer<typeof CompletionTokens>;
+
+export const ChatTokens = z.object({
+  /** The chat up to where the model's turn begins. */
+  prompt: z.array(TokenId),
+  completions: z.array(CompletionTokens),
+  endOfTurn: TokenId,
+});
+export type ChatTokens = z.infer<typeof ChatTokens>;
+
 export const GenerateEvent = z.discriminatedUnion('event', [
   /** The prompt has been evaluated; text comes next. */
   z.object({ event: z.literal('prompt'), tokens: z.int().nonnegative(), reused: z.int().nonnegative() }),
@@ -100,11 +124,53 @@ export const LoadRequest = z.object({
 });
 export type LoadRequest = z.infer<typeof LoadRequest>;
 
+/** An encoder: it embeds, or it ranks. It keeps nothing from one input to the next. */
+export const EncoderLoadRequest = z.object({
+  file: z.string(),
+  kind: z.enum(['embedder', 'reranker']),
+  gpu: Gpu,
+  /** The longest input in tokens, special tokens included; a longer one is cut. */
+  maxTokens: z.int().positive(),
+});
+export type EncoderLoadRequest = z.infer<typeof EncoderLoadRequest>;
+
+/** What is said of an encoder, once it is loaded. */
+export const EncoderDescription = z.object({
+  file: z.string(),
+  architecture: z.string(),
+  backend: z.string(),
+  fallback: z.string().nullable(),
+  /** Numbers in a vector. */
+  dimensions: z.int().positive(),
+  maxTokens: z.int().positive(),
+  /** Processor threads that there are. */
+  cores: z.int().positive(),
+  memoryBytes: z.int().nonnegative(),
+});
+export type EncoderDescription = z.infer<typeof EncoderDescription>;
+
+/** Texts with their prefixes. `threads` at most compute. */
+export const EmbedRequest = z.object({ texts: z.array(z.string()).min(1), threads: z.int().positive() });
+export type EmbedRequest = z.infer<typeof EmbedRequest>;
+
+export const RankRequest = z.object({
+  query: z.string(),
+  texts: z.array(z.string()).min(1),
+  threads: z.int().positive(),
+});
+export type RankRequest = z.infer<typeof RankRequest>;
+
 /** Server → engine host. `request` numbers tie answers to questions. */
 export const HostRequest = z.discriminatedUnion('do', [
   z.object({ do: z.literal('load'), request: z.int(), load: LoadRequest }),
   z.object({ do: z.literal('generate'), request: z.int(), generate: GenerateRequest }),
   z.object({ do: z.literal('tokenize'), request: z.int(), text: z.string() }),
+  z.object({ do: z.literal('load-encoder'), request: z.int(), load: EncoderLoadRequest }),
+  z.object({ do: z.literal('embed'), request: z.int(), embed: EmbedRequest }),
+  z.object({ do: z.literal('rank'), request: z.int(), rank: RankRequest }),
+  /** Tokens of each text, without special tokens. */
+  z.object({ do: z.literal('count'), request: z.int(), texts: z.array(z.string()) }),
+  z.object({ do: z.literal('tokenize-chat'), request: z.int(), chat: TokenizeChatRequest }),
   /** Opens a backend without a model, to see whether it is there. */
   z.object({ do: z.literal('probe'), request: z.int(), gpu: Gpu.exclude(['auto']) }),
   z.object({ do: z.literal('cancel'), request: z.int() }),
@@ -124,6 +190,19 @@ export const HostMessage = z.discriminatedUnion('is', [
   z.object({ is: z.literal('loaded'), request: z.int(), model: ModelDescription }),
   z.object({ is: z.literal('generated'), request: z.int(), events: z.array(GenerateEvent) }),
   z.object({ is: z.literal('tokenized'), request: z.int(), tokens: z.array(z.int()) }),
+  z.object({ is: z.literal('encoder-loaded'), request: z.int(), encoder: EncoderDescription }),
+  /** `vectors` one after the other, each of length 1; `tokens` were read, special ones included. */
+  z.object({
+    is: z.literal('embedded'),
+    request: z.int(),
+    vectors: z.instanceof(Float32Array),
+    tokens: z.int().nonnegative(),
+    seconds: z.number().nonnegative(),
+  }),
+  /** 0 to 1, in the order of the texts. */
+  z.object({ is: z.literal('ranked'), request: z.int(), scores: z.array(z.number().min(0).max(1)) }),
+  z.object({ is: z.literal('counted'), request: z.int(), counts: z.array(z.int().nonnegative()) }),
+  z.object({ is: z.literal('chat-tokenized'), request: z.int(), chat: ChatTokens }),
   /** The backend is there; `devices` are the names of its GPUs. */
   z.object({ is: z.literal('probed'), request: z.int(), devices: z.array(z.string()) }),
   /** Resident memory of the host process, said after each completion. */

@@ -11,4 +11,5 @@ export * from './retrieval.ts';
 export * from './settings.ts';
 export * from './text.ts';
 export * from './trainer.ts';
+export * from './training.ts';
 export * from './views.ts';

@@ -248,6 +248,8 @@ export const Run = z.object({
   iterations: z.array(Iteration),
   best: z.int().nonnegative(),
   final: z.string(),
+  /** Citation keys in the picked iteration that no bibliography knows: marked in `final` and in the note. */
+  unknownCitations: z.array(z.string()).optional(),
   stoppedBecause: StoppedBecause,
   model: z.string(),
   adapter: z.string().nullable(),
@@ -262,8 +264,6 @@ export const Run = z.object({
   sources: z.array(SectionSources).optional(),
   /** What did not fit into the model's context and was left out, each in a sentence. */
   omitted: z.array(z.string()).optional(),
-  /** Citation keys of the final text that nobody knows: they are marked in it. */
-  unknownCitations: z.array(z.string()).optional(),
   /** The run and the step that this one goes on from. */
   branchOf: z.object({ run: RunId, steps: z.int().nonnegative() }).optional(),
 });

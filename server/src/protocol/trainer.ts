@@ -120,7 +120,8 @@ export type TrainerCommand = z.infer<typeof TrainerCommand>;
 const Measured = z.number().nullable();
 const line = { seq: z.int().nonnegative(), nonFinite: z.array(z.string()).optional() };
 
-const SequenceSum = z.object({ sum: Measured, mean: Measured, tokens: z.number().positive() });
+/** A prompt of one token predicts none: its sum is 0 and its mean not finite. */
+const SequenceSum = z.object({ sum: Measured, mean: Measured, tokens: z.number().nonnegative() });
 const PerToken = z.object({
   prompt: z.array(Measured),
   chosen: z.array(Measured),

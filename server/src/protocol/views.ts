@@ -63,6 +63,8 @@ export const RunSnapshot = z.object({
   decision: DecisionKind.nullable(),
   model: z.string().nullable(),
   seconds: z.number().nonnegative().nullable(),
+  /** Works that the model cited and no bibliography knows. */
+  unknownCitations: z.array(z.string()),
 });
 export type RunSnapshot = z.infer<typeof RunSnapshot>;
 
@@ -112,3 +114,27 @@ export const IterationsFromView = z.discriminatedUnion('type', [
   z.object({ type: z.literal('didFail'), message: z.string().max(4000) }),
 ]);
 export type IterationsFromView = z.infer<typeof IterationsFromView>;
+
+/** What the page view of a PDF is told. Pages are counted from 1; `passage` is text to be marked on the page. */
+export const PdfToView = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('document'),
+    name: z.string(),
+    data: z.instanceof(Uint8Array),
+    /** Where character maps and standard fonts are served from, with a slash at its end. */
+    resources: z.string(),
+    page: z.int().positive(),
+    passage: z.string().nullable(),
+  }),
+  z.object({ type: z.literal('page'), page: z.int().positive(), passage: z.string().nullable() }),
+]);
+export type PdfToView = z.infer<typeof PdfToView>;
+
+export const PdfFromView = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  /** So that the page is the same when the view is shown again. */
+  z.object({ type: z.literal('didTurn'), page: z.int().positive() }),
+  z.object({ type: z.literal('didPressOpen') }),
+  z.object({ type: z.literal('didFail'), message: z.string().max(4000) }),
+]);
+export type PdfFromView = z.infer<typeof PdfFromView>;

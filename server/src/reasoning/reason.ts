@@ -70,8 +70,8 @@ export interface ReasonPorts {
         signal: AbortSignal,
       ) => Promise<SectionSources[]>)
     | null;
-  /** Cosine similarity of two texts. */
-  readonly similarity: ((one: string, other: string, signal: AbortSignal) => Promise<number>) | null;
+  /** Cosine similarity of two texts; null where it can't be had. */
+  readonly similarity: ((one: string, other: string, signal: AbortSignal) => Promise<number | null>) | null;
   /** Aborted when the writer wants the answer now. */
   readonly answerNow?: AbortSignal;
   /** Milliseconds since the epoch. */

@@ -35,7 +35,7 @@ export interface RecursionParts {
   readonly answerNow: AbortSignal;
   readonly countTokens: (text: string) => Promise<number>;
   /** Cosine similarity of two texts, where an embedder is there. */
-  readonly similarity: ((one: string, other: string) => Promise<number>) | null;
+  readonly similarity: ((one: string, other: string) => Promise<number | null>) | null;
 }
 
 /** JSON that the rubric's marks fit into; llama.cpp writes nothing else. */

@@ -5,6 +5,17 @@ import type { DocumentKind, FailedFile, RefusalCode, SearchFilter } from '../pro
 // ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
+ * How a stretch of a block's readable text came from its source: from `at` up to the next run's `at` it stands for
+ * `[start, end)` of the file. Where both are equally long they correspond unit by unit. Runs are in order in both.
+ */
+export interface TextRun {
+  /** UTF-16 offset into `readable`. */
+  readonly at: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
  * A block of a document: the smallest stretch that is never split but at sentences.
  * `[start, end)` are UTF-16 offsets into the text of the file `source` (see SourceDocument.texts).
  */
@@ -13,12 +24,22 @@ export interface Block {
   readonly source: string;
   readonly start: number;
   readonly end: number;
-  /** What a person reads there: without markup, tags and commands; this is what is embedded and searched. */
+  /**
+   * What a person reads there: without markup, tags and commands; this is what is embedded and searched. Citations
+   * stand in it in pandoc's syntax, inline math between dollars.
+   */
   readonly readable: string;
+  /** Where each stretch of `readable` stands in the file, so that a block can be cut at its sentences. */
+  readonly runs: readonly TextRun[];
+  /**
+   * Something that must not be read (a model's annotation, a script, a menu) stands between this block and the one
+   * before it: no chunk holds both.
+   */
+  readonly apart: boolean;
   readonly kind: 'heading' | 'paragraph' | 'list' | 'code' | 'table' | 'math' | 'quote' | 'entry';
   /** Headings above it, outermost first. */
   readonly heading: readonly string[];
-  /** Page of a PDF, from 1. */
+  /** Page of a PDF that it begins on, from 1. A block that goes on overleaf has a form feed in its text. */
   readonly page: number | null;
   /** Citation keys in it, each once. */
   readonly citations: readonly string[];
@@ -59,7 +80,7 @@ export type ReadOther = (path: string) => Promise<Uint8Array | null>;
 
 /** What is embedded, stored and found. */
 export interface Chunk {
-  /** sha256 of source, place and text, 32 hex digits: the same chunk has the same id in every run. */
+  /** sha256 of document, source, place and texts, 32 hex digits (`chunkId`): the same chunk has the same id in every run. */
   readonly id: string;
   /** The document that it belongs to. */
   readonly document: string;
@@ -150,6 +171,33 @@ export interface ScoredChunk {
   readonly chunk: StoredChunk;
   /** Cosine similarity, or the full-text score. */
   readonly score: number;
+}
+
+/** A chunk that was found, before it is read. */
+export interface Hit {
+  readonly id: string;
+  readonly document: string;
+  /** Cosine similarity, or the full-text score. */
+  readonly score: number;
+  /** Where the store found it: for the store alone, which need not look its id up. */
+  readonly row?: bigint;
+}
+
+/**
+ * Searching in two steps, for a search that chooses among many and reads few: whole rows with their vectors
+ * cost more to read than to find. Hits come best first.
+ */
+export interface PassageFinder {
+  vectorHits(
+    vector: Float32Array,
+    k: number,
+    filter: SearchFilter,
+    signal: AbortSignal,
+  ): Promise<readonly Hit[]>;
+  /** Any text is a valid query; each of its words may match. */
+  textHits(query: string, k: number, filter: SearchFilter, signal: AbortSignal): Promise<readonly Hit[]>;
+  /** The chunks of these hits, in their order, without those that are no longer there. */
+  chunks(hits: readonly Pick<Hit, 'id' | 'row'>[], signal: AbortSignal): Promise<readonly StoredChunk[]>;
 }
 
 /** The index of one workspace for one embedder. Safe to kill at any moment; a batch is there wholly or is done again. */

@@ -2,6 +2,7 @@
 // their vectors. It says that they agree, not that the model read them so.
 import { throwIfCancelled } from '../errors.ts';
 import type { Iteration, Passage, SectionSources } from '../protocol/index.ts';
+import { cosine } from './fusion.ts';
 import type { Embedder } from './ports.ts';
 
 /** Below this a sentence and a passage only speak of the same field. */
@@ -61,7 +62,9 @@ function supporting(
   const best = new Map<string, { id: string; support: number; sentence: string }>();
   for (const sentence of sentences) {
     for (const { id, text } of windows) {
-      const support = Math.min(1, cosine(vectors.get(sentence), vectors.get(text)));
+      const said = vectors.get(sentence);
+      const shown = vectors.get(text);
+      const support = said && shown ? Math.min(1, cosine(said, shown)) : 0;
       const known = best.get(id);
       if (support >= supportThreshold && (!known || support > known.support))
         best.set(id, { id, support, sentence });
@@ -84,12 +87,4 @@ function sampled(sentences: readonly string[]): string[] {
   if (sentences.length <= mostSentences) return [...sentences];
   const step = sentences.length / mostSentences;
   return Array.from({ length: mostSentences }, (_, index) => sentences[Math.floor(index * step)] ?? '');
-}
-
-/** Cosine similarity of two vectors of length 1. */
-export function cosine(one: Float32Array | undefined, other: Float32Array | undefined): number {
-  if (!one || !other) return 0;
-  let sum = 0;
-  for (let at = 0; at < one.length; at += 1) sum += (one[at] ?? 0) * (other[at] ?? 0);
-  return sum;
 }

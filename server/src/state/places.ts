@@ -139,6 +139,8 @@ export interface HomePlaces {
   readonly waiting: string;
   /** What can be made again at any time, one folder per workspace key. */
   readonly cache: string;
+  /** The index's tables, of all workspaces that keep it here. */
+  readonly index: string;
 }
 
 export function homePlaces(home: string): HomePlaces {
@@ -149,6 +151,7 @@ export function homePlaces(home: string): HomePlaces {
     locks: at('locks'),
     waiting: at('waiting'),
     cache: at('cache'),
+    index: at('index'),
   };
 }
 

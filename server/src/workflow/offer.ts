@@ -1,5 +1,5 @@
 // From a stored run to the edit that shows it in the note.
-import { insertBlock, joinEdits, relocate, stripBlocks } from '../notes/index.ts';
+import { insertBlock, joinEdits, markCitations, relocate, stripBlocks } from '../notes/index.ts';
 import type { Run, TextEdit } from '../protocol/index.ts';
 
 /** Where a finished run goes: an edit of the note, or the reason why there is none. */
@@ -21,10 +21,12 @@ export function offer(text: string, run: Run, replaces?: string): Offer {
   const removal = replaces === undefined ? [] : stripBlocks(text, [replaces]).edits;
   const iteration = run.iterations[run.best];
   const last = run.iterations.length - 1;
+  const unknown = new Set(run.unknownCitations);
+  const real = (section = ''): string => markCitations(section, (key) => unknown.has(key)).text;
   const insertion = insertBlock(text, place.insertAt, {
     id: run.block,
-    thinking: iteration?.thinking ?? '',
-    reflection: iteration?.reflection ?? '',
+    thinking: real(iteration?.thinking),
+    reflection: real(iteration?.reflection),
     answer: run.final,
     iteration: run.best,
     of: last,

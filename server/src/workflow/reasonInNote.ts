@@ -19,6 +19,7 @@ import type {
 } from '../protocol/index.ts';
 import { reason, type PromptSet, type ReasonPorts, type ReasonTask } from '../reasoning/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
+import { checkCitations, withRealCitations } from './realCitations.ts';
 import type { Stores } from './stores.ts';
 
 /** A note as it stands now. */
@@ -61,13 +62,15 @@ export interface Grounding {
     options: { readonly k: number; readonly filter: SearchFilter },
     signal: AbortSignal,
   ): Promise<SearchResult>;
-  sources(
+  /** Which passages stand behind which section. */
+  sourcesOf(
+    root: string,
     iterations: readonly Iteration[],
     passages: readonly Passage[],
     signal: AbortSignal,
   ): Promise<SectionSources[]>;
   /** Cosine similarity of two texts. */
-  similarity(one: string, other: string, signal: AbortSignal): Promise<number>;
+  similarity(root: string, one: string, other: string, signal: AbortSignal): Promise<number>;
 }
 
 export interface Services extends Pick<ReasonPorts, 'model' | 'now'> {
@@ -80,6 +83,8 @@ export interface Services extends Pick<ReasonPorts, 'model' | 'now'> {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly version: string;
+  /** The keys of all bibliographies of the workspace at `root`; none where it has no bibliography. */
+  readonly knownCitations: (root: string, signal: AbortSignal) => Promise<ReadonlySet<string>>;
 }
 
 /** What the writer can do to a run while it goes on. */
@@ -102,7 +107,8 @@ const mostQueryCharacters = 2000;
 
 /**
  * Reasons about the paragraph at the request's offset and stores the run in `.preflexor/runs/`, each step as it
- * is done. A search that fails costs the passages, not the run.
+ * is done. A search that fails costs the passages, not the run. Works that neither a bibliography of the workspace
+ * nor the note itself knows are marked in the run's `final`, never cited.
  * @throws PreflexorError `not-a-paragraph`, `note-too-large`, `not-text`, `unknown-run`, `bad-input` (a prompt of
  * the workspace), `cancelled`, or what the model throws
  */
@@ -117,7 +123,10 @@ export async function* reasonInNote(
   const task = await taskOf(note, request, settings, prompts, services);
   const ports = portsOf(note, request, settings, services, signals);
   const record = new RunRecord(task, services, note.root);
-  const events = reason(task, ports, signals.cancel);
+  const events = withRealCitations(reason(task, ports, signals.cancel), async (run) => {
+    const known = await services.knownCitations(note.root, signals.cancel);
+    return await checkCitations(run, note.text, known, signals.cancel);
+  });
   for (;;) {
     const step = await events.next();
     if (step.done) return await record.finish(step.value);
@@ -254,7 +263,8 @@ function portsOf(
   { answerNow }: RunSignals,
 ): ReasonPorts {
   const ports = { model, critic, now, ...(answerNow && { answerNow }) };
-  if (!grounding) return { ...ports, passages: null, sources: null, similarity: null };
+  if (!grounding || !settings['retrieval.enabled'])
+    return { ...ports, passages: null, sources: null, similarity: null };
   const k = settings['retrieval.passages'];
   const path = relativeNotePath(note.root, note.file);
   return {
@@ -267,9 +277,21 @@ function portsOf(
             const filter = { notSources: [path] };
             return grounding.search(note.root, query.slice(0, mostQueryCharacters), { k, filter }, signal);
           },
-    sources: (iterations, passages, signal) => grounding.sources(iterations, passages, signal),
-    similarity: (one, other, signal) => grounding.similarity(one, other, signal),
+    // What an embedder adds is worth having, and no run should fail for want of it.
+    sources: (iterations, passages, signal) =>
+      orElse([], grounding.sourcesOf(note.root, iterations, passages, signal)),
+    similarity: (one, other, signal) => orElse(null, grounding.similarity(note.root, one, other, signal)),
   };
+}
+
+/** The value, or `otherwise` where it can't be had. @throws PreflexorError `cancelled` */
+async function orElse<T, O>(otherwise: O, value: Promise<T>): Promise<T | O> {
+  try {
+    return await value;
+  } catch (error) {
+    if (PreflexorError.is(error, 'cancelled')) throw error;
+    return otherwise;
+  }
 }
 
 /** Keeps a run on disk while it goes on. Not being able to do so is told at the end, and costs nothing else. */

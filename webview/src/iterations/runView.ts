@@ -23,6 +23,7 @@ import {
   sectionFacts,
   sectionNames,
   stateWords,
+  unknownCitationWords,
   warnings,
 } from './words.ts';
 
@@ -54,8 +55,16 @@ export function runTemplate(run: RunSnapshot, around: RunSurroundings): Template
         ? html`<div class="note"><p>${run.message}</p></div>`
         : nothing
     }
-    ${iterationsTemplate(run, around)} ${finalTemplate(run, around)}
+    ${unknownCitationsTemplate(run)} ${iterationsTemplate(run, around)} ${finalTemplate(run, around)}
   `;
+}
+
+function unknownCitationsTemplate({ unknownCitations }: RunSnapshot): Template {
+  const told = unknownCitationWords(unknownCitations);
+  if (told === null) return nothing;
+  return html`<ul class="warnings" aria-label="Citations">
+    <li><vscode-icon name="warning"></vscode-icon><span>${told}</span></li>
+  </ul>`;
 }
 
 /** The buttons of a run, which stay in sight while its text scrolls. */
@@ -229,13 +238,20 @@ function iterationBody(
   </div>`;
 }
 
+/** With one iteration there is nothing to integrate: the text differs by its marks. */
+function finalHeading({ iterations, unknownCitations }: RunSnapshot): string {
+  return iterations.length === 1 && unknownCitations.length > 0
+    ? 'Suggestion with its unknown citations marked'
+    : 'Integrated suggestion';
+}
+
 /** The text that integrates all iterations, where it is one of its own. */
 function finalTemplate(run: RunSnapshot, around: RunSurroundings): Template {
   if (run.final === null) return nothing;
   return html`<preflexor-disclosure
     class="section answer"
     level="2"
-    heading="Integrated suggestion"
+    heading=${finalHeading(run)}
     ?open=${around.toggled.get('final') ?? true}
     @preflexor-toggle=${(event: ToggleEvent) => {
       around.toggle('final', event.open);

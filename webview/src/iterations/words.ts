@@ -179,3 +179,13 @@ export function ago(time: number, now: number, language: string): string {
 function joined(parts: readonly (string | null)[]): string {
   return parts.filter((part) => part !== null && part !== '').join(' · ');
 }
+
+/** What a writer is warned of: works that the model made up. null: there are none. */
+export function unknownCitationWords(keys: readonly string[]): string | null {
+  const [last] = keys.slice(-1);
+  if (last === undefined) return null;
+  const names = keys.length === 1 ? last : `${keys.slice(0, -1).join(', ')} and ${last}`;
+  return keys.length === 1
+    ? `No bibliography knows ${names}: the model made it up. It is marked in the suggestion.`
+    : `No bibliography knows ${names}: the model made them up. They are marked in the suggestion.`;
+}

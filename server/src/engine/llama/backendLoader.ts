@@ -1,10 +1,9 @@
 // Loads a model on the best backend that works: tries them in order, and remembers which are of no use here.
 // A driver may kill the process that tries it, so each failure costs a process and nothing more.
 import { PreflexorError } from '../../errors.ts';
-import type { LoadRequest, ModelDescription } from '../../protocol/index.ts';
 import { badModel } from '../models/index.ts';
 import { backendNames, fallbackSentence, type Backend, type PassedOver } from './backends.ts';
-import type { HostProcess } from './hostProcess.ts';
+import type { AnswerReader, HostProcess, HostQuestion } from './hostProcess.ts';
 import type { OnWait } from './sharedTask.ts';
 
 export interface BackendLoaderParts {
@@ -16,12 +15,21 @@ export interface BackendLoaderParts {
   readonly dropHost: () => Promise<void>;
 }
 
-export interface LoadedHost {
-  readonly host: HostProcess;
-  readonly description: ModelDescription;
+/** How one kind of model is loaded. */
+export interface LoadPlan<D> {
+  /** The model's file. */
+  readonly file: string;
+  readonly question: (gpu: Backend) => HostQuestion;
+  /** Reads the answer that says that it is loaded. */
+  readonly loaded: AnswerReader<D>;
 }
 
-type OnProgress = (phase: 'loading' | 'measuring', fraction: number) => void;
+export interface LoadedHost<D> {
+  readonly host: HostProcess;
+  readonly description: D;
+}
+
+export type OnLoading = (phase: 'loading' | 'measuring', fraction: number) => void;
 
 /** Signals by which native code ends a process when a check fails or memory is misused. */
 const nativeFailures: ReadonlySet<string> = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']);
@@ -39,12 +47,12 @@ export class BackendLoader {
   }
 
   /** @throws PreflexorError as the host does; for a forced backend with what to do instead */
-  async load(
-    request: Omit<LoadRequest, 'gpu'>,
+  async load<D extends { readonly fallback: string | null }>(
+    plan: LoadPlan<D>,
     signal: AbortSignal,
     report: OnWait,
-    onProgress: OnProgress,
-  ): Promise<LoadedHost> {
+    onProgress: OnLoading,
+  ): Promise<LoadedHost<D>> {
     const { backends, startHost } = this.#parts;
     const passed: PassedOver[] = [];
     for (const backend of backends) {
@@ -56,7 +64,7 @@ export class BackendLoader {
       try {
         const host = await startHost(signal, report);
         if (backends.length > 1 && backend !== 'cpu') await probe(host, backend, signal);
-        const description = await loadOn(host, { ...request, gpu: backend }, signal, (phase, fraction) => {
+        const description = await loadOn(host, plan, backend, signal, (phase, fraction) => {
           onProgress(phase, fraction);
           report(phase === 'loading' ? 'Loading the model' : 'Measuring how many threads are best', fraction);
         });
@@ -91,21 +99,22 @@ async function probe(host: HostProcess, gpu: Exclude<Backend, 'cpu'>, signal: Ab
   );
 }
 
-async function loadOn(
+async function loadOn<D>(
   host: HostProcess,
-  load: LoadRequest,
+  plan: LoadPlan<D>,
+  backend: Backend,
   signal: AbortSignal,
-  onProgress: OnProgress,
-): Promise<ModelDescription> {
+  onProgress: OnLoading,
+): Promise<D> {
   try {
-    return await host.ask({ do: 'load', load }, signal, (answer) => {
+    return await host.ask(plan.question(backend), signal, (answer) => {
       if (answer.is === 'loading') onProgress(answer.phase, answer.fraction);
-      return answer.is === 'loaded' ? { value: answer.model } : undefined;
+      return plan.loaded(answer);
     });
   } catch (error) {
     // On the processor it is the file that the library's own checks stumble over, not a driver.
-    const stumbled = load.gpu === 'cpu' && nativeFailures.has(host.ending?.signal ?? '');
-    throw stumbled ? badModel(load.file, 'the model library breaks off while it loads it', error) : error;
+    const stumbled = backend === 'cpu' && nativeFailures.has(host.ending?.signal ?? '');
+    throw stumbled ? badModel(plan.file, 'the model library breaks off while it loads it', error) : error;
   }
 }
 

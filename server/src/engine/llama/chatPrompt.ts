@@ -22,6 +22,8 @@ export interface ChatFormat {
   tokens(messages: readonly ChatMessage[], prefix: string): Token[];
   /** Tokens that end the model's turn, besides those that the vocabulary marks as ends. */
   readonly endTokens: ReadonlySet<Token>;
+  /** The token with which a finished turn is written; null where the vocabulary has none. */
+  readonly endOfTurn: Token | null;
 }
 
 /**
@@ -36,6 +38,7 @@ export function chatFormat(
 ): ChatFormat {
   const { wrapper, opensAnswer } = resolveWrapper(library, model, chatTemplate, log);
   const tokenizer = dataTokenizer(model);
+  const endTokens = endTokensOf(wrapper, model);
   return {
     tokens(messages, prefix) {
       const history = messages.map(historyItem);
@@ -44,7 +47,8 @@ export function chatFormat(
         : render(wrapper, [...history, { type: 'model', response: [prefix] }]);
       return tokensOf(library, model, tokenizer, chat, opensAnswer);
     },
-    endTokens: endTokensOf(wrapper, model),
+    endTokens,
+    endOfTurn: endOfTurnOf(endTokens, model),
   };
 }
 
@@ -126,6 +130,12 @@ function endTokensOf(wrapper: ChatWrapper, model: LlamaModel): Set<Token> {
     if (tokens.length === 1 && token !== undefined && model.isSpecialToken(token)) ends.add(token);
   }
   return ends;
+}
+
+/** What the template writes comes first; of several, and where it writes none, what the vocabulary says. */
+function endOfTurnOf(endTokens: ReadonlySet<Token>, { tokens }: LlamaModel): Token | null {
+  const known = [tokens.eot, tokens.eos].filter((token) => token !== null);
+  return known.find((token) => endTokens.has(token)) ?? [...endTokens, ...known][0] ?? null;
 }
 
 /** A chat whose template has just opened the answer, with how the answer begins. */

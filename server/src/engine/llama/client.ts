@@ -1,19 +1,37 @@
-// The engine as the rest of the program sees it: one model in a process of its own, that is started when it is
-// needed, started again after a crash, and ended when nobody needs it. Knows no library and no editor.
-import { cancelled, PreflexorError, throwIfCancelled } from '../../errors.ts';
-import type { EngineStatus, GenerateEvent, GenerateRequest, Gpu } from '../../protocol/index.ts';
-import type { Engine, LoadedModel } from '../languageModel.ts';
+// The engine as the rest of the program sees it: a language model in a process of its own, its state, and its
+// completions one after the other. Knows no library and no editor; the process's life is hostedModel.ts.
+import { PreflexorError, throwIfCancelled } from '../../errors.ts';
+import type {
+  ChatTokens,
+  EngineStatus,
+  GenerateEvent,
+  GenerateRequest,
+  Gpu,
+  ModelDescription,
+  TokenizeChatRequest,
+} from '../../protocol/index.ts';
+import type { ComputeBudget } from '../compute/index.ts';
+import type { ChatTokenizer, Engine, LoadedModel } from '../languageModel.ts';
 import type { FoundModel } from '../models/index.ts';
-import { BackendLoader } from './backendLoader.ts';
-import { backendsFor } from './backends.ts';
-import { CrashPause } from './crashPause.ts';
+import { realTimers, type Timers } from '../timers.ts';
+import type { Backend } from './backends.ts';
 import { EventChannel } from './eventChannel.ts';
-import { HostProcess, realTimers, type HostEnding, type Timers } from './hostProcess.ts';
+import { HostedModel, type EngineLease, type HostedState } from './hostedModel.ts';
+import type { HostAnswer, HostProcess, HostQuestion } from './hostProcess.ts';
 import { reportOf } from './reports.ts';
-import { SharedTask, type OnWait } from './sharedTask.ts';
+import type { OnWait } from './sharedTask.ts';
 import { Speedometer } from './speedometer.ts';
 import { nothingLoaded, StatusBoard } from './statusBoard.ts';
 import { Turns } from './turns.ts';
+
+/** A GGUF LoRA adapter's file, and the name by which texts that it wrote remember it. */
+export interface NamedAdapter {
+  readonly file: string;
+  readonly name: string;
+}
+
+/** Gives the adapter to load on top of a model. */
+export type ChooseAdapter = (model: FoundModel, signal: AbortSignal) => Promise<NamedAdapter | null>;
 
 export interface LlamaEngineOptions {
   /** The model's name for people, as the settings give it. */
@@ -27,25 +45,22 @@ export interface LlamaEngineOptions {
   readonly threads: number;
   /** Time without work after which the model leaves memory; 0: it stays. */
   readonly idleUnloadMs: number;
-  /** A GGUF LoRA adapter's file, or null. */
-  readonly adapter: string | null;
+  /** A GGUF LoRA adapter's file, none, or what is chosen at each load for the model that was found. */
+  readonly adapter: string | null | ChooseAdapter;
   /** dist/engineHost.js, or the host's source where the sources run as they are. */
   readonly hostModule: string;
   /** Where measured thread counts are kept. */
   readonly measurementsFile: string;
+  /** Hears of each completion, so that embedding and training make room for it. */
+  readonly compute?: ComputeBudget;
   /** Hears each line that the host prints, and what goes wrong with the host itself. */
   readonly onLog: (line: string) => void;
   readonly platform?: NodeJS.Platform;
   readonly timers?: Timers;
 }
 
-/** Says that somebody is at work with the engine: the idle time starts when the last lease is released. */
-export interface EngineLease {
-  release(): void;
-}
-
 /** An engine that can be kept in memory over several requests. */
-export interface LlamaEngine extends Engine {
+export interface LlamaEngine extends Engine, ChatTokenizer {
   acquire(): EngineLease;
   /** The host's process id while there is one: for measuring, and for tests that end it. */
   readonly hostPid: number | null;
@@ -61,14 +76,7 @@ class HostedEngine implements LlamaEngine {
   readonly #timers: Timers;
   readonly #status: StatusBoard;
   readonly #turns = new Turns();
-  readonly #loading: SharedTask<LoadedModel>;
-  readonly #backends: BackendLoader;
-  readonly #crashes: CrashPause;
-  #host: HostProcess | null = null;
-  #loaded: LoadedModel | null = null;
-  #leases = 0;
-  #cancelIdle: () => void = () => undefined;
-  #disposed = false;
+  readonly #model: HostedModel<ModelDescription, LoadedModel>;
 
   constructor(options: LlamaEngineOptions) {
     this.#options = options;
@@ -76,18 +84,22 @@ class HostedEngine implements LlamaEngine {
     this.#status = new StatusBoard(options.modelName, this.#timers.now, (error) => {
       options.onLog(`A listener of the engine's status failed: ${String(error)}`);
     });
-    this.#crashes = new CrashPause(this.#timers);
-    this.#backends = new BackendLoader({
-      backends: backendsFor(options.gpu, options.platform ?? process.platform),
-      onLog: options.onLog,
-      startHost: (signal, report) => this.#startHost(signal, report),
-      dropHost: () => this.#dropHost(),
+    this.#model = new HostedModel({
+      plan: (signal) => this.#plan(signal),
+      onState: (state) => {
+        this.#show(state);
+      },
+      onMemory: (memoryBytes) => {
+        this.#status.setNumbers({ memoryBytes });
+      },
+      ...{ gpu: options.gpu, platform: options.platform ?? process.platform, background: false },
+      ...{ idleUnloadMs: options.idleUnloadMs, hostModule: options.hostModule, onLog: options.onLog },
+      timers: this.#timers,
     });
-    this.#loading = new SharedTask((signal, report) => this.#load(signal, report));
   }
 
   get hostPid(): number | null {
-    return this.#host?.pid ?? null;
+    return this.#model.hostPid;
   }
 
   status(): EngineStatus {
@@ -99,39 +111,21 @@ class HostedEngine implements LlamaEngine {
   }
 
   acquire(): EngineLease {
-    this.#leases += 1;
-    this.#cancelIdle();
-    let released = false;
-    return {
-      release: () => {
-        if (released) return;
-        released = true;
-        this.#leases -= 1;
-        if (this.#leases === 0) this.#startIdle();
-      },
-    };
+    return this.#model.acquire();
   }
 
-  async load(signal: AbortSignal, onWait: OnWait = () => undefined): Promise<LoadedModel> {
-    this.#requireAlive();
-    throwIfCancelled(signal);
-    if (this.#loaded) return this.#loaded;
-    const lease = this.acquire();
-    try {
-      return await this.#loading.join(signal, onWait);
-    } finally {
-      lease.release();
-    }
+  load(signal: AbortSignal, onWait?: OnWait): Promise<LoadedModel> {
+    return this.#model.load(signal, onWait);
   }
 
   async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
-    this.#requireAlive();
-    const lease = this.acquire();
+    this.#model.requireAlive();
+    const lease = this.#model.acquire();
     let endTurn: () => void = () => undefined;
     try {
       endTurn = await this.#turns.take(signal);
-      const host = await this.#readyHost(signal);
-      yield* this.#generateOn(host, request, signal);
+      const { host, model } = await this.#model.ready(signal);
+      yield* this.#generateOn(host, model, request, signal);
     } finally {
       endTurn();
       lease.release();
@@ -139,10 +133,10 @@ class HostedEngine implements LlamaEngine {
   }
 
   async tokenize(text: string, signal: AbortSignal): Promise<number[]> {
-    this.#requireAlive();
-    const lease = this.acquire();
+    this.#model.requireAlive();
+    const lease = this.#model.acquire();
     try {
-      const host = await this.#readyHost(signal);
+      const { host } = await this.#model.ready(signal);
       return await host.ask({ do: 'tokenize', text }, signal, (answer) =>
         answer.is === 'tokenized' ? { value: answer.tokens } : undefined,
       );
@@ -151,41 +145,30 @@ class HostedEngine implements LlamaEngine {
     }
   }
 
-  /** Requests that are running end as `cancelled`. */
-  async unload(): Promise<void> {
-    this.#cancelIdle();
-    const host = this.#host;
-    this.#host = null;
-    this.#loaded = null;
-    if (!host) return;
-    await host.stop();
-    // Unless it was asked for again in the meantime.
-    if (this.hostPid === null) this.#status.set({ ...nothingLoaded, state: 'unloaded', error: null });
+  async tokenizeChat(chat: TokenizeChatRequest, signal: AbortSignal): Promise<ChatTokens> {
+    this.#model.requireAlive();
+    const lease = this.#model.acquire();
+    try {
+      const { host } = await this.#model.ready(signal);
+      return await host.ask({ do: 'tokenize-chat', chat }, signal, (answer) =>
+        answer.is === 'chat-tokenized' ? { value: answer.chat } : undefined,
+      );
+    } finally {
+      lease.release();
+    }
   }
 
-  async dispose(): Promise<void> {
-    this.#disposed = true;
-    await this.unload();
+  unload(): Promise<void> {
+    return this.#model.unload();
   }
 
-  #requireAlive(): void {
-    if (!this.#disposed) return;
-    throw new PreflexorError('engine-failed', 'This engine has been shut down.', { remedy: 'Try again.' });
-  }
-
-  // Generating.
-
-  async #readyHost(signal: AbortSignal): Promise<HostProcess> {
-    await this.load(signal);
-    // Between the load and here nothing can end the host but a crash.
-    if (this.#host?.alive) return this.#host;
-    throw new PreflexorError('engine-crashed', 'The model process ended as soon as it was loaded.', {
-      remedy: 'Try again.',
-    });
+  dispose(): Promise<void> {
+    return this.#model.dispose();
   }
 
   async *#generateOn(
     host: HostProcess,
+    { threads }: LoadedModel,
     request: GenerateRequest,
     signal: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
@@ -193,6 +176,7 @@ class HostedEngine implements LlamaEngine {
     // Stops the host also when the consumer just leaves its loop.
     const leaving = new AbortController();
     const speed = new Speedometer(this.#timers.now);
+    const endWork = this.#options.compute?.foreground(Math.max(threads.prompt, threads.generation));
     this.#status.set({ state: 'generating', error: null, tokensPerSecond: null });
     const either = AbortSignal.any([signal, leaving.signal]);
     const asked = host.ask({ do: 'generate', generate: request }, either, (answer) => {
@@ -203,7 +187,7 @@ class HostedEngine implements LlamaEngine {
     });
     asked.then(
       () => {
-        this.#crashes.succeeded();
+        this.#model.succeeded();
         channel.end();
       },
       (error: unknown) => {
@@ -218,112 +202,59 @@ class HostedEngine implements LlamaEngine {
     } finally {
       leaving.abort();
       await asked.catch(() => undefined);
+      endWork?.();
       if (this.#status.get().state === 'generating') this.#status.set({ state: 'ready' });
     }
   }
 
-  // Loading.
+  async #plan(signal: AbortSignal) {
+    const { contextTokens, threads, measurementsFile, resolveModel } = this.#options;
+    const found = await resolveModel(signal);
+    throwIfCancelled(signal);
+    const adapter = await this.#adapterFor(found, signal);
+    const { file, chatTemplate, identity, markers } = found;
+    const load = { file, chatTemplate, measurementsFile, adapter: adapter?.file ?? null };
+    return {
+      file,
+      question: (gpu: Backend): HostQuestion => ({
+        do: 'load',
+        load: { ...load, contextTokens, threads, gpu },
+      }),
+      loaded: (answer: HostAnswer) => (answer.is === 'loaded' ? { value: answer.model } : undefined),
+      done: (description: ModelDescription): LoadedModel => ({
+        ...{ ...description, identity, adapter: adapter?.name ?? null, markers },
+      }),
+    };
+  }
 
-  async #load(signal: AbortSignal, report: OnWait): Promise<LoadedModel> {
+  async #adapterFor(found: FoundModel, signal: AbortSignal): Promise<NamedAdapter | null> {
     const { adapter } = this.#options;
-    this.#status.set({ ...nothingLoaded, state: 'loading', error: null });
-    try {
-      report('Looking for the model', null);
-      const found = await this.#options.resolveModel(signal);
-      throwIfCancelled(signal);
-      await this.#crashes.wait(signal, report);
-      const { contextTokens: wished, threads: count, measurementsFile } = this.#options;
-      const { host, description } = await this.#backends.load(
-        {
-          ...{ file: found.file, chatTemplate: found.chatTemplate, adapter, measurementsFile },
-          ...{ contextTokens: wished, threads: count },
-        },
-        signal,
-        report,
-        (phase, fraction) => {
-          this.#status.set({ state: phase, fraction });
-        },
-      );
-      // `unload` or `dispose` came in between.
-      if (this.#host !== host) throw cancelled();
-      this.#loaded = { ...description, identity: found.identity, adapter, markers: found.markers };
-      const { backend, fallback, contextTokens, threads, memoryBytes } = description;
-      this.#status.set({
-        ...nothingLoaded,
-        ...{
-          state: 'ready',
-          model: found.identity.id,
-          backend,
-          fallback,
-          contextTokens,
-          threads,
-          memoryBytes,
-        },
-      });
-      return this.#loaded;
-    } catch (error) {
-      const state = PreflexorError.is(error, 'no-model')
-        ? 'no-model'
-        : PreflexorError.is(error, 'cancelled')
-          ? 'unloaded'
-          : 'failed';
-      const shown = state === 'unloaded' ? null : reportOf(error);
-      this.#status.set({ ...nothingLoaded, state, error: shown });
-      throw error;
+    if (typeof adapter === 'function') return await adapter(found, signal);
+    return adapter === null ? null : { file: adapter, name: adapter };
+  }
+
+  #show(state: HostedState<LoadedModel>): void {
+    switch (state.is) {
+      case 'loading':
+        this.#status.set({ ...nothingLoaded, state: 'loading', error: null });
+        return;
+      case 'progress':
+        this.#status.set({ state: state.phase, fraction: state.fraction });
+        return;
+      case 'loaded': {
+        const { identity, backend, fallback, contextTokens, threads, memoryBytes } = state.model;
+        const shown = { backend, fallback, contextTokens, threads, memoryBytes };
+        this.#status.set({ ...nothingLoaded, ...shown, state: 'ready', model: identity.id });
+        return;
+      }
+      case 'unloaded':
+        this.#status.set({ ...nothingLoaded, state: 'unloaded', error: null });
+        return;
+      case 'failed': {
+        const missing = PreflexorError.is(state.error, 'no-model');
+        const error = reportOf(state.error);
+        this.#status.set({ ...nothingLoaded, state: missing ? 'no-model' : 'failed', error });
+      }
     }
-  }
-
-  // The host's life.
-
-  async #startHost(signal: AbortSignal, report: OnWait): Promise<HostProcess> {
-    this.#requireAlive();
-    if (this.#host?.alive) return this.#host;
-    report('Starting the model process', null);
-    const { hostModule, onLog } = this.#options;
-    const host = new HostProcess({
-      module: hostModule,
-      timers: this.#timers,
-      onLog,
-      onMemory: (memoryBytes) => {
-        if (this.#host === host) this.#status.setNumbers({ memoryBytes });
-      },
-      onEnd: (ending) => {
-        this.#hostEnded(host, ending);
-      },
-    });
-    this.#host = host;
-    await host.up(signal);
-    return host;
-  }
-
-  async #dropHost(): Promise<void> {
-    const host = this.#host;
-    this.#host = null;
-    await host?.stop();
-  }
-
-  #hostEnded(host: HostProcess, { why, error }: HostEnding): void {
-    if (why === 'crashed' || why === 'garbage') {
-      this.#crashes.crashed();
-      this.#options.onLog(error.message);
-    }
-    if (this.#host !== host) return;
-    this.#host = null;
-    // While it was loading, the load says what became of it.
-    if (!this.#loaded) return;
-    this.#loaded = null;
-    const failed = why === 'crashed' || why === 'garbage';
-    this.#status.set({
-      ...nothingLoaded,
-      ...(failed ? { state: 'failed', error: reportOf(error) } : { state: 'unloaded', error: null }),
-    });
-  }
-
-  #startIdle(): void {
-    this.#cancelIdle();
-    if (this.#options.idleUnloadMs === 0 || !this.#host) return;
-    this.#cancelIdle = this.#timers.after(this.#options.idleUnloadMs, () => {
-      if (this.#leases === 0) void this.unload();
-    });
   }
 }

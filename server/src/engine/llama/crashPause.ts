@@ -1,6 +1,6 @@
 // Pauses before a host that keeps crashing is started again, so that it does not keep the machine busy.
 import { cancelled } from '../../errors.ts';
-import type { Timers } from './hostProcess.ts';
+import type { Timers } from '../timers.ts';
 import type { OnWait } from './sharedTask.ts';
 
 /** The first restart is immediate; then the pauses double. */

@@ -3,11 +3,14 @@
 import { z } from 'zod';
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
 import { HostRequest, type HostMessage } from '../../protocol/index.ts';
+import { tokenizeChat } from './chatTokens.ts';
+import { embed, loadEncoder, rank, type EncoderSession } from './encoderSession.ts';
 import { EventBatch } from './eventBatch.ts';
 import { generate } from './generation.ts';
 import { HostQueue } from './hostQueue.ts';
 import type { Backend } from './backends.ts';
 import { mayHaveBackend, openLibrary, type OpenLibrary } from './library.ts';
+import type { LoadPorts } from './modelLoading.ts';
 import { loadSession, type ModelSession } from './modelSession.ts';
 import { reportOf } from './reports.ts';
 
@@ -15,6 +18,9 @@ type RequestOf<D extends HostRequest['do']> = Extract<HostRequest, { do: D }>;
 
 const queue = new HostQueue();
 let session: ModelSession | null = null;
+let encoder: EncoderSession | null = null;
+/** Counting tokens takes no turn among what computes on the model. */
+const counting = new HostQueue();
 /** A backend that was opened to see whether it is there is used for the model as well. */
 const opened = new Map<Backend, OpenLibrary>();
 
@@ -29,8 +35,8 @@ function log(text: string): void {
 }
 
 /** Queues a request; whatever it throws is its answer. */
-function answer(request: number, work: (signal: AbortSignal) => Promise<void>): void {
-  queue.add(request, async (signal) => {
+function answer(request: number, work: (signal: AbortSignal) => Promise<void>, on: HostQueue = queue): void {
+  on.add(request, async (signal) => {
     try {
       throwIfCancelled(signal);
       await work(signal);
@@ -53,17 +59,64 @@ function causes(error: unknown): string {
 
 function load({ request, load }: RequestOf<'load'>): void {
   answer(request, async (signal) => {
-    if (session) throw new PreflexorError('bad-input', 'This engine host has a model already.');
-    session = await loadSession(load, {
-      signal,
-      onProgress: (phase, fraction) => {
-        send({ is: 'loading', request, phase, fraction });
-      },
-      log,
-      open,
-    });
+    requireEmpty();
+    session = await loadSession(load, loadPorts(request, signal));
     send({ is: 'loaded', request, model: session.description });
   });
+}
+
+function loadAnEncoder({ request, load }: RequestOf<'load-encoder'>): void {
+  answer(request, async (signal) => {
+    requireEmpty();
+    encoder = await loadEncoder(load, loadPorts(request, signal));
+    send({ is: 'encoder-loaded', request, encoder: encoder.description });
+  });
+}
+
+function requireEmpty(): void {
+  if (!session && !encoder) return;
+  throw new PreflexorError('bad-input', 'This engine host has a model already.');
+}
+
+function loadPorts(request: number, signal: AbortSignal): LoadPorts {
+  return {
+    signal,
+    onProgress: (phase, fraction) => {
+      send({ is: 'loading', request, phase, fraction });
+    },
+    log,
+    open,
+  };
+}
+
+function startEmbedding({ request, embed: wanted }: RequestOf<'embed'>): void {
+  answer(request, async (signal) => {
+    send({ is: 'embedded', request, ...(await embed(loadedEncoder(), wanted, signal)) });
+    send({ is: 'memory', bytes: process.memoryUsage.rss() });
+  });
+}
+
+function startRanking({ request, rank: wanted }: RequestOf<'rank'>): void {
+  answer(request, async (signal) => {
+    send({ is: 'ranked', request, scores: await rank(loadedEncoder(), wanted, signal) });
+  });
+}
+
+/** Lets cancels in between texts, of which there may be thousands. */
+const textsAtOnce = 64;
+
+function count({ request, texts }: RequestOf<'count'>): void {
+  const work = async (signal: AbortSignal) => {
+    const { tokens } = loadedEncoder();
+    const counts: number[] = [];
+    for (const text of texts) {
+      if (counts.length % textsAtOnce === 0) await new Promise(setImmediate);
+      throwIfCancelled(signal);
+      counts.push(tokens.ids(text).length);
+    }
+    send({ is: 'counted', request, counts });
+  };
+  answer(request, work, counting);
 }
 
 function startGeneration({ request, generate: wanted }: RequestOf<'generate'>): void {
@@ -84,7 +137,17 @@ function startGeneration({ request, generate: wanted }: RequestOf<'generate'>): 
 /** Not queued: it takes microseconds, and whoever counts tokens need not wait for a completion. */
 function tokenize({ request, text }: RequestOf<'tokenize'>): void {
   try {
-    send({ is: 'tokenized', request, tokens: loaded().model.tokenize(text) });
+    const tokens = encoder ? encoder.tokens.ids(text) : loaded().model.tokenize(text);
+    send({ is: 'tokenized', request, tokens });
+  } catch (error) {
+    send({ is: 'failed', request, error: reportOf(error) });
+  }
+}
+
+/** Not queued either. */
+function tokenizeTurns({ request, chat }: RequestOf<'tokenize-chat'>): void {
+  try {
+    send({ is: 'chat-tokenized', request, chat: tokenizeChat(loaded(), chat) });
   } catch (error) {
     send({ is: 'failed', request, error: reportOf(error) });
   }
@@ -112,6 +175,11 @@ function loaded(): ModelSession {
   return session;
 }
 
+function loadedEncoder(): EncoderSession {
+  if (!encoder) throw new PreflexorError('bad-input', 'This engine host has no encoder yet.');
+  return encoder;
+}
+
 /** Ends now, even while native threads compute: nothing here is worth saving, and memory is given back at once. */
 function end(): void {
   process.kill(process.pid, 'SIGKILL');
@@ -134,11 +202,27 @@ function receive(raw: unknown): void {
     case 'tokenize':
       tokenize(message);
       return;
+    case 'tokenize-chat':
+      tokenizeTurns(message);
+      return;
+    case 'load-encoder':
+      loadAnEncoder(message);
+      return;
+    case 'embed':
+      startEmbedding(message);
+      return;
+    case 'rank':
+      startRanking(message);
+      return;
+    case 'count':
+      count(message);
+      return;
     case 'probe':
       probe(message);
       return;
     case 'cancel':
       queue.cancel(message.request);
+      counting.cancel(message.request);
       return;
     case 'quit':
       end();

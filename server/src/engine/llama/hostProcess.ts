@@ -1,10 +1,12 @@
 // The server's end of an engine host: starts the process, decodes what it sends, keeps what it prints, and knows
 // why it ended. Which requests make sense when is client.ts's business.
 import { fork, type ChildProcess } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { cancelled, PreflexorError, throwIfCancelled } from '../../errors.ts';
 import { HostMessage, type HostRequest } from '../../protocol/index.ts';
+import type { Timers } from '../timers.ts';
 import { errorOf } from './reports.ts';
 
 /** Messages that answer a request. */
@@ -25,26 +27,10 @@ export interface HostProcessOptions {
   readonly onMemory: (bytes: number) => void;
   /** Called once, with the error that requests get from now on. */
   readonly onEnd: (ending: HostEnding) => void;
+  /** Whether everything else on the machine comes first. */
+  readonly background?: boolean;
   readonly timers: Timers;
 }
-
-/** Time as a port, so that tests can hold it. */
-export interface Timers {
-  /** Milliseconds, from any point on. */
-  readonly now: () => number;
-  /** Calls `work` after `ms`; the function that it gives takes that back. */
-  readonly after: (ms: number, work: () => void) => () => void;
-}
-
-export const realTimers: Timers = {
-  now: () => performance.now(),
-  after: (ms, work) => {
-    const timer = setTimeout(work, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
 
 /** `stopped`: on our own account; `unresponsive`: ended because it did not stop computing; else it failed. */
 export interface HostEnding {
@@ -91,6 +77,7 @@ export class HostProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    if (options.background === true) giveWay(this.#child.pid, options.onLog);
     this.#gone = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
         const how = signal ?? `exit code ${code ?? 0}`;
@@ -261,6 +248,17 @@ export class HostProcess {
     stream.on('end', () => {
       keep(rest);
     });
+  }
+}
+
+/** Lowers a process's priority before it has threads: each is born with it. */
+function giveWay(pid: number | undefined, onLog: (line: string) => void): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch (error) {
+    // It may have ended already; and some systems forbid it. It works without.
+    onLog(`The priority of a model process could not be lowered: ${String(error)}`);
   }
 }
 

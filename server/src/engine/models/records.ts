@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PreflexorError } from '../../errors.ts';
-import { MarkerProfile, Sha256 } from '../../protocol/index.ts';
+import { EmbedderPrefixes, MarkerProfile, Sha256 } from '../../protocol/index.ts';
 import { isMissing, withLock, writeDurably } from '../../state/index.ts';
 import { diskError, type FileStamp } from './files.ts';
 
@@ -34,17 +34,32 @@ export function recordPath(file: string): string {
   return `${file}.verified.json`;
 }
 
-/** A file of the user's own, where it is. */
-export const AddedModel = Verified.extend({
+const added = {
+  ...Verified.shape,
   id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   name: z.string(),
   path: z.string(),
   license: z.string(),
-  markers: MarkerProfile,
-  chatTemplate: z.string(),
-  /** Memory with a context of 4,096 tokens, by the file's header. */
+  /** Memory with a context of 4,096 tokens (of an encoder, with its longest input), by the file's header. */
   estimatedBytes: z.int().nonnegative(),
-});
+};
+
+/** A file of the user's own, where it is. Records of the first version are of language models and do not say so. */
+export const AddedModel = z.union([
+  z.object({
+    ...added,
+    kind: z.literal('language').default('language'),
+    markers: MarkerProfile,
+    chatTemplate: z.string(),
+  }),
+  z.object({
+    ...added,
+    kind: z.literal('embedder'),
+    prefixes: EmbedderPrefixes,
+    maxTokens: z.int().positive(),
+  }),
+  z.object({ ...added, kind: z.literal('reranker'), maxTokens: z.int().positive() }),
+]);
 export type AddedModel = z.infer<typeof AddedModel>;
 
 const Registry = z.object({ schema: z.literal(1), models: z.array(AddedModel) });

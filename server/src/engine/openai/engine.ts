@@ -9,10 +9,7 @@ import type {
   TokenCounts,
 } from '../../protocol/index.ts';
 import type { Engine, LoadedModel } from '../languageModel.ts';
-import { StopReader } from '../llama/completionText.ts';
-import { reportOf } from '../llama/reports.ts';
-import { nothingLoaded, StatusBoard } from '../llama/statusBoard.ts';
-import { Turns } from '../llama/turns.ts';
+import { nothingLoaded, reportOf, StatusBoard, StopReader, Turns } from '../llama/index.ts';
 import { completionChunks } from './events.ts';
 import { ask, baseOf, usualPausesMs, usualTimeoutMs, type ServerAccess } from './http.ts';
 import {

@@ -5,7 +5,18 @@ import type { Block } from '../../retrieval/index.ts';
 import { wordsOf, wordsOfText } from './words.ts';
 
 function block(text: string, readable: string, start = 0, end = text.length): Block {
-  return { source: 'a.md', start, end, readable, kind: 'paragraph', heading: [], page: null, citations: [] };
+  return {
+    source: 'a.md',
+    start,
+    end,
+    readable,
+    kind: 'paragraph',
+    heading: [],
+    page: null,
+    citations: [],
+    runs: [],
+    apart: false,
+  };
 }
 
 function surfaces(text: string, readable = text): string[] {

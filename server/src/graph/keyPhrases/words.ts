@@ -85,6 +85,8 @@ export function wordsOfText(text: string): Word[] {
     heading: [],
     page: null,
     citations: [],
+    runs: [],
+    apart: false,
   };
   return wordsOf({ ...block, kind: 'paragraph' }, text);
 }

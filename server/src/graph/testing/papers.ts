@@ -58,7 +58,10 @@ function blockOf(
   const citations = [
     ...new Set([...raw.matchAll(/(?<![\p{L}\p{N}])@([\p{L}\p{N}_:-]+)/gu)].map((match) => match[1] ?? '')),
   ];
-  return { source, start, end, kind, heading, page: null, citations, readable: readable(raw) };
+  return {
+    ...{ source, start, end, kind, heading, page: null, citations, readable: readable(raw) },
+    ...{ runs: [], apart: false },
+  };
 }
 
 /** What a person reads: without comments, heading marks, emphasis and citations. */

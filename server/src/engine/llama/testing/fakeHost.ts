@@ -9,6 +9,9 @@ export interface Behaviour {
   readonly load?: (message: RequestOf<'load'>) => void;
   readonly generate?: (message: RequestOf<'generate'>) => void;
   readonly probe?: (message: RequestOf<'probe'>) => void;
+  readonly loadEncoder?: (message: RequestOf<'load-encoder'>) => void;
+  readonly embed?: (message: RequestOf<'embed'>) => void;
+  readonly rank?: (message: RequestOf<'rank'>) => void;
   readonly cancel?: (message: RequestOf<'cancel'>) => void;
 }
 
@@ -49,6 +52,28 @@ export function echo({ request, generate }: RequestOf<'generate'>): void {
   });
 }
 
+export function encoderLoaded({ request, load }: RequestOf<'load-encoder'>): void {
+  reply({
+    is: 'encoder-loaded',
+    request,
+    encoder: {
+      ...{ file: load.file, architecture: 'fake', backend: load.gpu, fallback: null },
+      ...{ dimensions: 2, maxTokens: load.maxTokens, cores: 4, memoryBytes: 1000 },
+    },
+  });
+}
+
+/** Each text's vector says how long it is and how many threads it got. */
+export function embedded({ request, embed: { texts, threads } }: RequestOf<'embed'>): void {
+  const vectors = Float32Array.from(texts.flatMap((text) => [text.length, threads]));
+  reply({ is: 'embedded', request, vectors, tokens: texts.join('').length, seconds: 0.01 });
+}
+
+/** The longer a text, the better it answers. */
+export function ranked({ request, rank: { texts } }: RequestOf<'rank'>): void {
+  reply({ is: 'ranked', request, scores: texts.map((text) => 1 - 1 / (1 + text.length)) });
+}
+
 /** Says that the prompt was read and one word was written, and nothing more. */
 export function begin({ request }: RequestOf<'generate'>): void {
   reply({
@@ -77,6 +102,18 @@ export function runFakeHost(behaviour: Behaviour): void {
         return;
       case 'tokenize':
         reply({ is: 'tokenized', request: message.request, tokens: Array.from(message.text, () => 7) });
+        return;
+      case 'load-encoder':
+        (behaviour.loadEncoder ?? encoderLoaded)(message);
+        return;
+      case 'embed':
+        (behaviour.embed ?? embedded)(message);
+        return;
+      case 'rank':
+        (behaviour.rank ?? ranked)(message);
+        return;
+      case 'count':
+        reply({ is: 'counted', request: message.request, counts: message.texts.map((text) => text.length) });
         return;
       case 'cancel':
         (behaviour.cancel ?? confirm)(message);

@@ -1,5 +1,5 @@
 // Time that stands still until a test moves it.
-import type { Timers } from '../hostProcess.ts';
+import type { Timers } from '../../timers.ts';
 
 interface Entry {
   readonly at: number;

@@ -1,0 +1,84 @@
+// What a run computes when nothing else is said: the method's table for its two phases. Pure.
+import { PreflexorError } from '../errors.ts';
+import type { TrainerLoss, TrainingParameters } from '../protocol/index.ts';
+import { noMask } from './masks.ts';
+
+/** What the writer may say; the rest comes from the phase. */
+export type PlanWishes = Partial<
+  Omit<TrainingParameters, 'steps' | 'alpha' | 'mask' | 'phase' | 'loss'> & {
+    readonly phase: 1 | 2;
+    readonly loss: TrainerLoss;
+    readonly steps: number;
+    readonly alpha: number;
+    readonly mask: Partial<TrainingParameters['mask']>;
+  }
+>;
+
+/** The method's table (section 4), for models of some three billion parameters. */
+const phases = {
+  1: { loss: 'orpo', learningRate: 5e-5, clip: 1, maxLength: 2048 },
+  2: { loss: 'exo_pair', learningRate: 1e-6, clip: 0.3, maxLength: 2000 },
+} as const;
+
+/** Small models need larger steps: 2e-4 is where the 135M model learns best without overfitting (golden values). */
+const smallModel = { parameters: 500e6, learningRate: 2e-4 } as const;
+
+/** Passes over the pairs when no number of steps is given (the paper trains three epochs on each set). */
+const epochs = 3;
+
+const withReference: readonly TrainerLoss[] = ['dpo', 'exo_pair', 'ipo', 'kto'];
+
+/** Whether a loss compares with the model that training started from. */
+export function needsReference(loss: TrainerLoss): boolean {
+  return withReference.includes(loss);
+}
+
+/**
+ * The parameters of a run. A loss alone stands in the phase that it belongs to: those with a reference in phase II.
+ * @param model its parameters (a count) and the longest context that it was trained with, in tokens
+ * @throws PreflexorError `bad-input` when neither a phase nor a loss is named
+ */
+export function planTraining(
+  wishes: PlanWishes,
+  model: { readonly parameters: number; readonly trainedContext: number },
+): Omit<TrainingParameters, 'steps'> & { readonly steps: number | null } {
+  if (wishes.phase === undefined && wishes.loss === undefined) {
+    throw new PreflexorError('bad-input', 'It is not said what to train.', {
+      remedy: 'Add --phase 1 (ORPO), --phase 2 (EXO), or --loss.',
+    });
+  }
+  const column = wishes.phase ?? (wishes.loss !== undefined && needsReference(wishes.loss) ? 2 : 1);
+  const table = phases[column];
+  const small = column === 1 && model.parameters < smallModel.parameters;
+  const maxLength = Math.min(wishes.maxLength ?? table.maxLength, model.trainedContext);
+  const rank = wishes.rank ?? 64;
+  return {
+    phase: wishes.phase ?? null,
+    loss: wishes.loss ?? table.loss,
+    learningRate: wishes.learningRate ?? (small ? smallModel.learningRate : table.learningRate),
+    schedule: wishes.schedule ?? 'constant',
+    warmup: wishes.warmup ?? 0,
+    clip: wishes.clip ?? table.clip,
+    weightDecay: wishes.weightDecay ?? 0,
+    rank,
+    alpha: wishes.alpha ?? rank,
+    beta: wishes.beta ?? 0.1,
+    epsilon: wishes.epsilon ?? 0.005,
+    gamma: wishes.gamma ?? 1,
+    maxLength,
+    maxPromptLength: Math.min(wishes.maxPromptLength ?? 512, Math.floor(maxLength / 2)),
+    batch: wishes.batch ?? 1,
+    accumulation: wishes.accumulation ?? 2,
+    steps: wishes.steps ?? null,
+    seed: wishes.seed ?? 0,
+    mask: { ...noMask, ...wishes.mask },
+  };
+}
+
+/** Three passes over so many records. */
+export function usualSteps(
+  records: number,
+  { batch, accumulation }: { batch: number; accumulation: number },
+): number {
+  return Math.max(1, Math.ceil((epochs * records) / (batch * accumulation)));
+}

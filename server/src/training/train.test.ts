@@ -1,0 +1,269 @@
+// Whole runs with a scripted trainer: what is written, what is said, what is kept.
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { ChatTokenizer, FoundModel, LoadedModel } from '../engine/index.ts';
+import { PreflexorError } from '../errors.ts';
+import {
+  preflexorMarkers,
+  TrainingRunRecord,
+  type TrainerCommand,
+  type TrainerLine,
+  type TrainerTrainConfig,
+} from '../protocol/index.ts';
+import { readPeftFolder } from './adapters/peftFolder.ts';
+import { AdapterRegistry } from './adapters/registry.ts';
+import { AdapterShelf } from './adapters/shelf.ts';
+import {
+  never,
+  plainConfig,
+  plainTensors,
+  temporaryFolder,
+  tinyBase,
+  writePeft,
+} from './testing/tinyAdapters.ts';
+import { train, type TrainEvent, type TrainPorts, type TrainRequest } from './train.ts';
+import type { Trainer, TrainerTask } from './trainer.ts';
+import { trainerConfigName } from './trainerProcess.ts';
+
+/** Writes the files that the real one writes, and says a few lines; ends after `crashAfter` of them with an error. */
+class ScriptedTrainer implements Trainer {
+  readonly tasks: TrainerTask[] = [];
+  readonly commands: TrainerCommand[] = [];
+  crashAfter = Infinity;
+
+  run(task: TrainerTask, folder: string, signal: AbortSignal) {
+    this.tasks.push(task);
+    return {
+      send: (command: TrainerCommand) => void this.commands.push(command),
+      [Symbol.asyncIterator]: () => this.#lines(task as TrainerTrainConfig, folder, signal),
+    };
+  }
+
+  selfTest(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  async *#lines(task: TrainerTrainConfig, folder: string, signal: AbortSignal): AsyncGenerator<TrainerLine> {
+    await writeFile(join(folder, trainerConfigName), JSON.stringify({ ...task, libraries: '/l' }));
+    const { steps, records } = task;
+    const gguf = join(task.out, 'adapter.gguf');
+    const peft = join(task.out, 'peft');
+    const figures = {
+      loss: 0.5,
+      'rewards/chosen': 1,
+      'rewards/rejected': 0,
+      'rewards/margins': 0.3,
+      'rewards/accuracies': 1,
+    };
+    const seq = 0;
+    const lines: TrainerLine[] = [
+      {
+        event: 'started',
+        seq,
+        step: 0,
+        steps,
+        resumed: task.resume ?? false,
+        records: records.length,
+        heldout: 1,
+        parameters: 9,
+      },
+      { event: 'checkpoint', seq, step: 1, file: join(task.out, 'checkpoint.safetensors') },
+      { event: 'eval', seq, step: steps, records: 1, ...figures },
+      { event: 'done', seq, step: steps, stopped: false, adapter: task.out, gguf, peft },
+    ];
+    for (const [index, line] of lines.entries()) {
+      if (index >= this.crashAfter) throw new PreflexorError('trainer-failed', 'crashed');
+      if (signal.aborted) throw new PreflexorError('cancelled', 'Stopped.');
+      if (line.event === 'checkpoint') await writeFile(line.file, 'state');
+      if (line.event === 'done') {
+        await writePeft(peft, plainConfig, plainTensors);
+        await writeFile(gguf, 'an adapter');
+      }
+      yield { ...line, seq: index };
+    }
+  }
+}
+
+const tokenizer: ChatTokenizer = {
+  load: () => Promise.resolve({ markers: preflexorMarkers } as LoadedModel),
+  tokenize: () => Promise.resolve([7]),
+  tokenizeChat: ({ completions }) =>
+    Promise.resolve({
+      prompt: [1],
+      completions: completions.map((text) => ({ tokens: [text.length], texts: [text] })),
+      endOfTurn: 0,
+    }),
+};
+
+interface SetUp {
+  readonly trainer: ScriptedTrainer;
+  readonly ports: TrainPorts;
+  readonly request: TrainRequest;
+  readonly model: FoundModel;
+  readonly home: string;
+}
+
+async function setUp(t: TestContext): Promise<SetUp> {
+  const home = await temporaryFolder(t);
+  const model = await tinyBase(home);
+  const pairs = join(home, 'pairs.jsonl');
+  await writeFile(pairs, '{"prompt":"x","chosen":"good","rejected":"bad"}\nnonsense\n');
+  const trainer = new ScriptedTrainer();
+  const now = () => Date.UTC(2026, 0, 1);
+  return {
+    ...{ home, trainer, model },
+    ports: {
+      ...{ trainer, now, version: '1.2.3', registry: new AdapterRegistry(home, now) },
+      withTokenizer: (work) => work(tokenizer),
+    },
+    request: {
+      ...{ pairs, heldout: pairs, out: join(home, 'run'), resume: false },
+      ...{ model, shape: { parameters: 3e9, trainedContext: 4096 }, adapter: null, reference: null },
+      wishes: { phase: 1, steps: 4, learningRate: 1e-4 },
+    },
+  };
+}
+
+async function all(events: AsyncIterable<TrainEvent>): Promise<TrainEvent[]> {
+  const found: TrainEvent[] = [];
+  for await (const event of events) found.push(event);
+  return found;
+}
+
+const configOf = (task: TrainerTask | undefined): TrainerTrainConfig => {
+  assert.ok(task?.task === 'train');
+  return { ...task, libraries: '' };
+};
+
+test('given pairs, when trained, then events come in order and the last names the adapter of the registry', async (t) => {
+  const { request, ports } = await setUp(t);
+  const events = await all(train(request, ports, never));
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['prepared', 'started', 'checkpoint', 'eval', 'done'],
+  );
+  const done = events.at(-1);
+  assert.ok(done?.event === 'done');
+  const stored = await ports.registry.find(done.adapter);
+  assert.ok(stored?.record.origin.kind === 'trained');
+  assert.deepEqual(stored.record.origin.heldout, {
+    step: 4,
+    records: 1,
+    loss: 0.5,
+    accuracy: 1,
+    margin: 0.3,
+  });
+  assert.equal(stored.record.origin.run.pairs.records, 1);
+});
+
+test('given a run, when it is over, then its folder tells what was computed, on what, and how it ended', async (t) => {
+  const { request, ports } = await setUp(t);
+  await all(train(request, ports, never));
+  const read = async (name: string) => await readFile(join(request.out, name), 'utf8');
+  const record = TrainingRunRecord.parse(JSON.parse(await read('run.json')));
+  assert.deepEqual(record.pairs.refused, [{ line: 2, reason: 'it is not valid JSON' }]);
+  assert.equal(record.parameters.loss, 'orpo');
+  assert.equal((await read('log.jsonl')).trim().split('\n').length, 4);
+  assert.match(await read('result.json'), /"adapter": "orpo-/);
+});
+
+test('given a run that crashed, when begun again without resume, then it is refused and nothing is touched', async (t) => {
+  const { request, ports, trainer } = await setUp(t);
+  trainer.crashAfter = 2;
+  await assert.rejects(all(train(request, ports, never)), /crashed/);
+  await assert.rejects(
+    all(train(request, ports, never)),
+    (error) => PreflexorError.is(error, 'bad-input') && (error.remedy ?? '').includes('--resume'),
+  );
+  assert.equal(trainer.tasks.length, 1);
+});
+
+test('given a run that crashed, when resumed without pairs, then the trainer gets the very same ids and settings', async (t) => {
+  const { request, ports, trainer } = await setUp(t);
+  trainer.crashAfter = 2;
+  await assert.rejects(all(train(request, ports, never)), /crashed/);
+  trainer.crashAfter = Infinity;
+  // Other wishes than the length decide nothing any more.
+  const wishes = { steps: 9, learningRate: 7, loss: 'dpo' } as const;
+  const events = await all(train({ ...request, pairs: null, resume: true, wishes }, ports, never));
+  const [first, second] = trainer.tasks.map(configOf);
+  assert.deepEqual(second, { ...first, steps: 9, resume: true });
+  assert.equal(events.at(-1)?.event, 'done');
+});
+
+test('given a folder without a run, when resumed, then it begins', async (t) => {
+  const { request, ports } = await setUp(t);
+  const events = await all(train({ ...request, resume: true }, ports, never));
+  assert.equal(events.at(-1)?.event, 'done');
+});
+
+test('given a run of another model, when resumed, then it is refused', async (t) => {
+  const { request, ports, trainer, home } = await setUp(t);
+  trainer.crashAfter = 2;
+  await assert.rejects(all(train(request, ports, never)), /crashed/);
+  const model = await tinyBase(home, 'qwen3');
+  await assert.rejects(
+    all(train({ ...request, model, resume: true }, ports, never)),
+    /That run trains llama/,
+  );
+});
+
+test('given a run whose files are broken, when resumed, then it is refused with the file', async (t) => {
+  const { request, ports } = await setUp(t);
+  await mkdir(request.out);
+  await writeFile(join(request.out, 'run.json'), '{"schema": 1}');
+  await assert.rejects(all(train({ ...request, resume: true }, ports, never)), /run.json is broken/);
+});
+
+test('given phase II on an adapter, when trained, then it starts from it and compares with it', async (t) => {
+  const { request, ports, trainer, home, model } = await setUp(t);
+  const folder = join(home, 'phase one');
+  await writePeft(folder, plainConfig, plainTensors);
+  const shelf = new AdapterShelf(ports.registry);
+  t.after(() => shelf.dispose());
+  const adapter = await shelf.choose(folder, model);
+  await all(train({ ...request, adapter, wishes: { phase: 2, steps: 1 } }, ports, never));
+  const config = configOf(trainer.tasks[0]);
+  assert.equal(config.loss, 'exo_pair');
+  assert.equal(config.lora, undefined, 'a given adapter keeps its shape');
+  assert.equal(config.adapter, join(request.out, 'start'), 'a copy that stays with the run');
+  assert.equal(config.reference, config.adapter);
+  assert.deepEqual(
+    (await readPeftFolder(config.adapter, never)).modules,
+    (await readPeftFolder(folder, never)).modules,
+  );
+});
+
+test('given generation that leaves no thread, when it begins and ends, then the run pauses and goes on', async (t) => {
+  const { request, ports, trainer } = await setUp(t);
+  const budget = {
+    watch: (listener: (threadsLeft: number) => void) => {
+      for (const left of [2, 0, 0, 1, 2]) listener(left);
+      return Promise.resolve();
+    },
+  };
+  await all(train(request, { ...ports, budget }, never));
+  assert.deepEqual(trainer.commands, ['pause', 'resume']);
+});
+
+test('given a run that is stopped, when it ends, then no adapter is registered', async (t) => {
+  const { request, ports } = await setUp(t);
+  const controller = new AbortController();
+  await assert.rejects(
+    async () => {
+      for await (const { event } of train(request, ports, controller.signal)) {
+        if (event === 'checkpoint') controller.abort();
+      }
+    },
+    (error) => PreflexorError.is(error, 'cancelled'),
+  );
+  assert.deepEqual(await ports.registry.list(), []);
+});
+
+test('given neither phase nor loss, or no pairs, when trained, then it is said what is missing', async (t) => {
+  const { request, ports } = await setUp(t);
+  await assert.rejects(all(train({ ...request, wishes: {} }, ports, never)), /not said what to train/);
+  await assert.rejects(all(train({ ...request, pairs: null }, ports, never)), /which pairs/);
+});

@@ -1,0 +1,284 @@
+// A training run from pairs to adapter: prepare, train, register. Everything that touches the machine is a port.
+import { describeGguf, type ChatTokenizer, type FoundModel } from '../engine/index.ts';
+import { PreflexorError, throwIfCancelled } from '../errors.ts';
+import type {
+  HeldoutResult,
+  PreparedCounts,
+  TrainerLine,
+  TrainerTrainConfig,
+  TrainingParameters,
+  TrainingRunRecord,
+} from '../protocol/index.ts';
+import type { Clock } from '../state/index.ts';
+import type { AdapterRegistry } from './adapters/registry.ts';
+import type { ChosenAdapter } from './adapters/shelf.ts';
+import { readPairsFile } from './pairsFile.ts';
+import { needsReference, planTraining, usualSteps, type PlanWishes } from './plan.ts';
+import { prepareRecords, type PreparedRecords } from './records.ts';
+import { RunFolder, type BegunRun } from './runFolder.ts';
+import type { ThreadBudget, Trainer, TrainerRun, TrainerTask } from './trainer.ts';
+
+/** What decides nothing but speed and how often something is written. */
+export interface RunSettings {
+  readonly threads?: number;
+  readonly precision?: 'auto' | 'f32' | 'bf16';
+  /** Steps between looks at the held-out pairs, and between checkpoints. */
+  readonly evaluateEvery?: number;
+  readonly checkpointEvery?: number;
+}
+
+export interface TrainRequest extends RunSettings {
+  /** The pairs file; may be null only when a run is gone on with. */
+  readonly pairs: string | null;
+  readonly heldout: string | null;
+  /** The run's folder. */
+  readonly out: string;
+  readonly wishes: PlanWishes;
+  readonly model: FoundModel;
+  /** The model's size and longest context, for the plan. */
+  readonly shape: { readonly parameters: number; readonly trainedContext: number };
+  /** The adapter to start from, and the frozen one to compare with (default: the one to start from). */
+  readonly adapter: ChosenAdapter | null;
+  readonly reference: ChosenAdapter | null;
+  /** Go on with the run in `out` where there is one. */
+  readonly resume: boolean;
+}
+
+export interface TrainPorts {
+  readonly trainer: Trainer;
+  /** Lends a tokenizer of the request's model and takes its memory back before training begins. */
+  readonly withTokenizer: <T>(work: (tokenizer: ChatTokenizer) => Promise<T>) => Promise<T>;
+  readonly registry: AdapterRegistry;
+  readonly budget?: ThreadBudget;
+  readonly now: Clock;
+  readonly version: string;
+}
+
+type Passed = 'started' | 'step' | 'eval' | 'checkpoint' | 'paused' | 'resumed' | 'warning';
+
+/** What happens in a run, in order. */
+export type TrainEvent =
+  | { readonly event: 'prepared'; readonly pairs: PreparedCounts; readonly heldout: PreparedCounts | null }
+  | Extract<TrainerLine, { event: Passed }>
+  | {
+      readonly event: 'done';
+      /** The id in the registry. */
+      readonly adapter: string;
+      readonly gguf: string;
+      readonly peft: string;
+      readonly step: number;
+      readonly stopped: boolean;
+      readonly heldout: HeldoutResult | null;
+    };
+
+/**
+ * Trains an adapter.
+ * @throws PreflexorError `bad-input` (nothing to train on, a folder in use), `trainer-failed`, `locked`,
+ * `cancelled`; what was done up to the last checkpoint is kept
+ */
+export async function* train(
+  request: TrainRequest,
+  ports: TrainPorts,
+  signal: AbortSignal,
+): AsyncGenerator<TrainEvent> {
+  const folder = new RunFolder(request.out);
+  const begun = await folder.begun();
+  if (begun && !request.resume) {
+    throw new PreflexorError('bad-input', `${request.out} holds a run already.`, {
+      remedy: 'Go on with it by --resume, or choose another folder.',
+    });
+  }
+  if (begun) requireSameModel(begun, request.model);
+  const { record, task } = begun ? resumed(begun, request) : await prepared(request, ports, folder, signal);
+  throwIfCancelled(signal);
+  yield { event: 'prepared', pairs: record.pairs, heldout: record.heldout };
+  yield* follow({ folder, record, task }, request, ports, signal);
+}
+
+interface ReadyRun {
+  readonly record: TrainingRunRecord;
+  readonly task: Omit<TrainerTrainConfig, 'libraries'>;
+}
+
+function requireSameModel({ record }: BegunRun, model: FoundModel): void {
+  if (record.model.sha256 === model.identity.sha256) return;
+  throw new PreflexorError(
+    'bad-input',
+    `That run trains ${record.model.id} (${record.model.file}), and this is ${model.identity.id}.`,
+    { remedy: `Add --model ${record.model.id}.` },
+  );
+}
+
+/** The very ids and settings of the run as it was begun; only its length and its speed may be others. */
+function resumed({ record, config }: BegunRun, request: TrainRequest): ReadyRun {
+  const { libraries: _elsewhere, ...task } = config;
+  const steps = request.wishes.steps ?? config.steps;
+  return {
+    record: { ...record, parameters: { ...record.parameters, steps } },
+    task: { ...task, ...speed(request), model: request.model.file, steps, out: request.out, resume: true },
+  };
+}
+
+async function prepared(
+  request: TrainRequest,
+  ports: TrainPorts,
+  folder: RunFolder,
+  signal: AbortSignal,
+): Promise<ReadyRun> {
+  if (request.pairs === null) {
+    throw new PreflexorError('bad-input', 'It is not said which pairs to train on.', {
+      remedy: 'Add --pairs FILE.',
+    });
+  }
+  const plan = planTraining(request.wishes, request.shape);
+  const files = [
+    await readPairsFile(request.pairs, signal),
+    request.heldout === null ? null : await readPairsFile(request.heldout, signal),
+  ] as const;
+  const [pairs, heldout] = await ports.withTokenizer(async (tokenizer) => [
+    await prepareRecords(files[0], tokenizer, plan, signal),
+    files[1] && (await prepareRecords(files[1], tokenizer, plan, signal)),
+  ]);
+  const parameters = { ...plan, steps: plan.steps ?? usualSteps(pairs.records.length, plan) };
+  const reference = needsReference(plan.loss) ? (request.reference ?? request.adapter) : null;
+  const record: TrainingRunRecord = {
+    schema: 1,
+    time: new Date(ports.now()).toISOString(),
+    version: ports.version,
+    model: request.model.identity,
+    pairs: pairs.counts,
+    heldout: heldout?.counts ?? null,
+    parameters,
+    adapter: request.adapter?.name ?? null,
+    reference: reference?.name ?? null,
+  };
+  await folder.begin(record);
+  const adapters = await keepAdapters(request.adapter, reference, folder, signal);
+  return { record, task: { ...taskOf(request, parameters, pairs, heldout), ...adapters } };
+}
+
+/** Copies in the run's folder: what an adapter was converted into may be gone when the run is gone on with. */
+async function keepAdapters(
+  start: ChosenAdapter | null,
+  reference: ChosenAdapter | null,
+  folder: RunFolder,
+  signal: AbortSignal,
+): Promise<Pick<TrainerTrainConfig, 'adapter' | 'reference'>> {
+  const adapter = start && (await folder.keep('start', await start.peft(signal)));
+  if (!reference) return adapter === null ? {} : { adapter };
+  const frozen = reference === start ? adapter : await folder.keep('reference', await reference.peft(signal));
+  return { ...(adapter !== null && { adapter }), reference: frozen };
+}
+
+function taskOf(
+  request: TrainRequest,
+  parameters: TrainingParameters,
+  pairs: PreparedRecords,
+  heldout: PreparedRecords | null,
+): ReadyRun['task'] {
+  const { learningRate, schedule, warmup, clip, weightDecay, rank, alpha } = parameters;
+  const { loss, beta, epsilon, gamma, steps, batch, accumulation, seed } = parameters;
+  return {
+    task: 'train',
+    model: request.model.file,
+    out: request.out,
+    loss,
+    losses: { beta, epsilon, gamma },
+    records: [...pairs.records],
+    ...(heldout && { heldout: [...heldout.records] }),
+    // A given adapter keeps its shape.
+    ...(!request.adapter && { lora: { rank, alpha } }),
+    optimizer: { learningRate, schedule, warmup, clip, weightDecay },
+    ...{ steps, batch, accumulation, seed },
+    ...speed(request),
+    // A checkpoint of another run in the folder is refused by the trainer.
+    resume: request.resume,
+  };
+}
+
+function speed({ threads, precision, evaluateEvery, checkpointEvery }: RunSettings) {
+  return {
+    ...(threads !== undefined && { threads }),
+    ...(precision !== undefined && { precision }),
+    ...(evaluateEvery !== undefined && { evaluateEvery }),
+    ...(checkpointEvery !== undefined && { checkpointEvery }),
+  };
+}
+
+async function* follow(
+  { folder, record, task }: ReadyRun & { readonly folder: RunFolder },
+  request: TrainRequest,
+  ports: TrainPorts,
+  signal: AbortSignal,
+): AsyncGenerator<TrainEvent> {
+  const run = ports.trainer.run(task satisfies TrainerTask, folder.path, signal);
+  const stopMakingWay = makeWay(run, ports.budget);
+  let heldout: HeldoutResult | null = null;
+  try {
+    for await (const line of run) {
+      await folder.log(line);
+      if (line.event === 'eval') heldout = heldoutOf(line);
+      if (isPassedOn(line)) yield line;
+      // A run that was asked to stop is to be gone on with: it is no adapter yet.
+      if (line.event !== 'done' || signal.aborted) continue;
+      const event = await finished(line, { folder, record }, heldout, request.model, ports, signal);
+      await folder.finish(event);
+      yield event;
+    }
+  } finally {
+    stopMakingWay();
+    await folder.close();
+  }
+}
+
+/** Pauses the run while generation leaves no thread; gives a function that ends that. */
+function makeWay(run: TrainerRun, budget: ThreadBudget | undefined): () => void {
+  const over = new AbortController();
+  let paused = false;
+  const listen = (threadsLeft: number) => {
+    if (paused === (threadsLeft === 0)) return;
+    paused = !paused;
+    run.send(paused ? 'pause' : 'resume');
+  };
+  // Without word from the budget the run goes on: it is a courtesy.
+  budget?.watch(listen, over.signal).catch(() => undefined);
+  return () => over.abort();
+}
+
+function isPassedOn(line: TrainerLine): line is Extract<TrainerLine, { event: Passed }> {
+  const passed: readonly string[] = ['started', 'step', 'eval', 'checkpoint', 'paused', 'resumed', 'warning'];
+  return passed.includes(line.event);
+}
+
+function heldoutOf(line: Extract<TrainerLine, { event: 'eval' }>): HeldoutResult {
+  const { step, records, loss } = line;
+  return { step, records, loss, accuracy: line['rewards/accuracies'], margin: line['rewards/margins'] };
+}
+
+async function finished(
+  { gguf, peft, step = 0, stopped = false }: Extract<TrainerLine, { event: 'done' }>,
+  { record }: { readonly folder: RunFolder; readonly record: TrainingRunRecord },
+  heldout: HeldoutResult | null,
+  model: FoundModel,
+  { registry }: TrainPorts,
+  signal: AbortSignal,
+): Promise<Extract<TrainEvent, { event: 'done' }>> {
+  if (gguf === undefined || peft === undefined) {
+    throw new PreflexorError('trainer-failed', 'The trainer ended without an adapter.');
+  }
+  const stored = await registry.add(
+    {
+      files: { gguf, peft },
+      base: model.identity,
+      architecture: await architectureOf(model, signal),
+      rank: record.parameters.rank,
+      origin: { kind: 'trained', run: record, steps: step, stopped, heldout },
+    },
+    signal,
+  );
+  return { event: 'done', adapter: stored.record.id, gguf, peft, step, stopped, heldout };
+}
+
+async function architectureOf({ file }: FoundModel, signal: AbortSignal): Promise<string> {
+  return (await describeGguf(file, signal)).architecture;
+}

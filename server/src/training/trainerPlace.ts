@@ -1,0 +1,64 @@
+// Where the trainer's program and the ggml libraries that it loads are. Looks at files only.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { PreflexorError } from '../errors.ts';
+
+export interface TrainerPlace {
+  readonly program: string;
+  /** The folder of the @node-llama-cpp package that holds libggml. */
+  readonly libraries: string;
+}
+
+export interface TrainerSearch {
+  /** The folder that holds package.json and node_modules. */
+  readonly root: string;
+  readonly platform?: NodeJS.Platform;
+  readonly architecture?: string;
+  /** `PREFLEXOR_TRAINER` names another program. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** node-llama-cpp's name for the package of each platform that the trainer is built for. */
+const platformPackages: Readonly<Record<string, string>> = {
+  'linux-x64': 'linux-x64',
+  'linux-arm64': 'linux-arm64',
+  'darwin-arm64': 'mac-arm64-metal',
+  'darwin-x64': 'mac-x64',
+};
+
+/**
+ * Finds the trainer: `PREFLEXOR_TRAINER`, else the packaged program, else the one that was built here.
+ * @throws PreflexorError `trainer-failed` with how to build it
+ */
+export function findTrainer(search: TrainerSearch): TrainerPlace {
+  const { root, environment = process.env } = search;
+  const platform = `${search.platform ?? process.platform}-${search.architecture ?? process.arch}`;
+  const packageName = platformPackages[platform];
+  if (packageName === undefined) {
+    throw new PreflexorError('trainer-failed', `Training does not run on ${platform} yet.`, {
+      remedy: 'Train on Linux or macOS; adapters can be exported from there and imported here.',
+    });
+  }
+  const wished = environment['PREFLEXOR_TRAINER'] || null;
+  const places = [join(root, 'trainer', platform), join(root, 'native', 'build')].map((folder) =>
+    join(folder, 'preflexor-trainer'),
+  );
+  const program = (wished === null ? places : [wished]).find((place) => existsSync(place));
+  if (program === undefined) {
+    const where = wished === null ? 'here' : `at ${wished}`;
+    throw new PreflexorError('trainer-failed', `The trainer has not been built ${where}.`, {
+      remedy: 'Run "npm run build:native" in the folder of PRefLexOR; it needs a C++ compiler.',
+    });
+  }
+  const libraries = join(root, 'node_modules', '@node-llama-cpp', packageName, 'bins', packageName);
+  if (!existsSync(libraries)) {
+    throw new PreflexorError(
+      'trainer-failed',
+      `The libraries that the trainer needs are not at ${libraries}.`,
+      {
+        remedy: 'Run "npm ci" in the folder of PRefLexOR.',
+      },
+    );
+  }
+  return { program, libraries };
+}

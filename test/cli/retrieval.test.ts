@@ -1,0 +1,216 @@
+// Index, search and graph from the command line, with the real embedder and LanceDB, over documents of every format.
+import assert from 'node:assert/strict';
+import { appendFile, cp, mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { z } from 'zod';
+import { Graph, IndexReport, IndexedAnswer, Passage, Run } from '../../server/src/protocol/index.ts';
+import { readDocument } from '../../server/src/retrieval/readers/index.ts';
+import { lineOf, preflexor, short } from './support.ts';
+
+const fixtures = join(import.meta.dirname, '..', 'fixtures');
+const never = new AbortController().signal;
+const Passages = z.array(Passage);
+
+interface Shelf {
+  readonly folder: string;
+  readonly run: (
+    ...args: readonly string[]
+  ) => Promise<{ code: number | null; stdout: string; stderr: string }>;
+}
+
+/** Two papers and a document of each format in a workspace of their own, with an application home of its own. */
+async function shelf(t: TestContext): Promise<Shelf> {
+  const place = await mkdtemp(join(await realpath(tmpdir()), 'preflexor retrieval Žofie '));
+  t.after(() => rm(place, { recursive: true, force: true }));
+  const folder = join(place, 'notes');
+  await cp(join(fixtures, 'documents'), folder, { recursive: true });
+  for (const paper of ['kanapy', 'autoeis'])
+    await cp(join(fixtures, 'corpus', paper), join(folder, paper), { recursive: true });
+  const home = join(place, 'home');
+  // The models are those of the tests; index and caches are this test's own.
+  await cp(join(process.env['PREFLEXOR_HOME'] ?? '', 'models'), join(home, 'models'), { recursive: true });
+  const env = { PREFLEXOR_HOME: home };
+  return { folder, run: (...args) => preflexor([...args, '--workspace', folder, '--offline'], { env }) };
+}
+
+async function indexed({ run, folder }: Shelf): Promise<IndexReport> {
+  const { code, stdout, stderr } = await run('index', folder, '--json');
+  assert.equal(code, 0, stderr);
+  return IndexReport.parse(JSON.parse(stdout));
+}
+
+async function found({ run }: Shelf, query: string, ...options: readonly string[]): Promise<Passage[]> {
+  const { code, stdout, stderr } = await run('search', query, '--json', ...options);
+  assert.equal(code, 0, stderr);
+  return Passages.parse(JSON.parse(stdout));
+}
+
+/** The file's text as offsets count in it: of a PDF what its reader makes of it. */
+async function textOf(folder: string, source: string): Promise<string> {
+  const bytes = await readFile(join(folder, source));
+  if (!source.endsWith('.pdf'))
+    return source === 'latin1.txt' ? bytes.toString('latin1') : bytes.toString('utf8');
+  const options = { readOther: () => Promise.resolve(null), maxBytes: 1e9, signal: never };
+  const result = await readDocument(source, bytes, options);
+  assert.ok('document' in result);
+  return result.document.texts[source] ?? '';
+}
+
+test('given documents of every format, when they are indexed and searched, then passages of each stand at their very places', async (t) => {
+  const here = await shelf(t);
+  const report = await indexed(here);
+  assert.deepEqual(report.files.failed.map(({ path, code }) => [path, code]).sort(), [
+    ['damaged.pdf', 'damaged'],
+    ['encrypted.pdf', 'encrypted'],
+    ['scanned.pdf', 'no-text'],
+  ]);
+  assert.ok(report.chunks > 60 && report.embedded > 0);
+  for (const kind of ['markdown', 'latex', 'pdf', 'html', 'text', 'bibtex']) {
+    const passages = await found(
+      here,
+      'grain structure and texture of a material',
+      '--kind',
+      kind,
+      '--k',
+      '5',
+    );
+    // A format whose documents have nothing on this is asked for what they have.
+    const any = passages.length > 0 ? passages : await found(here, await wordsOf(here, kind), '--kind', kind);
+    assert.ok(any.length > 0, `no passage of kind ${kind}`);
+    for (const { source, start, end, text, page } of any) {
+      assert.equal((await textOf(here.folder, source)).slice(start, end), text, source);
+      assert.equal(page !== null, kind === 'pdf', source);
+    }
+  }
+});
+
+/** A sentence of a document of this kind, to be found again. */
+async function wordsOf({ folder }: Shelf, kind: string): Promise<string> {
+  const files: Record<string, string> = {
+    latex: 'paper/main.tex',
+    pdf: 'two-columns.pdf',
+    html: 'page.html',
+    text: 'latin1.txt',
+    bibtex: 'library.bib',
+    markdown: 'kanapy/paper.md',
+  };
+  const source = files[kind] ?? '';
+  const options = { readOther: () => Promise.resolve(null), maxBytes: 1e9, signal: never };
+  const result = await readDocument(source, await readFile(join(folder, source)), options);
+  assert.ok('document' in result);
+  return (
+    result.document.blocks.filter((block) => block.readable.length > 60)[0]?.readable.slice(0, 200) ?? ''
+  );
+}
+
+test('given an index, when nothing, a word, or a name changes, then only what is new is embedded', async (t) => {
+  const here = await shelf(t);
+  await indexed(here);
+  const again = await indexed(here);
+  assert.equal(again.embedded, 0);
+  assert.equal(again.files.added + again.files.changed + again.files.removed, 0);
+
+  await appendFile(
+    join(here.folder, 'kanapy', 'paper.md'),
+    '\n\nA new paragraph about magnetism in cold clouds of rubidium.\n',
+  );
+  await rename(join(here.folder, 'autoeis', 'paper.md'), join(here.folder, 'autoeis', 'circuits.md'));
+  const changed = await indexed(here);
+  assert.equal(changed.files.changed, 1);
+  assert.ok(changed.embedded >= 1 && changed.embedded <= 3, String(changed.embedded));
+  const [first] = await found(here, 'magnetism of rubidium clouds', '--k', '1');
+  assert.match(first?.text ?? '', /rubidium/);
+  const [moved] = await found(
+    here,
+    'automated equivalent circuit models from impedance data',
+    '--kind',
+    'markdown',
+    '--k',
+    '1',
+  );
+  assert.equal(moved?.source, 'autoeis/circuits.md');
+});
+
+test('given an indexing that is killed at any moment, when it is done again, then the index is that of an unbroken one', async (t) => {
+  const here = await shelf(t);
+  const whole = await indexed(await shelf(t));
+  for (const share of [0.2, 0.5, 0.8]) {
+    const home = join(here.folder, '..', 'home');
+    await new Promise<void>((resolve) => {
+      void preflexor(['index', here.folder, '--workspace', here.folder, '--offline'], {
+        env: { PREFLEXOR_HOME: home },
+        killAfterMs: 2500 * share,
+      }).then(() => {
+        resolve();
+      });
+    });
+  }
+  const report = await indexed(here);
+  assert.equal(report.chunks, whole.chunks);
+  assert.equal((await indexed(here)).embedded, 0);
+});
+
+test('given a question that nothing answers, when it is asked, then nothing relevant is found and that is said', async (t) => {
+  const here = await shelf(t);
+  await indexed(here);
+  assert.deepEqual(await found(here, 'How long should a sourdough loaf be in the oven?'), []);
+  const { stdout } = await here.run('search', 'How long should a sourdough loaf be in the oven?');
+  assert.match(stdout, /Nothing relevant in your notes/);
+});
+
+test('given ignore files, when a file is asked for, then the rule and where it stands are told', async (t) => {
+  const here = await shelf(t);
+  await writeFile(join(here.folder, '.preflexorignore'), '# private\n/kanapy/\n');
+  const { stdout, stderr } = await here.run(
+    'index',
+    '--why',
+    join(here.folder, 'kanapy', 'paper.md'),
+    '--json',
+  );
+  const answer = IndexedAnswer.parse(JSON.parse(stdout || stderr));
+  assert.equal(answer.indexed, false);
+  assert.match(answer.reason, /\.preflexorignore, line 2: \/kanapy\//);
+});
+
+test('given a folder that was never indexed, when it is searched, then it says what to do', async (t) => {
+  const here = await shelf(t);
+  const { code, stderr } = await here.run('search', 'anything');
+  assert.equal(code, 1);
+  assert.match(stderr, /has not been indexed.*preflexor index/s);
+});
+
+test('given an index, when a paragraph is reasoned about, then its passages come from other files, support its sections, and enter the graph', async (t) => {
+  const here = await shelf(t);
+  await indexed(here);
+  const note = join(here.folder, 'draft.md');
+  const paragraph =
+    'Voxelated microstructures with realistic grains can be generated from statistical descriptors.';
+  await writeFile(note, `# Draft\n\n${paragraph}\n`);
+  const at = lineOf(await readFile(note, 'utf8'), paragraph);
+  const { code, stdout, stderr } = await here.run(
+    'reason',
+    note,
+    '--at',
+    at,
+    '--iterations',
+    '0',
+    '--json',
+    ...short,
+  );
+  assert.equal(code, 0, stderr);
+  const run = Run.parse(JSON.parse(stdout));
+  assert.ok(run.passages.some(({ source }) => source.startsWith('kanapy/')));
+  assert.ok(run.passages.every(({ source }) => source !== 'draft.md'));
+  for (const { source, start, end, text } of run.passages)
+    assert.equal((await textOf(here.folder, source)).slice(start, end), text);
+  assert.equal(run.sources?.length, 3);
+  assert.match(run.provenance.prompt, /From kanapy\//);
+
+  const exported = await here.run('graph', 'export', '--format', 'json');
+  const graph = Graph.parse(JSON.parse(exported.stdout));
+  assert.ok(graph.nodes.some(({ kind }) => kind === 'question'));
+  assert.ok(graph.edges.some(({ kind }) => kind === 'retrieved-for'));
+  assert.ok(graph.edges.some(({ kind }) => kind === 'cites'));
+});
