@@ -87,6 +87,6 @@ export function readingOf(setup: EvaluationSetup, decisions: Decisions): Reading
   return {
     ...{ setup, decisions },
     estimate: (values) => estimate(values, seed),
-    share: (values) => share(values, seed),
+    share,
   };
 }

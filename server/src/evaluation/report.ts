@@ -133,7 +133,7 @@ function setupLines({ setup, makers, units, seconds }: EvaluationReport): string
     `- Seed: ${setup.seed}; temperature ${sampler.temperature}, critic ${sampler.criticTemperature ?? sampler.temperature}`,
     `- Token budgets: thinking ${sampler.thinkingTokens}, reflection ${sampler.reflectionTokens}, answer ${sampler.answerTokens}`,
     `- Prompts: ${code(setup.prompts)}; program ${code(setup.version)}; ${Math.round(seconds)} s of work`,
-    '- Intervals: 95 %, percentile bootstrap of the mean, 2,000 resamples',
+    '- Intervals: 95 %; of shares Wilson’s, of other means the percentile bootstrap with 2,000 resamples',
   ];
 }
 

@@ -23,13 +23,26 @@ test('given equal values, when they are estimated, then the interval is a point'
   assert.deepEqual(estimate([2, 2, 2], 5), { n: 3, mean: 2, low: 2, high: 2, deviation: 0 });
 });
 
-test('given a hundred coins of which half show heads, when the share is taken, then the interval is near the known one', () => {
-  // The normal approximation: 0.5 ± 1.96 · √(0.25 / 100) = 0.402 to 0.598.
-  const { mean, low, high } = share(
-    Array.from({ length: 100 }, (_, at) => at % 2 === 0),
+test('given shares, when they are taken, then their intervals are Wilson’s, and no share of few is certain', () => {
+  // By hand with z² = 3.8415: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n).
+  const halves = share(Array.from({ length: 100 }, (_, at) => at % 2 === 0));
+  assert.equal(halves.mean, 0.5);
+  assert.ok(Math.abs((halves.low ?? 0) - 0.4038) < 5e-5 && Math.abs((halves.high ?? 0) - 0.5962) < 5e-5);
+  const none = share([false, false]);
+  assert.deepEqual([none.mean, none.low], [0, 0]);
+  assert.ok(Math.abs((none.high ?? 0) - 0.6576) < 5e-5, String(none.high));
+  const all = share([true, true]);
+  assert.deepEqual([all.mean, all.high], [1, 1]);
+  assert.ok(Math.abs((all.low ?? 0) - 0.3424) < 5e-5, String(all.low));
+  assert.equal(share([]).mean, null);
+});
+
+test('given a hundred values, when they are estimated, then the interval is near that of the normal approximation', () => {
+  // Zeros and ones: 0.5 ± 1.96 · √(0.25 / 100) = 0.402 to 0.598.
+  const { low, high } = estimate(
+    Array.from({ length: 100 }, (_, at) => at % 2),
     3,
   );
-  assert.equal(mean, 0.5);
   assert.ok(Math.abs((low ?? 0) - 0.402) < 0.02, String(low));
   assert.ok(Math.abs((high ?? 0) - 0.598) < 0.02, String(high));
 });

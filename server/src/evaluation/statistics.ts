@@ -40,12 +40,23 @@ export function estimate(values: readonly number[], seed: number): Estimate {
   return { n, mean: middle, low, high, deviation: deviationOf(values) };
 }
 
-/** The share of trues, with its interval. */
-export function share(values: readonly boolean[], seed: number): Estimate {
-  return estimate(
-    values.map((value) => (value ? 1 : 0)),
-    seed,
-  );
+/** The normal distribution's quantile at 0.975. */
+const z = 1.959964;
+
+/**
+ * The share of trues, with Wilson's score interval (1927): a bootstrap of zeros alone would claim to be certain.
+ * The deviation is that of the zeros and ones.
+ */
+export function share(values: readonly boolean[]): Estimate {
+  const n = values.length;
+  if (n === 0) return { n, mean: null, low: null, high: null, deviation: null };
+  const numbers = values.map((value) => (value ? 1 : 0));
+  const part = mean(numbers);
+  const middle = (part + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((part * (1 - part)) / n + z ** 2 / (4 * n ** 2));
+  const low = part === 0 ? 0 : Math.max(0, middle - half);
+  const high = part === 1 ? 1 : Math.min(1, middle + half);
+  return { n, mean: part, low, high, deviation: deviationOf(numbers) };
 }
 
 /** Linear between the neighbours. @param sorted at least one value, ascending */

@@ -92,7 +92,7 @@ export const JournalLine = z.discriminatedUnion('line', [
 ]);
 export type JournalLine = z.infer<typeof JournalLine>;
 
-/** A mean with its 95 % bootstrap interval and standard deviation; a share is a mean of zeros and ones. */
+/** A mean with its 95 % interval and standard deviation; a share is a mean of zeros and ones. */
 export const Estimate = z.object({
   n: z.int().nonnegative(),
   /** null without a value. */
