@@ -8,6 +8,7 @@ const coreRooms = [
   'retrieval',
   'reasoning',
   'graph',
+  'evaluation',
   'preferences',
   'training',
   'workflow',
@@ -26,7 +27,7 @@ const nativeLibraries = {
 };
 const deepImports = {
   regex:
-    '^\\.\\./(notes|retrieval|reasoning|graph|preferences|training|workflow|state|protocol|engine/models|engine/llama)/(?!(readers/|store/)?index\\.ts$)',
+    '^\\.\\./(notes|retrieval|reasoning|graph|evaluation|preferences|training|workflow|state|protocol|engine/models|engine/llama)/(?!(readers/|store/)?index\\.ts$)',
   message: "A room's other rooms are reached through its index.ts only.",
 };
 const doors = {

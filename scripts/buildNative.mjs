@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { findCmake, runs } from './setup/cmake.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const packageFolder = path.join(root, 'node_modules/node-llama-cpp');
@@ -28,11 +29,6 @@ function run(program, args, options = {}) {
   const result = spawnSync(program, args, { stdio: 'inherit', ...options });
   if (result.error !== undefined) throw new BuildError(`${program} cannot be run: ${result.error.message}`);
   if (result.status !== 0) throw new BuildError(`${program} ${args[0] ?? ''} failed.`);
-}
-
-function runs(program, args) {
-  const result = spawnSync(program, args, { stdio: 'ignore' });
-  return result.error === undefined && result.status === 0;
 }
 
 /** The folder of the platform package that holds libggml-base. */
@@ -55,25 +51,6 @@ function findLibraries() {
 
 function findPython() {
   return ['python3', 'python'].find((name) => runs(name, ['-m', 'venv', '--help']));
-}
-
-/** CMake: on the PATH, or from the Python package `cmake` in a git-ignored virtual environment. */
-function findCmake() {
-  if (runs('cmake', ['--version'])) return 'cmake';
-  const environment = path.join(root, '.cache/cmake');
-  const local = path.join(environment, 'bin/cmake');
-  if (runs(local, ['--version'])) return local;
-  console.error('CMake is not installed: taking the Python package "cmake" into .cache/cmake.');
-  const python = findPython();
-  if (python !== undefined) {
-    rmSync(environment, { recursive: true, force: true });
-    run(python, ['-m', 'venv', environment]);
-    run(path.join(environment, 'bin/python'), ['-m', 'pip', 'install', '--quiet', 'cmake']);
-    if (runs(local, ['--version'])) return local;
-  }
-  throw new BuildError(
-    'Install CMake 3.21 or newer: apt-get install cmake, brew install cmake, or pip install cmake.',
-  );
 }
 
 function requireCompiler() {
@@ -139,7 +116,12 @@ function main(args) {
   const preset = args.includes('--sanitize') ? 'sanitize' : 'release';
   const libraries = findLibraries();
   requireCompiler();
-  const cmake = findCmake();
+  const cmake = findCmake(path.join(root, '.cache'));
+  if (cmake === undefined) {
+    throw new BuildError(
+      'Install CMake 3.21 or newer: apt-get install cmake, brew install cmake, or pip install cmake.',
+    );
+  }
   const sources = ensureSources();
   const native = path.join(root, 'native');
   const tests = args.includes('--tests');

@@ -3,6 +3,7 @@ import { build, isBuilt } from '../setup/build.ts';
 import { findChromium, installChromium } from '../setup/chromium.ts';
 import { codeServerName, installCodeServer, isCodeServerInstalled } from '../setup/codeServer.ts';
 import { explain } from '../setup/errors.ts';
+import { buildLlamaServer, isLlamaServerBuilt } from '../setup/llamaServer.ts';
 import { getModel, installedModel, smallEmbedder, smallModel, smallModels } from '../setup/model.ts';
 import type { SmallModel } from '../setup/model.ts';
 import {
@@ -53,6 +54,8 @@ export class Preparation {
         return step(`Installing ${codeServerName} (once)`, isCodeServerInstalled(), installCodeServer);
       case 'chromium':
         return step('Installing Chromium (once)', findChromium() !== undefined, installChromium);
+      case 'llama-server':
+        return step('Building llama-server (once, some ten minutes)', isLlamaServerBuilt(), buildLlamaServer);
       case 'model':
         return this.#getModel(smallModel);
       case 'embedder':

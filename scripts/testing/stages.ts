@@ -8,12 +8,15 @@ import { together, type Results } from './results.ts';
 import { check } from './tools.ts';
 
 /** What has to be there before a stage can run. */
-export type Need = 'build' | 'model' | 'embedder' | 'code-server' | 'chromium' | 'object-store';
+export type Need =
+  'build' | 'model' | 'embedder' | 'code-server' | 'chromium' | 'object-store' | 'llama-server';
 
 export interface Stage {
   readonly name: string;
   readonly about: string;
   readonly needs: readonly Need[];
+  /** Not part of `npm test`. */
+  readonly onlyByName?: boolean;
   readonly run: (env: NodeJS.ProcessEnv) => Promise<Results>;
 }
 
@@ -72,6 +75,13 @@ export const stages: readonly Stage[] = [
     about: 'the whole way in a real workbench',
     needs: workbench,
     run: nodeTests(['test/e2e'], 1, 10),
+  },
+  {
+    name: 'peer',
+    about: 'the engine behind a real OpenAI-compatible server, llama-server',
+    needs: ['build', 'model', 'llama-server'],
+    onlyByName: true,
+    run: nodeTests(['test/peer'], 1, 20),
   },
 ];
 

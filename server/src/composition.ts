@@ -20,6 +20,7 @@ import {
   type LlamaEmbedder,
   type LlamaEngine,
   type LlamaReranker,
+  type RemoteAdapter,
 } from './engine/index.ts';
 import { preflexorMarkers, type Settings } from './protocol/index.ts';
 import { homePlaces } from './state/index.ts';
@@ -93,21 +94,26 @@ export function createLocalEngine(settings: Settings, home: string, options: Eng
   });
 }
 
-function createServerEngine(settings: Settings, { key = null, onLog }: EngineOptions): Engine {
-  const adapter = settings['engine.urlAdapter'];
+/** @param applied whether the server's adapter is to be used: the critic is the model without it */
+function createServerEngine(
+  settings: Settings,
+  { key = null, onLog }: EngineOptions,
+  applied = true,
+): Engine {
   return createRemoteEngine({
     address: settings['engine.url'],
     model: settings['engine.urlModel'],
-    adapter:
-      adapter === ''
-        ? null
-        : /^\d+$/.test(adapter)
-          ? { lora: Number(adapter), scale: 1 }
-          : { model: adapter },
+    adapter: serverAdapter(settings['engine.urlAdapter'], applied),
     contextTokens: settings['engine.contextTokens'],
     markers: preflexorMarkers,
     ...{ key, onLog },
   });
+}
+
+/** By its number an adapter must be switched off in each request: llama-server applies all that it has loaded. */
+function serverAdapter(name: string, applied: boolean): RemoteAdapter | null {
+  if (/^\d+$/.test(name)) return { lora: Number(name), scale: applied ? 1 : 0 };
+  return name === '' || !applied ? null : { model: name };
 }
 
 /**
@@ -116,8 +122,9 @@ function createServerEngine(settings: Settings, { key = null, onLog }: EngineOpt
  */
 export function createCritic(settings: Settings, home: string, options: EngineOptions): Engine {
   const model = settings['reasoning.critic'];
+  if (model === '' && settings['engine.url'] !== '') return createServerEngine(settings, options, false);
   const critic = model === '' ? settings : { ...settings, model, 'engine.url': '' };
-  return createEngine({ ...critic, 'engine.urlAdapter': '' }, home, { ...options, adapter: noAdapter });
+  return createEngine(critic, home, { ...options, adapter: noAdapter });
 }
 
 /** The critic as a run asks it. @param critic what `createCritic` made */

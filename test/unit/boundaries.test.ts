@@ -10,6 +10,7 @@ const coreRooms = [
   'retrieval',
   'reasoning',
   'graph',
+  'evaluation',
   'preferences',
   'training',
   'state',

@@ -5,6 +5,7 @@ import { defaultSettings, type Settings } from '../protocol/index.ts';
 import { createCritic, createEngine, createShelf, criticFor, type EngineOptions } from '../composition.ts';
 import type { Library } from '../library/index.ts';
 import { createLibrary } from '../libraryComposition.ts';
+import { noAdapter } from '../training/index.ts';
 import type { Output } from './output.ts';
 
 /** Options that stand before or after every command. */
@@ -49,7 +50,11 @@ export function settingsOf(options: GlobalOptions & SamplingOptions): Settings {
     ...settings,
     ...threads,
     ...(options.model !== undefined && { model: options.model }),
-    ...(options.engineUrl !== undefined && { 'engine.url': options.engineUrl }),
+    ...(options.engineUrl !== undefined && {
+      'engine.url': options.engineUrl,
+      'engine.urlAdapter':
+        options.adapter === undefined || options.adapter === noAdapter ? '' : options.adapter,
+    }),
     ...(options.embedder !== undefined && { 'retrieval.embedder': options.embedder }),
     ...(options.gpu !== undefined && { 'engine.gpu': options.gpu }),
     ...(options.contextTokens !== undefined && { 'engine.contextTokens': options.contextTokens }),
@@ -124,7 +129,8 @@ export function libraryOf(context: Context, root: string, settings: Settings): L
   return library;
 }
 
-function engineOptions(context: Context): EngineOptions {
+/** What every engine of the command line is made with. */
+export function engineOptions(context: Context): EngineOptions {
   const { options, compute } = context;
   return {
     compute,

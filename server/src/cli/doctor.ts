@@ -4,7 +4,8 @@ import { availableMemory, ModelStore, probeBackends } from '../engine/index.ts';
 import { createTrainer, findProgram } from '../composition.ts';
 import { PreflexorError, sentence } from '../errors.ts';
 import { bytesText } from './output.ts';
-import { logged, settingsOf, type Context } from './context.ts';
+import type { Settings } from '../protocol/index.ts';
+import { logged, settingsOf, withEngine, type Context } from './context.ts';
 
 interface Problem {
   readonly what: string;
@@ -23,7 +24,18 @@ interface Report {
   readonly embedder: { readonly id: string; readonly here: boolean };
   /** `selfTest`: whether the trainer's own check passes; null when there is no trainer. */
   readonly trainer: { readonly found: boolean; readonly selfTest: boolean | null };
+  /** The model server, where one is used; null: the model runs here. */
+  readonly server: ServerReport | null;
   readonly problems: readonly Problem[];
+}
+
+interface ServerReport {
+  readonly address: string;
+  /** null: it does not answer. */
+  readonly model: string | null;
+  readonly contextTokens: number | null;
+  /** Whether the writer's text goes to another machine. */
+  readonly leavesMachine: boolean;
 }
 
 /** Looks, hashes the models that are here, and prints what it found. Fails when reasoning can't work. */
@@ -42,8 +54,9 @@ export async function doctorCommand(context: Context): Promise<void> {
   const settings = settingsOf(context.options);
   const isHere = (name: string) =>
     models.some(({ id, file, sha256ok }) => sha256ok && (id === name || file === name));
+  const server = settings['engine.url'] === '' ? null : await askServer(context, settings, problems);
   const needed = [
-    { name: settings.model, what: 'The model' },
+    ...(server ? [] : [{ name: settings.model, what: 'The model' }]),
     { name: settings['retrieval.embedder'], what: 'The embedding model' },
     ...(settings['retrieval.reranker'] === ''
       ? []
@@ -66,6 +79,7 @@ export async function doctorCommand(context: Context): Promise<void> {
     models,
     embedder,
     trainer: await checkTrainer(context, problems),
+    server,
     problems,
   };
   output.result(report, readable(report));
@@ -101,6 +115,28 @@ async function checkTrainer(context: Context, problems: Problem[]): Promise<Repo
   }
 }
 
+async function askServer(context: Context, settings: Settings, problems: Problem[]): Promise<ServerReport> {
+  const address = settings['engine.url'];
+  const leavesMachine = !isThisMachine(address);
+  context.output.progress(`Asking ${address}`);
+  try {
+    return await withEngine(context, settings, async (engine) => {
+      const { identity, contextTokens } = await engine.load(context.signal);
+      return { address, model: identity.id, contextTokens, leavesMachine };
+    });
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    problems.push({ what: sentence(error), fix: 'Start the server, or leave --engine-url out.' });
+    return { address, model: null, contextTokens: null, leavesMachine };
+  }
+}
+
+/** Loopback addresses (RFC 6890): what goes there stays here. */
+export function isThisMachine(address: string): boolean {
+  const host = URL.parse(address)?.hostname ?? '';
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);
+}
+
 /** Hashes every model that is here, whatever its record says. */
 async function checkModels(context: Context, problems: Problem[]): Promise<Report['models']> {
   const store = new ModelStore({ home: context.home });
@@ -126,6 +162,12 @@ async function checkModels(context: Context, problems: Problem[]): Promise<Repor
   return checked;
 }
 
+function serverLines(server: ServerReport | null): string[] {
+  if (!server) return [];
+  const where = server.leavesMachine ? 'your text leaves this machine' : 'your text stays on this machine';
+  return [`Server    ${server.model ?? 'no answer'} at ${server.address}: ${where}`];
+}
+
 function readable(report: Report): string {
   const { memory, problems } = report;
   return [
@@ -134,6 +176,7 @@ function readable(report: Report): string {
     `GPUs      ${report.gpus.length > 0 ? report.gpus.join(', ') : 'none that can be used'}`,
     `Runs on   ${report.backend ?? 'nothing'}`,
     `Memory    ${bytesText(memory.available)} of ${bytesText(memory.total)} available`,
+    ...serverLines(report.server),
     ...report.models.map(({ id, sha256ok }) => `Model     ${id}: ${sha256ok ? 'verified' : 'damaged'}`),
     `Embedder  ${report.embedder.id}: ${report.embedder.here ? 'ready' : 'not here'}`,
     `Trainer   ${!report.trainer.found ? 'not built' : report.trainer.selfTest ? 'checked' : 'fails its check'}`,

@@ -1,5 +1,5 @@
 // The command line: which command takes which options, and what it runs. The contract is docs/cli.md.
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createComputeBudget } from '../composition.ts';
 import { exportFormats } from '../graph/index.ts';
 import { DocumentKind, Gpu, Intent } from '../protocol/index.ts';
@@ -8,6 +8,7 @@ import { programVersion } from '../version.ts';
 import { annotationsCommand, decideCommand, stripCommand, type DecideOptions } from './annotations.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { doctorCommand } from './doctor.ts';
+import { evalCommand, type EvalOptions } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { graphExportCommand, type GraphExportOptions } from './graph.ts';
 import { indexCommand, type IndexOptions } from './indexing.ts';
@@ -66,7 +67,7 @@ function program(run: Run): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help to see the options)');
 
-  const add = (parent: Command, usage: string, description: string): Command =>
+  const add: Add = (parent, usage, description) =>
     globalOptions(parent.command(usage).description(description).exitOverride());
 
   add(root, 'doctor', 'Say what works on this machine, and how to mend what does not.').action(
@@ -155,8 +156,23 @@ function program(run: Run): Command {
       run((context) => decideCommand(note, options, context), command),
     );
   addTrainingCommands(root, add, run);
-
+  evalProgram(root, add, run);
   return root;
+}
+
+type Add = (parent: Command, usage: string, description: string) => Command;
+
+function evalProgram(root: Command, add: Add, run: Run): void {
+  samplingOptions(add(root, 'eval <experiment>', 'Run an experiment on your own questions and model.'))
+    .option('--questions <file>', 'JSON lines, or a BigBench task (default: paragraphs of the workspace)')
+    .option('--out <folder>', 'where journal and report go (default: .preflexor/eval of the workspace)')
+    .option('--iterations <n>', 'rounds of recursion after the draft', wholeNumber, 3)
+    .option('--limit <n>', 'ask the first so many questions only', positiveNumber)
+    .option('--models <names>', 'models to compare, with commas between them (experiment 10)', nameList)
+    .option('--critic <id|file>', 'the model that criticises and judges (default: the model itself)')
+    .action((experiment: string, options: EvalOptions, command: Command) =>
+      run((context) => evalCommand(experiment, options, context), command),
+    );
 }
 
 function globalOptions(command: Command): Command {
@@ -164,7 +180,10 @@ function globalOptions(command: Command): Command {
     .option('--json', 'print JSON on stdout')
     .option('--workspace <folder>', 'the folder that holds .preflexor/ (default: found from the note)')
     .option('--model <id|file>', 'a model of the catalogue, or a GGUF file')
-    .option('--adapter <id|path>', 'an adapter: its id, GGUF file or PEFT folder; "base": none')
+    .option(
+      '--adapter <id|path>',
+      'an adapter: its id, GGUF file or PEFT folder; "base": none; with --engine-url: its number or name there',
+    )
     .option('--seed <n>', 'seed of the sampler', wholeNumber)
     .option('--threads <n>', 'threads for prompts and generation (default: measured)', positiveNumber)
     .option('--embedder <id|file>', 'the embedding model of the index')
@@ -180,4 +199,13 @@ function samplingOptions(command: Command): Command {
     .option('--thinking-tokens <n>', 'token budget of the thinking', positiveNumber)
     .option('--reflection-tokens <n>', 'token budget of the reflection', positiveNumber)
     .option('--answer-tokens <n>', 'token budget of the answer', positiveNumber);
+}
+
+function nameList(text: string): string[] {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+  if (names.length === 0) throw new InvalidArgumentError('Name one model or more.');
+  return names;
 }

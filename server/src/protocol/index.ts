@@ -2,6 +2,7 @@
 // Knows neither Node nor the DOM nor VS Code: it compiles without their types.
 export * from './commands.ts';
 export * from './engine.ts';
+export * from './evaluation.ts';
 export * from './ledger.ts';
 export * from './methods.ts';
 export * from './models.ts';

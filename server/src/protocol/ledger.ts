@@ -1,7 +1,7 @@
 // The decisions ledger: one JSON line per decision of the writer, never changed afterwards.
 // Preference pairs are derived from these lines, so a line holds all that a later derivation may ask for.
 import { z } from 'zod';
-import { BlockId, NotePlace, Provenance, RunId } from './reasoning.ts';
+import { BlockId, NotePlace, Provenance, RunId, SegmentKind } from './reasoning.ts';
 
 export const DecisionKind = z.enum([
   'offer',
@@ -32,6 +32,10 @@ export const DecisionTexts = z.object({
 });
 export type DecisionTexts = z.infer<typeof DecisionTexts>;
 
+/** The writer's mark for one section of an iteration, from 1 (worthless) to 5 (just right). Of kind `rate` alone. */
+export const Rating = z.object({ section: SegmentKind, mark: z.int().min(1).max(5) });
+export type Rating = z.infer<typeof Rating>;
+
 /** One line of `.preflexor/ledger/<device>.jsonl`. */
 export const LedgerRecord = z.object({
   schema: z.literal(1),
@@ -46,5 +50,6 @@ export const LedgerRecord = z.object({
   texts: DecisionTexts,
   note: NotePlace,
   provenance: Provenance.nullable(),
+  rating: Rating.optional(),
 });
 export type LedgerRecord = z.infer<typeof LedgerRecord>;

@@ -11,6 +11,7 @@ export {
   type PromptValues,
   type TemplateName,
 } from './promptSet.ts';
+export { readMarks, rubricSchema, rubricTokens } from './recursion.ts';
 export { bestOf, reason, type ReasonPorts, type ReasonTask, type RunStart } from './reason.ts';
 export { markerTexts, readSegments, SegmentReader, textOf, type SegmentEvent } from './segments.ts';
 export { changedShare, repetition, scoreOf, signalsOf, spreadOf, wordsOf } from './signals.ts';

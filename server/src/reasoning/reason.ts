@@ -35,6 +35,8 @@ export interface ReasonTask {
   readonly iterations: number;
   /** Whether the critic scores each iteration, twice. */
   readonly scoring: boolean;
+  /** No early stop: an experiment that compares iterations needs all of them. */
+  readonly runsAllRounds?: boolean;
   readonly sampler: Sampler;
   readonly note: NotePlace;
   readonly block: string;
@@ -198,6 +200,7 @@ async function* rounds(
   for (let round = 1; round <= task.iterations; round += 1) {
     if (answerNow.aborted) return 'answer-now';
     const iteration = yield* recursion.next();
+    if (task.runsAllRounds === true) continue;
     if (failed(iteration.signals, 'no-change', 'same-meaning')) return 'converged';
     if (failed(iteration.signals, 'degradation')) return 'degraded';
   }

@@ -342,3 +342,34 @@ test('given an answer that loops or was cut off, when the best is chosen, then o
   assert.equal(bestOf([iteration(0, 'fine'), iteration(1, 'failed')]), 0);
   assert.equal(bestOf([iteration(0, 'failed'), iteration(1, 'fine'), iteration(2, 'fine')]), 2);
 });
+
+test('given an experiment that needs all rounds, when the score falls and nothing changes, then all rounds are run', async () => {
+  const marked = [marks(9), marks(9)];
+  const fallen = [marks(1), marks(1)];
+  const script = [
+    ...round('first'),
+    ...marked,
+    ...round('first'),
+    ...fallen,
+    ...round('first'),
+    ...fallen,
+    'All in one.',
+  ];
+  const stopped = await runOf(script, { scoring: true });
+  assert.notEqual(stopped.run.stoppedBecause, 'finished');
+  const { run } = await runOf(script, { scoring: true, runsAllRounds: true });
+  assert.equal(run.stoppedBecause, 'finished');
+  assert.deepEqual(
+    run.iterations.map(({ index }) => index),
+    [0, 1, 2],
+  );
+});
+
+test('given a section that ends with its marker, when it is asked for, then that marker is the first of those to stop at', async () => {
+  const { model } = await runOf(round('only'), { iterations: 0 });
+  assert.deepEqual(
+    model.requests.map(({ stop }) => stop[0]),
+    ['<|/thinking|>', '<|/reflect|>', model.requests[2]?.stop[0]],
+  );
+  for (const { stop } of model.requests) assert.equal(new Set(stop).size, 6);
+});

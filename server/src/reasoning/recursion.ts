@@ -45,7 +45,7 @@ export const rubricSchema: NonNullable<GenerateRequest['jsonSchema']> = {
     Object.keys(Rubric.shape).map((name) => [name, { enum: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }]),
   ),
 };
-const rubricTokens = 64;
+export const rubricTokens = 64;
 
 /** Tokens that a critique may have: it names defects, and mends nothing. */
 const critiqueShare = 0.5;
@@ -234,12 +234,14 @@ export class Recursion {
     const { endMarker, ...request } = what;
     const { temperature, criticTemperature, avoidLoops } = sampler;
     const marked = name === 'score' ? [] : markerTexts((by === 'critic' ? critic : reasoner).markers);
+    // Servers take only some: the marker that is awaited goes first.
+    const stop = [...(endMarker === null ? [] : [endMarker]), ...marked.filter((text) => text !== endMarker)];
     return yield* runner.run({
       ...{ iteration, name, part, by, endMarker },
       cut: name === 'answer' || name === 'integration' ? null : answerNow,
       generate: {
         ...request,
-        stop: marked,
+        stop,
         temperature: by === 'critic' ? (criticTemperature ?? temperature) : temperature,
         seed: seedOf(sampler.seed, iteration, name, part),
         ...(avoidLoops !== undefined && name !== 'score' && { avoidLoops }),

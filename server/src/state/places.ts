@@ -93,6 +93,8 @@ export interface WorkspacePlaces {
   readonly folder: string;
   readonly ledger: string;
   readonly runs: string;
+  /** Experiments: their journals and reports. */
+  readonly evaluations: string;
   /** The writer's own prompts; only ever read. */
   readonly prompts: string;
 }
@@ -104,6 +106,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
     folder,
     ledger: path.join(folder, 'ledger'),
     runs: path.join(folder, 'runs'),
+    evaluations: path.join(folder, 'eval'),
     prompts: path.join(folder, 'prompts'),
   };
 }
@@ -114,7 +117,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
  */
 export async function prepareWorkspace(
   places: WorkspacePlaces,
-  need: 'ledger' | 'runs',
+  need: 'ledger' | 'runs' | 'evaluations',
   options: FileOptions = {},
 ): Promise<void> {
   await makeFolders(places[need], { ...options, within: places.root });

@@ -103,6 +103,24 @@ test('given a schema, when JSON is asked for, then the server is told the schema
   });
 });
 
+test('given objects in a schema, when JSON is asked for, then all of their properties are required and no others allowed', async (t) => {
+  const { server, engine } = await desk(t);
+  const inner = { type: 'object', properties: { required: { type: 'string' } } };
+  const jsonSchema = {
+    type: 'object',
+    properties: { mark: { enum: [1, 2] }, list: { type: 'array', items: inner }, inner },
+  };
+  await all(engine.generate({ ...request, jsonSchema }, never));
+  const { json_schema: sent } = server.asked.at(-1)?.body['response_format'] as {
+    json_schema: { schema: unknown };
+  };
+  const closed = { ...inner, required: ['required'], additionalProperties: false };
+  assert.deepEqual(sent.schema, {
+    ...{ type: 'object', required: ['mark', 'list', 'inner'], additionalProperties: false },
+    properties: { mark: { enum: [1, 2] }, list: { type: 'array', items: closed }, inner: closed },
+  });
+});
+
 test('given a server that is busy at first, when it is asked, then it is asked again and the answer comes', async (t) => {
   const { server, engine } = await desk(t);
   server.say(
@@ -183,6 +201,35 @@ test('given an adapter, when the server can choose one, then each request names 
   const byName = await desk(t, { adapter: { model: 'mine' } });
   await all(byName.engine.generate(request, never));
   assert.equal(byName.server.asked.at(-1)?.body['model'], 'mine');
+});
+
+test('given a loaded adapter that is not wanted, when text is asked for, then the request switches it off, and the run has none', async (t) => {
+  const { server, engine } = await desk(t, { adapter: { lora: 2, scale: 0 } });
+  await all(engine.generate(request, never));
+  assert.deepEqual(server.asked.at(-1)?.body['lora'], [{ id: 2, scale: 0 }]);
+  assert.equal((await engine.load(never)).adapter, null);
+});
+
+test('given llama-server, when a text is left at a stop that it was not told, then the numbers are those that it had counted by then', async (t) => {
+  const models = { data: [{ id: 'm', owned_by: 'llamacpp', meta: { n_ctx: 2048 } }] };
+  const { server, engine } = await desk(t, {}, { '/v1/models': models });
+  const chunk = (content: string, predicted: number): string =>
+    `data: ${JSON.stringify({
+      choices: [{ delta: { content } }],
+      timings: { cache_n: 30, prompt_n: 12, predicted_n: predicted, prompt_ms: 1.5 },
+    })}\n\n`;
+  server.say({ raw: chunk('one ', 1) + chunk('STOP', 2) + chunk(' more', 3) });
+  const stop = ['a', 'b', 'c', 'd', 'STOP'].map((text) => (text.length === 1 ? `§${text}` : text));
+  const end = (await all(engine.generate({ ...request, stop }, never))).at(-1);
+  assert.ok(end?.event === 'end' && end.stop === 'STOP');
+  assert.deepEqual(end.tokens, { prompt: 42, reused: 30, generated: 2 });
+  assert.equal(server.asked.at(-1)?.body['timings_per_token'], true);
+});
+
+test('given another server, when it is asked, then it is asked for nothing that only llama-server knows', async (t) => {
+  const { server, engine } = await desk(t);
+  await all(engine.generate(request, never));
+  assert.equal('timings_per_token' in (server.asked.at(-1)?.body ?? {}), false);
 });
 
 test('given addresses as people write them, when they are read, then they name the same server or are refused', () => {

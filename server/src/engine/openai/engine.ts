@@ -56,6 +56,7 @@ class RemoteEngine implements Engine {
   readonly #turns = new Turns();
   #loaded: LoadedModel | null = null;
   #model = '';
+  #isLlamaServer = false;
   /** Whether the server can be asked for tokens; not known before it was. */
   #tokenizes: boolean | null = null;
 
@@ -115,7 +116,7 @@ class RemoteEngine implements Engine {
     const either = AbortSignal.any([signal, leaving.signal]);
     this.#status.set({ state: 'generating', error: null, tokensPerSecond: null });
     try {
-      const body = completionBody(this.#model, request, this.#options.adapter);
+      const body = completionBody(this.#model, request, this.#options.adapter, this.#isLlamaServer);
       const response = await ask(this.#access, 'chat/completions', body, either);
       yield* this.#read(response, request, signal);
     } catch (error) {
@@ -166,6 +167,7 @@ class RemoteEngine implements Engine {
     const wished = this.#options.model;
     const found = models.find(({ id }) => id === wished) ?? (wished === '' ? models[0] : undefined);
     this.#model = found?.id ?? wished;
+    this.#isLlamaServer = found?.owned_by === 'llamacpp';
     const said = found?.meta?.n_ctx ?? found?.max_model_len ?? (await this.#contextOfServer(signal));
     const contextTokens = this.#options.contextTokens || said || guessedContextTokens;
     const trained = found?.meta?.n_ctx_train ?? contextTokens;
@@ -182,7 +184,7 @@ class RemoteEngine implements Engine {
       memoryBytes: 0,
       // A server does not say which file it has: runs of it can be told apart by address and name alone.
       identity: { id: this.#model, file: base.href, sha256: '' },
-      adapter: adapter === null ? null : 'lora' in adapter ? `lora ${adapter.lora}` : adapter.model,
+      adapter: adapterName(adapter),
       markers: this.#options.markers,
     };
   }
@@ -236,6 +238,13 @@ class RemoteEngine implements Engine {
   }
 }
 
+/** null: none is applied. */
+function adapterName(adapter: RemoteAdapter | null): string | null {
+  if (adapter === null) return null;
+  if ('model' in adapter) return adapter.model;
+  return adapter.scale === 0 ? null : `lora ${adapter.lora}`;
+}
+
 /** What the chunks have said so far. */
 interface Heard {
   tokens: TokenCounts;
@@ -244,7 +253,11 @@ interface Heard {
 }
 
 /** Takes a chunk in, and gives its text: thinking that the server has taken apart is text of the section as well. */
-function hear(heard: Heard, { choices, usage }: CompletionChunk): string {
+function hear(heard: Heard, { choices, usage, timings }: CompletionChunk): string {
+  if (timings) {
+    const { cache_n: reused, prompt_n: evaluated, predicted_n: generated } = timings;
+    heard.tokens = { prompt: reused + evaluated, reused, generated };
+  }
   if (usage) {
     const reused = usage.prompt_tokens_details?.cached_tokens ?? 0;
     heard.tokens = { prompt: usage.prompt_tokens, reused, generated: usage.completion_tokens };

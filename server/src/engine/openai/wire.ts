@@ -8,6 +8,7 @@ export const ModelList = z.object({
   data: z.array(
     z.object({
       id: z.string(),
+      owned_by: z.string().nullish(),
       max_model_len: z.int().positive().nullish(),
       meta: z
         .object({ n_ctx: z.int().positive().nullish(), n_ctx_train: z.int().positive().nullish() })
@@ -42,6 +43,15 @@ export const CompletionChunk = z.object({
       prompt_tokens_details: z.object({ cached_tokens: z.int().nonnegative().nullish() }).nullish(),
     })
     .nullish(),
+  /** llama-server's count so far, where it was asked for: also of a text that is not read to its end. */
+  timings: z
+    .object({
+      cache_n: z.int().nonnegative().default(0),
+      prompt_n: z.int().nonnegative(),
+      predicted_n: z.int().nonnegative(),
+    })
+    .nullish()
+    .catch(null),
   error: z.object({ message: z.string() }).nullish(),
 });
 export type CompletionChunk = z.infer<typeof CompletionChunk>;
@@ -52,7 +62,10 @@ export const Failure = z.object({ error: z.union([z.string(), z.object({ message
 /** OpenAI's own limit; the texts after these are looked for here. */
 const mostStops = 4;
 
-/** An adapter that the server has loaded: by its number (llama-server), or as a model's name (vLLM). */
+/**
+ * An adapter that the server has loaded: by its number (llama-server), or as a model's name (vLLM). Scale 0 switches
+ * it off: a request that says nothing of adapters gets those that llama-server was started with.
+ */
 export type RemoteAdapter = { readonly lora: number; readonly scale: number } | { readonly model: string };
 
 /**
@@ -63,6 +76,7 @@ export function completionBody(
   model: string,
   request: GenerateRequest,
   adapter: RemoteAdapter | null,
+  isLlamaServer = false,
 ): Record<string, unknown> {
   const { prefix, stop, maxTokens, temperature, seed, jsonSchema } = request;
   const messages = request.messages.map(wireMessage);
@@ -78,11 +92,41 @@ export function completionBody(
     ...(jsonSchema && {
       response_format: {
         type: 'json_schema',
-        json_schema: { name: 'answer', strict: true, schema: jsonSchema },
+        json_schema: { name: 'answer', strict: true, schema: strictSchema(jsonSchema) },
       },
     }),
+    // Others may refuse what they do not know.
+    ...(isLlamaServer && { timings_per_token: true }),
     ...lora,
   };
+}
+
+type JsonSchema = NonNullable<GenerateRequest['jsonSchema']>;
+
+/**
+ * The schema as servers take it: the local engine writes every property of an object and no other, and they must be
+ * told so (llama-server leaves out what is not required; OpenAI's strict mode refuses the schema).
+ */
+export function strictSchema(schema: JsonSchema): JsonSchema {
+  const made = Object.entries(schema).map(([name, value]): [string, JsonSchema[string]] => {
+    if (name === 'properties' && isObject(value)) {
+      const properties = Object.entries(value).map(([key, one]) => [
+        key,
+        isObject(one) ? strictSchema(one) : one,
+      ]);
+      return [name, Object.fromEntries(properties) as JsonSchema];
+    }
+    return [name, isObject(value) ? strictSchema(value) : value];
+  });
+  const { properties } = schema;
+  const closed = isObject(properties)
+    ? { required: Object.keys(properties), additionalProperties: false }
+    : {};
+  return { ...closed, ...Object.fromEntries(made) };
+}
+
+function isObject(value: JsonSchema[string] | undefined): value is JsonSchema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wireMessage({ role, text }: ChatMessage): { role: string; content: string } {
