@@ -5,3 +5,4 @@ export type { LedgerProblem } from './ledgerFile.ts';
 export { runsStore } from './runs.ts';
 export type { RunProblem, RunsOptions, RunsStore, StoredRun } from './runs.ts';
 export { waitingDecisions } from './waitingRoom.ts';
+export * from './pairs/index.ts';
