@@ -3,3 +3,5 @@
 export { defaultQuietMs, derivePairs, pairId, type DeriveOptions, type History } from './derive.ts';
 export type { PresentNote } from './settled.ts';
 export { defaultSplit, type SplitRule } from './split.ts';
+export { exportPairs, folderFormats, type Export, type ExportFile } from './files/exporting.ts';
+export { importPairs, type Import, type ImportOptions, type Refusal } from './files/importing.ts';
