@@ -93,6 +93,8 @@ export interface WorkspacePlaces {
   readonly folder: string;
   readonly ledger: string;
   readonly runs: string;
+  /** Preference pairs that came in with files, in the canonical form. */
+  readonly pairs: string;
   /** The writer's own prompts; only ever read. */
   readonly prompts: string;
 }
@@ -104,6 +106,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
     folder,
     ledger: path.join(folder, 'ledger'),
     runs: path.join(folder, 'runs'),
+    pairs: path.join(folder, 'pairs'),
     prompts: path.join(folder, 'prompts'),
   };
 }
@@ -114,7 +117,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
  */
 export async function prepareWorkspace(
   places: WorkspacePlaces,
-  need: 'ledger' | 'runs',
+  need: 'ledger' | 'runs' | 'pairs',
   options: FileOptions = {},
 ): Promise<void> {
   await makeFolders(places[need], { ...options, within: places.root });
@@ -138,6 +141,8 @@ export interface HomePlaces {
   readonly cache: string;
   /** The index's tables, of all workspaces that keep it here. */
   readonly index: string;
+  /** What was exported, by the hash of the file: so that an adapter trained on it can be told. */
+  readonly exports: string;
 }
 
 export function homePlaces(home: string): HomePlaces {
@@ -149,6 +154,7 @@ export function homePlaces(home: string): HomePlaces {
     waiting: at('waiting'),
     cache: at('cache'),
     index: at('index'),
+    exports: at('exports'),
   };
 }
 

@@ -5,5 +5,5 @@ export type { PresentNote } from './settled.ts';
 export { defaultSplit, type SplitRule } from './split.ts';
 export { exportPairs, folderFormats, type Export, type ExportFile } from './files/exporting.ts';
 export { importPairs, type Import, type ImportOptions, type Refusal } from './files/importing.ts';
-export { checkPairs, type CheckPorts } from './checks/checkPairs.ts';
+export { checkPairs, type CheckPorts, type CountTokens, type EmbedTexts } from './checks/checkPairs.ts';
 export { checkLimits, type CheckLimits } from './checks/checks.ts';
