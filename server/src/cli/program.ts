@@ -16,6 +16,7 @@ import { openRetrieval, withGraphStore } from './library.ts';
 import { addModelCommand, getModelCommand, listModelsCommand } from './models.ts';
 import { positiveNumber, temperature, wholeNumber } from './numbers.ts';
 import { createOutput, exitCodes, tellFailure } from './output.ts';
+import { addPairsCommands } from './pairsProgram.ts';
 import { searchCommand, type SearchOptions } from './search.ts';
 import { reasonCommand, type ReasonOptions } from './reason.ts';
 import { addTrainingCommands, type Run } from './trainingProgram.ts';
@@ -155,6 +156,7 @@ function program(run: Run): Command {
     .action((note: string, options: DecideOptions, command: Command) =>
       run((context) => decideCommand(note, options, context), command),
     );
+  addPairsCommands(root, add, run);
   addTrainingCommands(root, add, run);
   evalProgram(root, add, run);
   return root;

@@ -249,6 +249,34 @@ export class Library {
     return await this.#required(root).index.graph();
   }
 
+  /**
+   * Takes documents out of the index, and what owners say out of the graph; `all`: everything of this workspace.
+   * A document that is still in the workspace comes back with the next indexing, unless it is excluded.
+   * @returns how many there were
+   * @throws PreflexorError as the store does
+   */
+  async forget(
+    root: string,
+    what: { readonly paths: readonly string[]; readonly owners: readonly string[] } | 'all',
+    signal: AbortSignal,
+  ): Promise<{ readonly documents: number; readonly owners: number }> {
+    const { index } = this.#required(root);
+    const store = await index.serving();
+    const known = ((await store?.documents()) ?? []).map(({ path }) => path);
+    throwIfCancelled(signal);
+    const paths = what === 'all' ? known : known.filter((path) => what.paths.includes(path));
+    if (paths.length > 0) await store?.remove(paths);
+    const graph = await index.graph();
+    const wanted = what === 'all' ? null : new Set(what.owners);
+    const owners = new Set<string>();
+    for await (const { nodes, edges } of graph.readAll()) {
+      throwIfCancelled(signal);
+      for (const { owner } of [...nodes, ...edges]) if (wanted?.has(owner) ?? true) owners.add(owner);
+    }
+    if (owners.size > 0) await graph.removeBySource([...owners]);
+    return { documents: paths.length, owners: owners.size };
+  }
+
   async dispose(): Promise<void> {
     for (const [root, folder] of this.#folders) this.#end(root, folder);
     await Promise.all(this.#ending);

@@ -5,3 +5,8 @@ export type { LedgerProblem } from './ledgerFile.ts';
 export { runsStore } from './runs.ts';
 export type { RunProblem, RunsOptions, RunsStore, StoredRun } from './runs.ts';
 export { waitingDecisions } from './waitingRoom.ts';
+export * from './pairs/index.ts';
+export { isFolderOff, offFileName, recordingAllowed, type RecordingSettings } from './consent.ts';
+export { ExportRegister, notePathHash, type RegisteredExport } from './exportRegister.ts';
+export type { ForgetRule, ForgottenLines } from './forgetting.ts';
+export { ImportedPairs } from './importedPairs.ts';

@@ -20,6 +20,8 @@ import {
 import type { Clock, FileOptions, LockOptions, WorkspacePlaces } from '../state/index.ts';
 import { LedgerFileReader, appendLines, lastIdIn } from './ledgerFile.ts';
 import type { LedgerFileContent, LedgerProblem } from './ledgerFile.ts';
+import { forgetInFile, isForgotten } from './forgetting.ts';
+import type { ForgetRule, ForgottenLines } from './forgetting.ts';
 import { encodeLine, notADecision } from './ledgerLines.ts';
 import { WaitingRoom } from './waitingRoom.ts';
 
@@ -64,6 +66,11 @@ export interface Ledger {
   read(): Promise<LedgerContent>;
   /** The latest record by which the writer settled this block (see `lastDecisions`), or null. */
   lastDecision(block: string): Promise<LedgerRecord | null>;
+  /**
+   * Takes back what is about a note, or all, out of every device's file in this workspace: tombstones without text
+   * stay. Files of other devices are rewritten too. Errors: `read-only`, `disk-full`, `locked`; others as they come.
+   */
+  forget(rule: ForgetRule): Promise<ForgottenLines>;
   /** The same for every block. */
   lastDecisions(): Promise<ReadonlyMap<string, LedgerRecord>>;
 }
@@ -211,6 +218,29 @@ class FileLedger implements Ledger {
     }
   }
 
+  forget(rule: ForgetRule): Promise<ForgottenLines> {
+    const next = this.#queue.then(() => this.#forget(rule));
+    this.#queue = next.catch(() => undefined);
+    return next;
+  }
+
+  async #forget(rule: ForgetRule): Promise<ForgottenLines> {
+    return await this.#locked(async () => {
+      await this.#moveWaitingOrSay();
+      const records = new Set(await this.#waiting.removeWhere((record) => isForgotten(record, rule)));
+      let [damaged, unreadable] = [0, 0];
+      const { files, problem } = await this.#ledgerFiles();
+      if (problem) throw new PreflexorError('ledger-failed', `${problem.file} ${problem.reason}.`);
+      for (const file of files) {
+        const found = await forgetInFile(file, rule, this.#options);
+        for (const id of found.records) records.add(id);
+        damaged += found.damaged;
+        unreadable += found.unreadable;
+      }
+      return { records: [...records].sort(), damaged, unreadable };
+    });
+  }
+
   async read(): Promise<LedgerContent> {
     // What waits is read first: a record that moves meanwhile is then seen twice, not missed.
     const waiting = await this.#waiting.read();
@@ -256,7 +286,10 @@ function merge(merged: Map<string, LedgerRecord>, content: LedgerFileContent, fi
   const problems: LedgerProblem[] = [];
   for (const { line, record } of content.records) {
     const known = merged.get(record.id);
-    if (known === undefined) merged.set(record.id, record);
+    // A tombstone stands over the record that it took the place of, which a synchronised copy may still hold.
+    const buried = known?.kind === 'forget' || (known !== undefined && record.kind === 'forget');
+    if (known === undefined || (buried && record.kind === 'forget')) merged.set(record.id, record);
+    else if (buried) continue;
     else if (!isDeepStrictEqual(known, record)) {
       problems.push({ file, line, reason: `another record has the same id ${record.id}; that one counts` });
     }

@@ -111,6 +111,14 @@ export class WaitingRoom {
     if (files.length > 0) await syncFolder(this.folder, this.#options);
   }
 
+  /** Removes what waits and is to be forgotten. The caller holds the lock. @returns the ids */
+  async removeWhere(is: (record: LedgerRecord) => boolean): Promise<string[]> {
+    const wanted = (await this.list()).files.filter(({ record }) => is(record));
+    for (const { file } of wanted) await this.#fileSystem.unlink(file);
+    if (wanted.length > 0) await syncFolder(this.folder, this.#options);
+    return wanted.map(({ record }) => record.id);
+  }
+
   async #names(): Promise<string[]> {
     try {
       const names = await this.#fileSystem.readdir(this.folder);

@@ -6,6 +6,7 @@ export * from './evaluation.ts';
 export * from './ledger.ts';
 export * from './methods.ts';
 export * from './models.ts';
+export * from './pairs.ts';
 export * from './reasoning.ts';
 export * from './retrieval.ts';
 export * from './settings.ts';

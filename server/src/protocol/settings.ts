@@ -218,6 +218,13 @@ export const settings = {
       'Files that are not indexed, as globs. `#files.exclude#`, `#search.exclude#`, `.gitignore` and `.preflexorignore` count as well; the last one decides.',
     scope: 'resource',
   }),
+  'preferences.record': setting({
+    schema: z.boolean(),
+    fallback: true,
+    description:
+      'Whether your decisions on suggestions are kept, to learn from. Off for a single note: `preflexor: off` in its front matter; for a folder: a file named `.preflexor-off` in it.',
+    scope: 'resource',
+  }),
   'retrieval.maxFileMegabytes': setting({
     schema: z.number().min(0.001).max(1000),
     fallback: 50,

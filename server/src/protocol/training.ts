@@ -140,6 +140,8 @@ export const AdapterRecord = z.object({
     /** `from`: the name of the folder or file that it came from. */
     z.object({ kind: z.literal('imported'), from: z.string(), baseName: z.string().nullable() }),
   ]),
+  /** When the writer had something forgotten that it was trained on. */
+  forgotten: z.iso.datetime().optional(),
 });
 export type AdapterRecord = z.infer<typeof AdapterRecord>;
 

@@ -95,6 +95,8 @@ export interface WorkspacePlaces {
   readonly runs: string;
   /** Experiments: their journals and reports. */
   readonly evaluations: string;
+  /** Preference pairs that came in with files, in the canonical form. */
+  readonly pairs: string;
   /** The writer's own prompts; only ever read. */
   readonly prompts: string;
 }
@@ -107,6 +109,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
     ledger: path.join(folder, 'ledger'),
     runs: path.join(folder, 'runs'),
     evaluations: path.join(folder, 'eval'),
+    pairs: path.join(folder, 'pairs'),
     prompts: path.join(folder, 'prompts'),
   };
 }
@@ -117,7 +120,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
  */
 export async function prepareWorkspace(
   places: WorkspacePlaces,
-  need: 'ledger' | 'runs' | 'evaluations',
+  need: 'ledger' | 'runs' | 'evaluations' | 'pairs',
   options: FileOptions = {},
 ): Promise<void> {
   await makeFolders(places[need], { ...options, within: places.root });
@@ -141,6 +144,8 @@ export interface HomePlaces {
   readonly cache: string;
   /** The index's tables, of all workspaces that keep it here. */
   readonly index: string;
+  /** What was exported, by the hash of the file: so that an adapter trained on it can be told. */
+  readonly exports: string;
 }
 
 export function homePlaces(home: string): HomePlaces {
@@ -152,6 +157,7 @@ export function homePlaces(home: string): HomePlaces {
     waiting: at('waiting'),
     cache: at('cache'),
     index: at('index'),
+    exports: at('exports'),
   };
 }
 

@@ -6,7 +6,15 @@ export {
   type Decision,
   type PlannedDecision,
 } from './decide.ts';
+export {
+  forget,
+  type ForgetRequest,
+  type ForgettingAdapters,
+  type ForgettingLibrary,
+  type Forgotten,
+} from './forget.ts';
 export { offer, type Offer } from './offer.ts';
+export { workspacePairs, type PairsRequest, type WorkspacePairs } from './pairs.ts';
 export { workspacePrompts } from './prompts.ts';
 export {
   reasonInNote,

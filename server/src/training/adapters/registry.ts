@@ -109,6 +109,18 @@ export class AdapterRegistry {
     return await this.get(id);
   }
 
+  /**
+   * Marks an adapter: something that it was trained on was forgotten. Its weights stay as they are; whether they are
+   * used further is the writer's decision. A mark stays as it was first made.
+   */
+  async markForgotten(id: string): Promise<StoredAdapter> {
+    const adapter = await this.get(id);
+    if (adapter.record.forgotten !== undefined) return adapter;
+    const record: AdapterRecord = { ...adapter.record, forgotten: new Date(this.#now()).toISOString() };
+    await writeDurably(join(this.#folder, id, 'record.json'), `${JSON.stringify(record, null, 2)}\n`);
+    return { ...adapter, record };
+  }
+
   /** The id of the adapter in use on a base model, given by its hash; null: none. */
   async activeFor(baseSha256: string): Promise<string | null> {
     return (await this.#active()).active[baseSha256] ?? null;

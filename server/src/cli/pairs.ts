@@ -1,0 +1,192 @@
+// preflexor pairs: list, check, import, export.
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { PreflexorError } from '../errors.ts';
+import {
+  checkPairs,
+  defaultSplit,
+  ExportRegister,
+  exportPairs,
+  folderFormats,
+  ImportedPairs,
+  importPairs,
+  type CheckPorts,
+} from '../preferences/index.ts';
+import { PairSignal, type PairFormat, type PairProblem, type PreferencePair } from '../protocol/index.ts';
+import { workspaceKey, workspaceOf, writeDurably } from '../state/index.ts';
+import { Stores, workspacePairs, type WorkspacePairs } from '../workflow/index.ts';
+import { settingsOf, type Context } from './context.ts';
+
+/** Which pairs a command is about. */
+export interface SelectOptions {
+  readonly note?: string;
+  readonly signal?: PairSignal[];
+  readonly split?: 'train' | 'held-out' | 'all';
+  /** Minutes. */
+  readonly quiet?: number;
+  readonly heldoutSince?: string;
+}
+
+async function rootOf({ options, home }: Context): Promise<string> {
+  const { workspace } = options;
+  return await workspaceOf({ home, ...(workspace !== undefined && { workspace }) });
+}
+
+async function selected(
+  options: SelectOptions,
+  context: Context,
+): Promise<WorkspacePairs & { root: string }> {
+  const root = await rootOf(context);
+  const now = Date.now();
+  const since = options.heldoutSince === undefined ? null : timeOf(options.heldoutSince);
+  const record = settingsOf(context.options)['preferences.record'];
+  const request = {
+    ...{ root, now, record, split: { ...defaultSplit, since } },
+    ...(options.quiet !== undefined && { quietMs: options.quiet * 60_000 }),
+  };
+  const found = await workspacePairs(request, new Stores(context.home, Date.now), context.signal);
+  for (const { file, line, reason } of found.problems) {
+    context.output.say(`${file}${line === null ? '' : `, line ${line}`}: set aside, ${reason}.`);
+  }
+  const { note, signal, split = 'all' } = options;
+  const pairs = found.pairs.filter(
+    (pair) =>
+      (note === undefined || pair.note?.path === note) &&
+      (signal === undefined || signal.includes(pair.signal)) &&
+      (split === 'all' || pair.split === split),
+  );
+  return { ...found, pairs, root };
+}
+
+function timeOf(text: string): string {
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw new PreflexorError('bad-input', `"${text}" is not a time.`, { remedy: 'Write it as 2026-11-24.' });
+}
+
+/** All pairs, derived anew, with those that were imported. */
+export async function listPairsCommand(options: SelectOptions, context: Context): Promise<void> {
+  const { pairs } = await selected(options, context);
+  context.output.result(pairs, pairs.map(readable).join('\n') || 'No pairs yet.');
+}
+
+function readable({ id, signal, split, consent, note, chosen, rejected }: PreferencePair): string {
+  const sides = [chosen, rejected].map((text) => (text === null ? '–' : oneLine(text)));
+  const mark = consent === 'withdrawn' ? ' (recording is off)' : '';
+  return `${id}  ${signal}  ${split}  ${note?.path ?? 'imported'}${mark}\n  + ${sides[0] ?? ''}\n  - ${sides[1] ?? ''}`;
+}
+
+/** The end of a completion, where the answer is, without what a terminal would obey. */
+function oneLine(text: string): string {
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  return line.length <= 100 ? line : `…${line.slice(-99)}`;
+}
+
+export interface CheckOptions extends SelectOptions {
+  /** A file to be checked instead of the workspace's pairs. */
+  readonly file?: string;
+  readonly maxTokens?: number;
+  readonly similar?: boolean;
+}
+
+/** Gives `work` what checks need of models: an embedder, and the tokenizer of the model that is to be trained. */
+export type WithCheckPorts = <T>(
+  context: Context,
+  root: string,
+  wanted: { readonly embed: boolean; readonly maxTokens: number | null },
+  work: (ports: CheckPorts) => Promise<T>,
+) => Promise<T>;
+
+export async function checkPairsCommand(
+  options: CheckOptions,
+  context: Context,
+  withPorts: WithCheckPorts,
+): Promise<void> {
+  const { pairs, root } =
+    options.file === undefined ? await selected(options, context) : await ofFile(options.file, context);
+  const wanted = { embed: options.similar === true, maxTokens: options.maxTokens ?? null };
+  const problems = await withPorts(context, root, wanted, (ports) =>
+    checkPairs(pairs, ports, context.signal),
+  );
+  const counts = Object.fromEntries(
+    [...Map.groupBy(problems, ({ code }) => code)].map(([code, found]) => [code, found.length]),
+  );
+  const lines = problems.map(problemText);
+  const end = `${pairs.length} pairs, ${problems.length} findings.`;
+  context.output.result({ pairs: pairs.length, counts, problems }, [...lines, end].join('\n'));
+}
+
+function problemText({ code, pairs, message }: PairProblem): string {
+  return `${code}: ${message}${pairs.length > 0 ? ` (${pairs.join(', ')})` : ''}`;
+}
+
+async function ofFile(
+  file: string,
+  context: Context,
+): Promise<{ pairs: readonly PreferencePair[]; root: string }> {
+  const imported = await importPairs(file, { now: Date.now(), split: defaultSplit }, context.signal);
+  sayRefused(imported.refused, context);
+  return { pairs: imported.pairs, root: await rootOf(context) };
+}
+
+/** Takes pairs of a file, or a folder, into the workspace. */
+export async function importPairsCommand(file: string, context: Context): Promise<void> {
+  const root = await rootOf(context);
+  const { pairs, refused } = await importPairs(
+    file,
+    { now: Date.now(), split: defaultSplit },
+    context.signal,
+  );
+  const store = new ImportedPairs(root);
+  const known = new Set((await store.list(context.signal)).pairs.map(({ id }) => id));
+  const added = pairs.filter(({ id }) => !known.has(id));
+  await store.add(added);
+  sayRefused(refused, context);
+  const result = { imported: added.length, known: pairs.length - added.length, refused };
+  context.output.result(
+    result,
+    `${added.length} pairs imported, ${result.known} were here, ${refused.length} refused.`,
+  );
+}
+
+function sayRefused(
+  refused: readonly { file: string; line: number; reason: string }[],
+  { output }: Context,
+): void {
+  for (const { file, line, reason } of refused) output.say(`${file}, line ${line}: refused, ${reason}.`);
+}
+
+export interface ExportOptions extends SelectOptions {
+  readonly format: PairFormat;
+  readonly strict?: boolean;
+}
+
+/** Writes pairs to a file, or a folder where the format is one. A folder that is there is filled, not emptied. */
+export async function exportPairsCommand(
+  place: string,
+  options: ExportOptions,
+  context: Context,
+): Promise<void> {
+  const { pairs, root } = await selected(options, context);
+  const { format, strict = false } = options;
+  const { files, exported, leftOut } = await exportPairs(pairs, format, { strict }, context.signal);
+  const target = path.resolve(place);
+  const written: string[] = [];
+  const register = new ExportRegister(context.home);
+  const notes = new Set(exported.flatMap(({ note }) => note?.path ?? []));
+  const about = { workspace: await workspaceKey(root), notes, time: new Date().toISOString() };
+  for (const { name, content } of files) {
+    const file = name === null ? target : path.join(target, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    // Registered first: an adapter must never be trained on a file that nobody knows of.
+    await register.add(content, about);
+    await writeDurably(file, content);
+    written.push(file);
+  }
+  const result = { format, strict, files: written, exported: exported.length, leftOut };
+  const reasons = [...Map.groupBy(leftOut, ({ reason }) => reason)].map(
+    ([reason, left]) => `${left.length} left out: ${reason}.`,
+  );
+  const where = folderFormats.has(format) ? `the folder ${target}` : target;
+  context.output.result(result, [`${exported.length} pairs are in ${where}.`, ...reasons].join('\n'));
+}

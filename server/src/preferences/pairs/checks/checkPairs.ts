@@ -1,0 +1,123 @@
+// All checks of a set in one go, with the ones that need a model where there is one: near-duplicates by the embedder's
+// cosine similarity, truncation by the tokens of the model that is to be trained.
+import { setImmediate as breathe } from 'node:timers/promises';
+import { throwIfCancelled } from '../../../errors.ts';
+import type { PairProblem, PreferencePair } from '../../../protocol/index.ts';
+import {
+  checkContradictions,
+  checkDistance,
+  checkDuplicates,
+  checkHeldOut,
+  checkLanguage,
+  checkLeakage,
+  checkLengthBias,
+  checkLimits,
+  checkPersonalData,
+  type CheckLimits,
+} from './checks.ts';
+
+/** Vectors of length 1, in the order of the texts. */
+export type EmbedTexts = (texts: readonly string[], signal: AbortSignal) => Promise<readonly Float32Array[]>;
+/** Tokens of each text. */
+export type CountTokens = (texts: readonly string[], signal: AbortSignal) => Promise<readonly number[]>;
+
+export interface CheckPorts {
+  readonly limits?: CheckLimits;
+  /** null: near-duplicates are not looked for. */
+  readonly embed: EmbedTexts | null;
+  /** null: lengths are not held against a limit. */
+  readonly tokens: { readonly count: CountTokens; readonly limit: number } | null;
+}
+
+/** From this cosine similarity on two pairs say nearly the same. */
+const nearlySame = 0.97;
+const textsAtOnce = 64;
+
+/** @throws PreflexorError `cancelled`, and what the ports throw */
+export async function checkPairs(
+  pairs: readonly PreferencePair[],
+  { limits = checkLimits, embed, tokens }: CheckPorts,
+  signal: AbortSignal,
+): Promise<PairProblem[]> {
+  const problems: PairProblem[] = [];
+  for (const [at, pair] of pairs.entries()) {
+    if (at % 20 === 19) await breathe();
+    throwIfCancelled(signal);
+    problems.push(...checkDistance(pair, limits), ...checkPersonalData(pair), ...checkLanguage(pair));
+  }
+  for (const check of [checkContradictions, checkDuplicates, checkLeakage, checkHeldOut]) {
+    await breathe();
+    throwIfCancelled(signal);
+    problems.push(...check(pairs));
+  }
+  problems.push(...checkLengthBias(pairs, limits));
+  if (tokens) problems.push(...(await checkTruncation(pairs, tokens, signal)));
+  if (embed) problems.push(...(await checkNearDuplicates(pairs, embed, signal)));
+  return problems;
+}
+
+/** Prompt and longer side together, without what a chat template adds. */
+export async function checkTruncation(
+  pairs: readonly PreferencePair[],
+  { count, limit }: NonNullable<CheckPorts['tokens']>,
+  signal: AbortSignal,
+): Promise<PairProblem[]> {
+  const problems: PairProblem[] = [];
+  for (let at = 0; at < pairs.length; at += textsAtOnce) {
+    const some = pairs.slice(at, at + textsAtOnce);
+    const texts = some.flatMap(({ prompt, chosen, rejected }) => [
+      prompt.map(({ content }) => content).join('\n\n'),
+      ...[chosen ?? '', rejected ?? ''],
+    ]);
+    const counts = await count(texts, signal);
+    throwIfCancelled(signal);
+    for (const [index, { id }] of some.entries()) {
+      const [prompt = 0, chosen = 0, rejected = 0] = counts.slice(3 * index, 3 * index + 3);
+      const length = prompt + Math.max(chosen, rejected);
+      if (length <= limit) continue;
+      const message = `It has ${length} tokens, and ${limit} are read: the rest would be cut off.`;
+      problems.push({ code: 'truncated', pairs: [id], message });
+    }
+  }
+  return problems;
+}
+
+/** Pairs whose better texts (the only ones of lone rejects) say nearly the same. Compares each pair with each other one. */
+export async function checkNearDuplicates(
+  pairs: readonly PreferencePair[],
+  embed: EmbedTexts,
+  signal: AbortSignal,
+): Promise<PairProblem[]> {
+  const vectors: Float32Array[] = [];
+  for (let at = 0; at < pairs.length; at += textsAtOnce) {
+    // The answer alone: prompts share most of their words, and embedders read only so much.
+    const texts = pairs.slice(at, at + textsAtOnce).map((pair) => pair.chosen ?? pair.rejected ?? '');
+    vectors.push(...(await embed(texts, signal)));
+    throwIfCancelled(signal);
+  }
+  const exact = new Set(checkDuplicates(pairs).flatMap(({ pairs: ids }) => ids));
+  const problems: PairProblem[] = [];
+  for (const [at, pair] of pairs.entries()) {
+    if (at % 50 === 49) await breathe();
+    throwIfCancelled(signal);
+    if (exact.has(pair.id)) continue;
+    for (let other = 0; other < at; other += 1) {
+      const twin = pairs[other];
+      if (!twin || exact.has(twin.id)) continue;
+      const similarity = product(vectors[at], vectors[other]);
+      // The same answer against two others is what regenerating gives, and is no repetition.
+      if (similarity < nearlySame || twin.chosen === pair.chosen) continue;
+      const message = `Two pairs say nearly the same (cosine similarity ${similarity.toFixed(3)}).`;
+      problems.push({ code: 'near-duplicate', pairs: [twin.id, pair.id], message });
+    }
+  }
+  return problems;
+}
+
+/** Dot product: the cosine similarity of vectors of length 1. */
+function product(one: Float32Array | undefined, other: Float32Array | undefined): number {
+  if (!one || !other) return 0;
+  let sum = 0;
+  for (let at = 0; at < one.length; at += 1) sum += (one[at] ?? 0) * (other[at] ?? 0);
+  return sum;
+}
