@@ -44,32 +44,48 @@ const std::vector<float>& values(const SafeTensorsFile& file, const std::string&
   return found->second.floats;
 }
 
+template <typename Value>
+std::string_view bytesOf(const std::vector<Value>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Value)};
+}
+
 }  // namespace
 
 void writeCheckpoint(const std::string& path, const CheckpointState& state, const Adapter& adapter,
                      Optimizer& optimizer) {
-  SafeTensorsFile file;
-  file.metadata = {{"schema", schema},
-                   {"step", std::to_string(state.step)},
-                   {"identity", std::to_string(state.identity)}};
+  // One tensor in memory at a time: a checkpoint must not be what a run's memory breaks on.
+  std::map<std::string, TensorSource> tensors;
   for (size_t index = 0; index < adapter.parameters().size(); ++index) {
     const ggml_tensor* tensor = adapter.parameters()[index].value;
     const std::string name = tensor->name;
-    const auto count = static_cast<int64_t>(ggml_nelements(tensor));
-    file.tensors[name] = {{count}, readFloats(tensor), {}};
-    file.tensors[name + ".m"] = {{count}, optimizer.firstMoments()[index], {}};
-    file.tensors[name + ".v"] = {{count}, optimizer.secondMoments()[index], {}};
+    const std::vector<int64_t> shape = {ggml_nelements(tensor)};
+    const auto& first = optimizer.firstMoments()[index];
+    const auto& second = optimizer.secondMoments()[index];
+    tensors[name] = {shape, false,
+                     [tensor](const Sink& write) { write(bytesOf(readFloats(tensor))); }};
+    tensors[name + ".m"] = {shape, false, [&first](const Sink& write) { write(bytesOf(first)); }};
+    tensors[name + ".v"] = {shape, false, [&second](const Sink& write) { write(bytesOf(second)); }};
   }
-  file.tensors[referenceName] = {
-      {static_cast<int64_t>(state.referenceSums.size())}, {}, state.referenceSums};
   const auto& divergence = state.divergence;
   const auto& earlyStop = state.earlyStop;
-  file.tensors[watchesName] = {{static_cast<int64_t>(watchedNumbers)},
-                               {},
-                               {static_cast<double>(divergence.count), divergence.mean,
-                                divergence.lowest, static_cast<double>(earlyStop.evaluations),
-                                static_cast<double>(earlyStop.withoutImprovement), earlyStop.best}};
-  writeFileAtomically(path, writeSafeTensors(file));
+  const std::vector<double> watches = {static_cast<double>(divergence.count),
+                                       divergence.mean,
+                                       divergence.lowest,
+                                       static_cast<double>(earlyStop.evaluations),
+                                       static_cast<double>(earlyStop.withoutImprovement),
+                                       earlyStop.best};
+  const auto doubles = [](const std::vector<double>& values) {
+    return TensorSource{{static_cast<int64_t>(values.size())}, true, [&values](const Sink& write) {
+                          write(bytesOf(values));
+                        }};
+  };
+  tensors[referenceName] = doubles(state.referenceSums);
+  tensors[watchesName] = doubles(watches);
+  writeSafeTensors(path,
+                   {{"schema", schema},
+                    {"step", std::to_string(state.step)},
+                    {"identity", std::to_string(state.identity)}},
+                   tensors);
 }
 
 namespace {

@@ -72,12 +72,16 @@ std::string readWholeFile(const std::string& path) {
 }
 
 void writeFileAtomically(const std::string& path, std::string_view bytes) {
+  writeFileAtomically(path, [&](const Sink& write) { write(bytes); });
+}
+
+void writeFileAtomically(const std::string& path, const std::function<void(const Sink&)>& produce) {
   const std::string temporary = path + ".tmp";
   {
     const Descriptor file{
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.value < 0) fail("Cannot create", temporary, errno);
-    writeAll(file.value, bytes, temporary);
+    produce([&](std::string_view bytes) { writeAll(file.value, bytes, temporary); });
     if (::fsync(file.value) != 0) fail("Cannot flush", temporary, errno);
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail("Cannot rename to", path, errno);

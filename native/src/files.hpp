@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,12 @@ std::string readWholeFile(const std::string& path);
  * @throws TrainerError code "file"
  */
 void writeFileAtomically(const std::string& path, std::string_view bytes);
+
+/** Takes the next bytes of a file. */
+using Sink = std::function<void(std::string_view)>;
+
+/** The same for files that are better not in memory as a whole: `produce` gives part after part. */
+void writeFileAtomically(const std::string& path, const std::function<void(const Sink&)>& produce);
 
 /** Makes the folder and its parents. @throws TrainerError code "file" */
 void makeFolders(const std::string& path);

@@ -131,14 +131,35 @@ SafeTensorsFile readSafeTensors(const std::string& path, const std::string& code
   return Reader(path, code).read();
 }
 
-std::string writeSafeTensors(const SafeTensorsFile& file) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
-  size_t offset = 0;
+namespace {
+
+template <typename Value>
+std::string_view bytesOf(const std::vector<Value>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Value)};
+}
+
+std::map<std::string, TensorSource> sourcesOf(const SafeTensorsFile& file) {
+  std::map<std::string, TensorSource> sources;
   for (const auto& [name, tensor] : file.tensors) {
-    const bool isDouble = !tensor.doubles.empty();
-    const size_t size = tensor.doubles.size() * 8 + tensor.floats.size() * 4;
-    header[name] = {{"dtype", isDouble ? "F64" : "F32"},
+    const SafeTensor& values = tensor;
+    sources[name] = {values.shape, !values.doubles.empty(), [&values](const Sink& write) {
+                       write(bytesOf(values.doubles));
+                       write(bytesOf(values.floats));
+                     }};
+  }
+  return sources;
+}
+
+/** Length and header. */
+std::string headOf(const std::map<std::string, std::string>& metadata,
+                   const std::map<std::string, TensorSource>& tensors) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  size_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    size_t size = tensor.isDouble ? sizeof(double) : sizeof(float);
+    for (const int64_t length : tensor.shape) size *= static_cast<size_t>(length);
+    header[name] = {{"dtype", tensor.isDouble ? "F64" : "F32"},
                     {"shape", tensor.shape},
                     {"data_offsets", {offset, offset + size}}};
     offset += size;
@@ -148,12 +169,26 @@ std::string writeSafeTensors(const SafeTensorsFile& file) {
   std::string out(8, '\0');
   const std::uint64_t length = text.size();
   std::memcpy(out.data(), &length, 8);
-  out += text;
-  for (const auto& [name, tensor] : file.tensors) {
-    out.append(reinterpret_cast<const char*>(tensor.doubles.data()), tensor.doubles.size() * 8);
-    out.append(reinterpret_cast<const char*>(tensor.floats.data()), tensor.floats.size() * 4);
+  return out + text;
+}
+
+}  // namespace
+
+std::string writeSafeTensors(const SafeTensorsFile& file) {
+  const auto sources = sourcesOf(file);
+  std::string out = headOf(file.metadata, sources);
+  for (const auto& [name, source] : sources) {
+    source.write([&](std::string_view bytes) { out += bytes; });
   }
   return out;
+}
+
+void writeSafeTensors(const std::string& path, const std::map<std::string, std::string>& metadata,
+                      const std::map<std::string, TensorSource>& tensors) {
+  writeFileAtomically(path, [&](const Sink& write) {
+    write(headOf(metadata, tensors));
+    for (const auto& [name, source] : tensors) source.write(write);
+  });
 }
 
 }  // namespace preflexor

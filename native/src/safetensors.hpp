@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "files.hpp"
 
 namespace preflexor {
 
@@ -25,5 +28,16 @@ SafeTensorsFile readSafeTensors(const std::string& path, const std::string& code
 
 /** The bytes of a file; the same content gives the same bytes. */
 std::string writeSafeTensors(const SafeTensorsFile& file);
+
+/** A tensor whose values are fetched when their turn to be written has come. */
+struct TensorSource {
+  std::vector<int64_t> shape;
+  bool isDouble = false;  ///< F64, else F32
+  std::function<void(const Sink&)> write;
+};
+
+/** Writes a file with one tensor in memory at a time. @throws TrainerError "file" */
+void writeSafeTensors(const std::string& path, const std::map<std::string, std::string>& metadata,
+                      const std::map<std::string, TensorSource>& tensors);
 
 }  // namespace preflexor
