@@ -7,6 +7,7 @@ export {
   type PlannedDecision,
 } from './decide.ts';
 export { offer, type Offer } from './offer.ts';
+export { asPicked, planPick, planRating, recordPick, type Choice, type PlannedPick } from './pick.ts';
 export { workspacePrompts } from './prompts.ts';
 export {
   reasonInNote,
