@@ -34,6 +34,10 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     retry: (key) => {
       reasoning.retry(key);
     },
+    answerNow: (key) => {
+      reasoning.answerNow(key);
+    },
+    reason: (request) => reasoning.reason(request),
     act: (action, uri, block) => annotations.act(action, uri, block),
   });
   const reasoning = activateReasoning(server, board, iterations);

@@ -99,8 +99,11 @@ test('given an editor that refuses the edit, when an iteration is picked, then n
 test('given an iteration that there is not, when it is picked or rated, then a sentence says which there are', async (t) => {
   const at = await library(t, { run: twoIterations() });
   const rating = { segment: 'answer', value: 'up' };
-  for (const wish of [decide(at, 'pick', { iteration: 2 }), decide(at, 'rate', { iteration: 2, rating })]) {
-    const { data, message } = await failure(wish);
+  const refused = await Promise.all([
+    failure(decide(at, 'pick', { iteration: 2 })),
+    failure(decide(at, 'rate', { iteration: 2, rating })),
+  ]);
+  for (const { data, message } of refused) {
     assert.equal(data?.code, 'bad-input');
     assert.match(message, /no iteration 2/);
   }
@@ -133,7 +136,11 @@ test('given sections that were rated, when the run is asked for, then the last r
 
 /** A server that dies in the middle of a run, and another one on the same folder. */
 async function cutOff(t: Parameters<typeof library>[0]): Promise<Library> {
-  const script = ['A first thought.', 'It is short.', 'The draft of an answer.'];
+  const script = [
+    'A first thought.',
+    'The mechanism is named and is not explained.',
+    'The draft of an answer.',
+  ];
   const settings = { reasoning: { iterations: 1, scoring: false } };
   const at = await library(t, { settings, env: { PREFLEXOR_TEST_SCRIPT: JSON.stringify(script) } });
   // The script ends where the power does.
@@ -166,7 +173,7 @@ test('given a run that was cut off, when the runs of the note are asked for, the
     run.steps.map(({ name, text }) => [name, text]),
     [
       ['thinking', 'A first thought.'],
-      ['reflection', 'It is short.'],
+      ['reflection', 'The mechanism is named and is not explained.'],
       ['answer', 'The draft of an answer.'],
     ],
   );
@@ -178,7 +185,14 @@ test('given a run that was cut off, when it is gone on with on another server, t
     textDocument: { uri },
   });
   await client.stop();
-  const rest = ['Better thought.', 'Still short.', 'The better answer.', 'Both answers in one.'];
+  const rest = [
+    'Better thought.',
+    'Numbers are missing in all of this.',
+    'The better answer.',
+    'Both answers in one.',
+    'More.',
+    'And more.',
+  ];
   const again = await LspClient.start({
     folders: [folder],
     entry: join(import.meta.dirname, '..', 'support', 'retrievalServer.ts'),
@@ -227,7 +241,7 @@ test('given finished and unfinished runs, when they are deleted, then nothing of
   );
 });
 
-test('given a key for one address, when the server at that address and another are asked, then the key goes to the first only, and is in no file and no log', async (t) => {
+test('given a key for one address, when the server at that address and another are asked, then the key goes to the first only, until it is forgotten', async (t) => {
   const heard: string[] = [];
   const model = createServer((request, response) => {
     heard.push(request.headers.authorization ?? 'none');
@@ -238,7 +252,8 @@ test('given a key for one address, when the server at that address and another a
   const address = model.address();
   assert.ok(address && typeof address === 'object');
   const url = `http://127.0.0.1:${address.port}`;
-  const at = await desk(t, undefined, { settings: { engine: { url } } });
+  const entry = join(import.meta.dirname, '..', '..', 'server', 'src', 'languageServer.ts');
+  const at = await desk(t, undefined, { entry, settings: { engine: { url } } });
 
   await at.client.request('preflexor/setKey', { address: 'http://127.0.0.1:1', key: 'sk-of-another' });
   await failure(reason(at, 'Small grains'));

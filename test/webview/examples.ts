@@ -116,13 +116,14 @@ export function finished(run = finishedRun()): RunModel {
 }
 
 export const entries: RunEntry[] = [
-  { key, question, time: new Date().toISOString(), state: 'finished', decision: null },
+  { key, question, time: new Date().toISOString(), state: 'finished', decision: null, resumable: false },
   {
     key: 'b',
     question: 'Which assumptions does this paragraph make?',
     time: new Date(Date.now() - 7_200_000).toISOString(),
     state: 'finished',
     decision: 'accept',
+    resumable: false,
   },
   {
     key: 'c',
@@ -130,6 +131,7 @@ export const entries: RunEntry[] = [
     time: new Date(Date.now() - 10_800_000).toISOString(),
     state: 'finished',
     decision: 'reject',
+    resumable: false,
   },
   {
     key: 'd',
@@ -137,6 +139,7 @@ export const entries: RunEntry[] = [
     time: '2026-03-02T12:00:00.000Z',
     state: 'stopped',
     decision: null,
+    resumable: false,
   },
 ];
 

@@ -210,8 +210,22 @@ test('given hostile text, when it is shown anywhere, then it stays text', async 
   await send(
     page,
     snapshot(finished(run), [
-      { key: 'x', question: hostile, time: '2026-01-01T00:00:00.000Z', state: 'finished', decision: null },
-      { key: 'y', question: hostile, time: '2026-01-01T00:00:00.000Z', state: 'finished', decision: null },
+      {
+        key: 'x',
+        question: hostile,
+        time: '2026-01-01T00:00:00.000Z',
+        state: 'finished',
+        decision: null,
+        resumable: false,
+      },
+      {
+        key: 'y',
+        question: hostile,
+        time: '2026-01-01T00:00:00.000Z',
+        state: 'finished',
+        decision: null,
+        resumable: false,
+      },
     ]),
   );
   await page.locator('.answer preflexor-stream', { hasText: 'onerror' }).waitFor();

@@ -22,6 +22,7 @@ const section = {
   problems: [],
   seconds: 12.3,
   tokens: 240,
+  counts: null,
 } as const;
 
 const iteration: IterationSnapshot = {
@@ -59,6 +60,13 @@ const run: RunSnapshot = {
   model: 'small',
   seconds: 66,
   unknownCitations: [],
+  picked: null,
+  ended: null,
+  omitted: [],
+  nothingRelevant: false,
+  sources: [],
+  ratings: [],
+  resumable: false,
 };
 
 test('given times and counts, when they are written, then short and with their unit', () => {
@@ -81,7 +89,7 @@ test('given a section, when its header is written, then it says what is known an
 
 test('given iterations, when they are named, then iteration 0 is the draft', () => {
   assert.deepEqual([0, 1].map(iterationName), ['Draft', 'Iteration 1']);
-  assert.equal(iterationFacts(iteration, 0), 'picked · 1 min 5 s · 1,412 tokens');
+  assert.equal(iterationFacts(iteration, run), 'best · 1 min 5 s · 1,412 tokens');
 });
 
 test('given problems and signals, when they are told, then each doubt is told once and what is fine is not', () => {
@@ -117,6 +125,7 @@ test('given earlier runs, when they are listed, then with what became of them an
     time: '2026-01-01T00:00:00.000Z',
     state: 'finished',
     decision: null,
+    resumable: false,
   } as const;
   assert.equal(entryWords(entry), 'To review');
   assert.equal(entryWords({ ...entry, decision: 'accept-edited' }), 'Accepted with your edit');
