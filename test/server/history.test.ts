@@ -186,12 +186,11 @@ test('given a run that was cut off, when it is gone on with on another server, t
   });
   await client.stop();
   const rest = [
+    'The mechanism is missing.',
     'Better thought.',
     'Numbers are missing in all of this.',
     'The better answer.',
     'Both answers in one.',
-    'More.',
-    'And more.',
   ];
   const again = await LspClient.start({
     folders: [folder],
@@ -211,6 +210,7 @@ test('given a run that was cut off, when it is gone on with on another server, t
     run.iterations.map(({ answer }) => answer),
     ['The draft of an answer.', 'The better answer.'],
   );
+  assert.deepEqual(run.iterations[1]?.feedback, { from: 'critic', text: 'The mechanism is missing.' });
   const events = again.progress('events').flat() as ReasonEvent[];
   assert.ok(events.some((event) => event.event === 'text' && event.text === 'A first thought.'));
   const after = await again.request<{ runs: { id: string }[]; unfinished: unknown[] }>('preflexor/runs', {
