@@ -87,6 +87,18 @@ test('given a pick, when the run is asked for, then it keeps what it thought bes
   });
 });
 
+test('given a pick that was undone, when the suggestion is accepted, then it is the one that stands in the note again', async (t) => {
+  const run = twoIterations();
+  const at = await library(t, { run });
+  await decide(at, 'pick', { iteration: 1 });
+  const before = at.client.text(at.uri);
+  await decide(at, 'pick', { iteration: 0 });
+  await at.client.replace(at.uri, at.client.text(at.uri), before);
+  const { entry } = await decide(at, 'accept');
+  assert.deepEqual([entry.iteration, entry.texts.offered], [1, 'Because boundaries stop them.']);
+  assert.equal(at.client.text(at.uri), draft.replace(run.paragraph, 'Because boundaries stop them.'));
+});
+
 test('given an editor that refuses the edit, when an iteration is picked, then neither note, run nor ledger changes', async (t) => {
   const at = await library(t, { run: twoIterations() });
   at.client.refuseEdits = 'read-only';

@@ -3,11 +3,15 @@ import { test } from 'node:test';
 import type { IterationSnapshot, RunSnapshot } from '../../server/src/protocol/index.ts';
 import {
   ago,
+  countWords,
   duration,
   entryWords,
   iterationFacts,
   iterationName,
+  remarks,
+  scoreWords,
   sectionFacts,
+  signalWords,
   spokenState,
   stateWords,
   tokenCount,
@@ -148,4 +152,47 @@ test('given works that nobody knows, when a run is described, then their keys ar
     unknownCitationWords(['a', 'b', 'c']) ?? '',
     /^No bibliography knows a, b and c: .* them up\. They are/,
   );
+});
+
+const marks = { grounded: 8, answers: 8, specific: 8, consistent: 8 };
+const facts = {
+  ...(iteration.facts ?? assert.fail()),
+  score: 0.75,
+  rubrics: [marks, { ...marks, grounded: 0 }],
+};
+
+test('given a score, when it is told, then with how far the readings lie apart and what that means', () => {
+  assert.equal(scoreWords({ ...facts, score: null }), null);
+  assert.equal(
+    scoreWords({ ...facts, score: 0.7 }),
+    'The critic gives it 7.0 of 10 (read 2 times: 8.0 and 6.0; a difference of less than 2.0 between iterations means nothing).',
+  );
+  assert.match(scoreWords({ ...facts, rubrics: [marks, marks] }) ?? '', /its readings agree/);
+  assert.match(scoreWords({ ...facts, rubrics: [marks] }) ?? '', /read once/);
+});
+
+test('given a best iteration and a choice of the writer, when they are told, then they are told apart', () => {
+  const both = { best: 0, picked: 0 };
+  assert.match(iterationFacts({ ...iteration, facts }, both), /^best · your choice · score 7\.5 · /);
+  assert.match(iterationFacts({ ...iteration, facts }, { best: 1, picked: null }), /^score 7\.5/);
+});
+
+test('given signals and costs, when they are told, then with value, threshold and what was reused', () => {
+  assert.equal(
+    signalWords({ name: 'loop', value: 0.123, threshold: 0.5, verdict: 'fine' }),
+    'Repetition: 0.12, threshold 0.5: fine',
+  );
+  assert.equal(
+    countWords({ prompt: 1200, reused: 1100, generated: 7 }),
+    '1,200 in prompts, 1,100 of them reused; 7 written',
+  );
+});
+
+test('given a run, when there is something to remark, then it is said once each, and of a plain run nothing', () => {
+  assert.deepEqual(remarks({ ...run, ended: 'finished' }), []);
+  assert.deepEqual(remarks({ ...run, nothingRelevant: true, ended: 'converged', omitted: ['Left out.'] }), [
+    'Nothing relevant in your notes: it thinks without them.',
+    'It ended early: two iterations said the same.',
+    'Left out.',
+  ]);
 });

@@ -268,7 +268,7 @@ class IterationsView implements WebviewViewProvider {
   #onStored(key: string, act: (uri: string, model: StoredModel) => Promise<unknown>): void {
     const uri = this.#board.uriOf(key);
     const model = this.#board.model(key);
-    if (uri === null || !model || model.run === null || isActive(model)) return;
+    if (uri === null || model?.run == null || isActive(model)) return;
     act(uri, { ...model, run: model.run }).catch((error: unknown) => {
       showFailure(failureFrom(error));
     });

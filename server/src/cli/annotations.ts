@@ -25,8 +25,8 @@ export async function annotationsCommand(path: string, context: Context): Promis
   const { blocks, problems } = readBlocks(note.text);
   const listed = await Promise.all(
     blocks.map(async (block) => {
-      const run = await runOfBlock(stores, note.root, block.id);
       const answer = block.sections.find(({ kind }) => kind === 'answer')?.text ?? '';
+      const run = await runOfBlock(stores, note.root, block.id, answer);
       return {
         id: block.id,
         start: block.start,

@@ -139,8 +139,8 @@ export function createDecisions(parts: DecisionParts): Decisions {
         problems: [...problems],
         blocks: await Promise.all(
           blocks.map(async (block) => {
-            const run = root === null ? null : await runOfBlock(stores, root, block.id);
             const answer = block.sections.find(({ kind }) => kind === 'answer')?.text;
+            const run = root === null ? null : await runOfBlock(stores, root, block.id, answer);
             return {
               id: block.id,
               range: at(block.start, block.end),

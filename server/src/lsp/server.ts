@@ -218,7 +218,8 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     const block = blockAt(document, position, blocks);
     if (work || !block) return work;
     const root = uri.startsWith('file:') ? (await notes.note(uri)).root : null;
-    const run = root === null ? null : await runOfBlock(stores, root, block.id);
+    const answer = block.sections.find(({ kind }) => kind === 'answer')?.text;
+    const run = root === null ? null : await runOfBlock(stores, root, block.id, answer);
     if (root === null || !run) return hoverText(block, null);
     const line = { number: position.line, text: lineText(document, position.line) };
     const behind = await passages

@@ -33,6 +33,18 @@ export function asPicked(run: Run): Run {
 }
 
 /**
+ * The run as a block shows it: undoing a choice brings back the text that stood there before, and a decision is about
+ * what the writer has before their eyes.
+ * @param present the answer in the block
+ */
+export function asShown(run: Run, present: string): Run {
+  const wanted = asPicked(run);
+  const { picked: _, ...own } = run;
+  const others = run.iterations.map(({ index, answer }): Run => ({ ...own, best: index, final: answer }));
+  return [wanted, own, ...others].find(({ final }) => final === present) ?? wanted;
+}
+
+/**
  * Works out what a choice changes. Nothing is written here. The block is put back where it is gone and its paragraph
  * is still there.
  * @param known keys of the workspace's bibliographies

@@ -115,9 +115,9 @@ export class Comparison extends LitElement {
     return html`
       <div class="choice">
         ${this.#select('From', `${before.index}`, this.#names(), (value) => (this.from = Number(value)))}
-        ${this.#select('to', `${after.index}`, this.#names(), (value) => (this.to = Number(value)))}
+        ${this.#select('To', `${after.index}`, this.#names(), (value) => (this.to = Number(value)))}
         ${this.#select(
-          'of',
+          'Part',
           this.kind,
           kinds.map((kind) => [kind, sectionNames[kind]]),
           (value) => (this.kind = kinds.find((kind) => kind === value) ?? 'answer'),
@@ -146,6 +146,7 @@ export class Comparison extends LitElement {
     return html`<label
       >${label}
       <select
+        aria-label=${label}
         @change=${(event: Event) => {
           if (event.target instanceof HTMLSelectElement) choose(event.target.value);
         }}

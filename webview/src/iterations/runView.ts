@@ -293,7 +293,7 @@ function iterationBody(
         </preflexor-disclosure>`;
       },
     )}
-    ${factsTemplate(iteration, level, around)} ${choicesTemplate(run, iteration, around)}
+    ${factsTemplate(iteration, level, around)}
     ${
       doubts.length === 0
         ? nothing
@@ -301,6 +301,7 @@ function iterationBody(
             ${doubts.map((doubt) => html`<li><vscode-icon name="info"></vscode-icon><span>${doubt}</span></li>`)}
           </ul>`
     }
+    ${choicesTemplate(run, iteration, around)}
   </div>`;
 }
 
@@ -431,7 +432,8 @@ function choicesTemplate(run: RunSnapshot, iteration: IterationSnapshot, around:
 }
 
 /** With one iteration there is nothing to integrate: the text differs by its marks. */
-function finalHeading({ iterations, unknownCitations }: RunSnapshot): string {
+function finalHeading({ iterations, unknownCitations, picked }: RunSnapshot): string {
+  if (picked !== null) return 'Integrated suggestion, not used';
   return iterations.length === 1 && unknownCitations.length > 0
     ? 'Suggestion with its unknown citations marked'
     : 'Integrated suggestion';
@@ -444,7 +446,7 @@ function finalTemplate(run: RunSnapshot, around: RunSurroundings): Template {
     class="section answer"
     level="2"
     heading=${finalHeading(run)}
-    ?open=${around.toggled.get('final') ?? true}
+    ?open=${around.toggled.get('final') ?? run.picked === null}
     @preflexor-toggle=${(event: ToggleEvent) => {
       around.toggle('final', event.open);
     }}

@@ -144,11 +144,12 @@ const endings: Partial<Record<NonNullable<RunSnapshot['ended']>, string>> = {
 
 /** What is to be known of a run besides its texts. */
 export function remarks({ ended, nothingRelevant, omitted }: RunSnapshot): string[] {
+  const how = ended === null ? undefined : endings[ended];
   return [
     ...(nothingRelevant ? ['Nothing relevant in your notes: it thinks without them.'] : []),
-    ...(ended === null ? [] : (endings[ended] ?? [])),
+    ...(how === undefined ? [] : [how]),
     ...omitted,
-  ].flat();
+  ];
 }
 
 /** What is doubtful about an iteration: each thing once. */
@@ -217,8 +218,12 @@ export function spokenState(run: RunSnapshot | null): string {
   const decided = decisionWords(run.decision);
   if (decided !== null) return decided;
   if (run.state !== 'finished') return stateWords(run);
-  const picked = run.iterations.find(({ index }) => index === run.best) ?? run.iterations.at(-1);
-  const answer = run.final ?? picked?.sections.findLast(({ kind }) => kind === 'answer')?.text ?? '';
+  const used = run.picked ?? run.best;
+  const picked = run.iterations.find(({ index }) => index === used) ?? run.iterations.at(-1);
+  const answer =
+    (run.picked === null ? run.final : null) ??
+    picked?.sections.findLast(({ kind }) => kind === 'answer')?.text ??
+    '';
   return `Finished. Suggestion: ${answer}`;
 }
 
