@@ -231,6 +231,38 @@ test('given a run that was cut off, when it is gone on with on another server, t
   assert.deepEqual([after.runs.map(({ id }) => id), after.unfinished], [[run.id], []]);
 });
 
+test('given a finished run, when it is regenerated from its second iteration, then the first is kept, one block stands in the note, and the ledger says what was replaced', async (t) => {
+  const round = (words: string): string[] => [
+    `${words} thought.`,
+    `${words} reflection.`,
+    `${words} answer.`,
+  ];
+  const end = (words: string): string[] => [`${words} critique.`, ...round(words), `${words} integration.`];
+  const script = [...round('First'), ...end('Second'), ...end('Third')];
+  const settings = { reasoning: { iterations: 1, scoring: false } };
+  const at = await library(t, { settings, env: { PREFLEXOR_TEST_SCRIPT: JSON.stringify(script) } });
+  const textDocument = { uri: at.uri };
+  const position = at.client.positionOf(at.uri, 'Small grains');
+  const { run } = await at.client.request<{ run: Run }>('preflexor/reason', { textDocument, position });
+  const branch = { run: run.id, iteration: 1, step: 'critique' };
+  const { run: again } = await at.client.request<{ run: Run }>('preflexor/reason', {
+    ...{ textDocument, branch, replaces: run.block },
+  });
+  assert.deepEqual(
+    again.iterations.map(({ answer }) => answer),
+    ['First answer.', 'Third answer.'],
+  );
+  assert.deepEqual(again.branchOf, { run: run.id, steps: 3 });
+  assert.deepEqual(
+    readBlocks(at.client.text(at.uri)).blocks.map(({ id }) => id),
+    [again.block],
+  );
+  assert.deepEqual(
+    (await ledgerOf(at)).map(({ kind, block: of }) => [kind, of]),
+    [['regenerate', run.block]],
+  );
+});
+
 test('given finished and unfinished runs, when they are deleted, then nothing of them is left on disk, and a second time says so', async (t) => {
   const at = await cutOff(t);
   await runsStore(at.folder).save(storedRun());
