@@ -85,7 +85,7 @@ test('given the same text, when hunks are made, then there are none', () => {
 });
 
 test('given an unclosed bracket or formula in a long text, when hunks are made, then it ends', () => {
-  const odd = `${'[ $ ` < @{ ('.repeat(800)}`;
+  const odd = '[ $ ` < @{ ('.repeat(800);
   assert.equal(
     withHunks(odd, hunksOf(odd, `${odd} end`), () => true),
     `${odd} end`,

@@ -35,8 +35,8 @@ export function hunksOf(paragraph: string, answer: string): TextEdit[] {
       at += text.length;
       continue;
     }
-    const between = last && paragraph.slice(last.end, at);
-    if (last && between !== undefined && between.trim() === '') {
+    const between = paragraph.slice(last?.end ?? 0, at);
+    if (last && between.trim() === '') {
       hunks.pop();
       hunks.push({
         start: last.start,
