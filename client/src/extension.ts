@@ -7,6 +7,7 @@ import { activateFolding } from './features/folding.ts';
 import { activateIndexing } from './features/indexing.ts';
 import { activateIterations } from './features/iterations.ts';
 import { activateModels } from './features/models.ts';
+import { activateModelServer } from './features/modelServer.ts';
 import { activatePassages } from './features/passages.ts';
 import { PdfPages } from './features/pdfPages.ts';
 import { activatePreview, type MarkdownExtension } from './features/preview.ts';
@@ -34,11 +35,16 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     retry: (key) => {
       reasoning.retry(key);
     },
+    answerNow: (key) => {
+      reasoning.answerNow(key);
+    },
+    reason: (request) => reasoning.reason(request),
     act: (action, uri, block) => annotations.act(action, uri, block),
   });
   const reasoning = activateReasoning(server, board, iterations);
   const annotations = activateAnnotations(server, board, reasoning, activateCompare(server));
   const models = activateModels(server);
+  const modelServer = activateModelServer(server, context.secrets);
   const indexing = activateIndexing(server, indexes);
   const pages = new PdfPages(context, server.log);
   const passages = activatePassages(server, pages);
@@ -52,6 +58,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...annotations.commands,
     ...iterations.commands,
     ...models.commands,
+    ...modelServer.commands,
     ...indexing.commands,
     ...passages.commands,
     ...sources.commands,
@@ -60,7 +67,18 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   for (const command of Object.keys(clientCommands) as ClientCommand[]) {
     context.subscriptions.push(commands.registerCommand(command, handlers[command]));
   }
-  const features = [reasoning, annotations, iterations, models, indexing, passages, sources, status, folding];
+  const features = [
+    reasoning,
+    annotations,
+    iterations,
+    models,
+    modelServer,
+    indexing,
+    passages,
+    sources,
+    status,
+    folding,
+  ];
   for (const feature of features) context.subscriptions.push(...feature.disposables);
   context.subscriptions.push(pages);
 

@@ -135,3 +135,33 @@ test('given many runs, when more come, then the oldest that are done are forgott
   assert.equal(board.model(keys[0] ?? ''), null);
   assert.notEqual(board.model(keys.at(-1) ?? ''), null);
 });
+
+const cutOff = { id: old, block: 'oldone', time: '2026-01-01T00:00:00.000Z', question: 'Old?', steps: 3 };
+
+test('given an unfinished run on disk, when it is gone on with, then it is listed once, under its new key', () => {
+  const board = new RunBoard();
+  board.setSummaries(note, [], [cutOff]);
+  assert.deepEqual(
+    board.entries(note).map(({ key, state, resumable }) => [key, state, resumable]),
+    [[old, 'stopped', true]],
+  );
+  const key = board.begin(note, '', Date.parse('2026-03-01T00:00:00.000Z'));
+  board.event(key, { ...started, run: old }, 1);
+  assert.deepEqual(
+    board.entries(note).map((entry) => [entry.key, entry.resumable]),
+    [[key, false]],
+  );
+});
+
+test('given runs in memory and on disk, when one is deleted, then it is gone from the list and another is shown', () => {
+  const board = new RunBoard();
+  const key = board.begin(note, '', Date.parse('2026-03-01T00:00:00.000Z'));
+  board.event(key, started, 1);
+  board.setSummaries(note, [summary(run, '2026-03-01T00:00:01.000Z'), summary(old, cutOff.time)]);
+  board.deleted(note, run);
+  assert.equal(board.model(key), null);
+  assert.equal(board.shownKey(note), old);
+  board.select(note, old);
+  board.deleted(note, old);
+  assert.deepEqual([board.entries(note), board.shownKey(note)], [[], null]);
+});

@@ -6,6 +6,7 @@ import type {
   RunEntry,
   RunSummary,
   StreamKind,
+  UnfinishedSummary,
 } from '../../server/src/protocol/index.ts';
 import { askedRun, isActive, withDecision, withEvent, type RunModel } from './runModel.ts';
 
@@ -30,6 +31,7 @@ export class RunBoard {
   /** By key, in the order in which they came. */
   readonly #held = new Map<string, Held>();
   readonly #summaries = new Map<string, readonly RunSummary[]>();
+  readonly #unfinished = new Map<string, readonly UnfinishedSummary[]>();
   readonly #selected = new Map<string, string>();
   readonly #listeners = new Set<(change: BoardChange) => void>();
   #asked = 0;
@@ -55,6 +57,7 @@ export class RunBoard {
   event(key: string, event: ReasonEvent, now: number): void {
     const before = this.#held.get(key)?.model;
     if (!before) return;
+    if (event.event === 'started') this.#goesOn(key, event.run);
     const appended =
       event.event === 'text' && isOpen(before, event.iteration, event.kind)
         ? { iteration: event.iteration, kind: event.kind, text: event.text }
@@ -85,8 +88,13 @@ export class RunBoard {
   }
 
   /** What the server knows of a note's runs. */
-  setSummaries(uri: string, summaries: readonly RunSummary[]): void {
+  setSummaries(
+    uri: string,
+    summaries: readonly RunSummary[],
+    unfinished: readonly UnfinishedSummary[] = [],
+  ): void {
     this.#summaries.set(uri, summaries);
+    this.#unfinished.set(uri, unfinished);
     for (const { id, decision } of summaries) {
       if (decision === null) continue;
       for (const [key, { model }] of this.#held)
@@ -108,6 +116,23 @@ export class RunBoard {
       if (held.uri === uri && held.model.block === block)
         this.#replace(key, withDecision(held.model, decision));
     }
+    this.#tell(uri, this.shownKey(uri) ?? '');
+  }
+
+  /** A stored run is gone: it is neither listed nor shown any more. */
+  deleted(uri: string, run: string): void {
+    this.#summaries.set(
+      uri,
+      (this.#summaries.get(uri) ?? []).filter(({ id }) => id !== run),
+    );
+    this.#unfinished.set(
+      uri,
+      (this.#unfinished.get(uri) ?? []).filter(({ id }) => id !== run),
+    );
+    for (const [key, { model }] of this.#held) if (model.run === run) this.#held.delete(key);
+    const selected = this.#selected.get(uri);
+    if (selected !== undefined && !this.entries(uri).some(({ key }) => key === selected))
+      this.#selected.delete(uri);
     this.#tell(uri, this.shownKey(uri) ?? '');
   }
 
@@ -143,9 +168,16 @@ export class RunBoard {
       .reverse();
     const known = new Set(held.map(({ run }) => run));
     const entries: RunEntry[] = [
-      ...held.map(({ key, question, askedAt, state, decision }) => {
-        return { key, question, time: new Date(askedAt).toISOString(), state, decision };
+      ...held.map((model) => {
+        const { key, question, askedAt, state, decision } = model;
+        const resumable = model.resumable && !isActive(model);
+        return { key, question, time: new Date(askedAt).toISOString(), state, decision, resumable };
       }),
+      ...(this.#unfinished.get(uri) ?? [])
+        .filter(({ id }) => !known.has(id))
+        .map(({ id, question, time }) => {
+          return { key: id, question, time, state: 'stopped', decision: null, resumable: true } as const;
+        }),
       ...summaries
         .filter(({ id }) => !known.has(id))
         .map(({ id, question, time, iterations, decision }) => {
@@ -155,6 +187,7 @@ export class RunBoard {
             time,
             state: iterations > 0 ? 'finished' : 'stopped',
             decision,
+            resumable: false,
           } as const;
         }),
     ];
@@ -180,6 +213,13 @@ export class RunBoard {
     if (!held || held.model === model) return false;
     this.#held.set(key, { uri: held.uri, model });
     return true;
+  }
+
+  /** A run that was stopped goes on under another key: what was held of it is shown there. */
+  #goesOn(key: string, run: string): void {
+    for (const [other, { model }] of this.#held) {
+      if (other !== key && model.run === run) this.#held.delete(other);
+    }
   }
 
   #keyOfRun(run: string): string | undefined {

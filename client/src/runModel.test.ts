@@ -6,15 +6,19 @@ import {
   type ReasonEvent,
   type Run,
   type Segment,
+  type Step,
+  type UnfinishedRun,
 } from '../../server/src/protocol/index.ts';
 import {
   askedRun,
   isActive,
   snapshotOf,
   storedRun,
+  unfinishedRun,
   withAnswer,
   withEvent,
   withFailure,
+  withRating,
   withStop,
   withWait,
   type RunModel,
@@ -227,4 +231,101 @@ test('given any state of a run, when it is sent to the view, then the view’s o
     withFailure(fed([started]), { message: 'm', remedy: 'r', actions: ['retry'] }, 0),
   ];
   for (const model of models) assert.equal(RunSnapshot.safeParse(snapshotOf(model, 5)).success, true);
+});
+
+function step(iteration: number, name: Step['name'], text: string): Step {
+  const tokens = { prompt: 50, reused: 40, generated: 7 };
+  return { iteration, name, part: 0, by: 'reasoner', text, length: 6, problems: [], tokens, seconds: 2 };
+}
+
+const cutOff: UnfinishedRun = {
+  schema: 1,
+  id: run,
+  block: 'k3v9q2',
+  time: '2026-11-24T12:00:00.000Z',
+  note: finishedRun.note,
+  subject: { headingPath: [], before: '', paragraph: 'Text', after: '' },
+  task: { question: 'Why?', answerWith: 'The paragraph.' },
+  thinkingParts: [],
+  thinkingSections: 1,
+  reflects: true,
+  iterations: 3,
+  scoring: true,
+  sampler: finishedRun.provenance.sampler,
+  passages: [],
+  nothingRelevant: true,
+  steps: [
+    step(0, 'thinking', 'a b'),
+    step(0, 'answer', 'd'),
+    step(0, 'score', '{}'),
+    step(1, 'critique', 'e'),
+  ],
+};
+
+test('given a run that was cut off, when it is read from disk, then what is done of it is shown, and it can be gone on with', () => {
+  const snapshot = RunSnapshot.parse(snapshotOf(unfinishedRun(cutOff), 0));
+  assert.deepEqual(
+    snapshot.iterations.map(({ sections }) => sections.map(({ kind, text, done }) => [kind, text, done])),
+    [
+      [
+        ['thinking', 'a b', true],
+        ['answer', 'd', true],
+      ],
+      [['critique', 'e', true]],
+    ],
+  );
+  const { key, state, resumable, nothingRelevant, paragraph, question } = snapshot;
+  assert.deepEqual(
+    [key, state, resumable, nothingRelevant, paragraph, question],
+    [run, 'stopped', true, true, 'Text', 'Why?'],
+  );
+  assert.deepEqual(snapshot.iterations[0]?.sections[0]?.counts, { prompt: 50, reused: 40, generated: 7 });
+});
+
+test('given a run that goes on, when a step is done, then its cost is known, and it can be gone on with once it is stopped, not before', () => {
+  const live = fed([
+    started,
+    opens('thinking'),
+    writes('thinking', 'a'),
+    { event: 'step', run, step: step(0, 'thinking', 'a') },
+  ]);
+  assert.equal(snapshotOf(live, 9000).resumable, false);
+  assert.equal(snapshotOf(live, 9000).iterations[0]?.sections[0]?.counts?.reused, 40);
+  assert.equal(snapshotOf(withStop(live, 9000), 9000).resumable, true);
+  assert.equal(snapshotOf(withStop(fed([started, opens('thinking')]), 9000), 9000).resumable, false);
+});
+
+test('given a stored run with passages behind its sections, when it is shown, then they are named, and unknown ones left out', () => {
+  const passage = {
+    id: 'p',
+    source: 'notes/a.md',
+    heading: ['A'],
+    page: null,
+    start: 0,
+    end: 1,
+    text: 't',
+    score: 1,
+  };
+  const behind = [
+    { id: 'p', support: 0.9, sentence: 'a b' },
+    { id: 'gone', support: 0.8, sentence: 'c' },
+  ];
+  const sources = [{ iteration: 0, kind: 'thinking' as const, passages: behind }];
+  const shown = snapshotOf(storedRun({ ...finishedRun, passages: [passage], sources }, null), 0);
+  assert.deepEqual(shown.sources, [
+    { iteration: 0, kind: 'thinking', passages: [{ id: 'p', sentence: 'a b', name: 'a.md › A' }] },
+  ]);
+});
+
+test('given ratings, when a section is rated again, then the last one counts', () => {
+  const rate = (segment: 'thinking' | 'answer', value: 'up' | 'down') => (model: RunModel) =>
+    withRating(model, { iteration: 0, segment, value });
+  const rated = [rate('thinking', 'up'), rate('answer', 'down'), rate('thinking', 'down')].reduce(
+    (model, next) => next(model),
+    storedRun(finishedRun, null),
+  );
+  assert.deepEqual(rated.ratings, [
+    { iteration: 0, segment: 'answer', value: 'down' },
+    { iteration: 0, segment: 'thinking', value: 'down' },
+  ]);
 });

@@ -14,8 +14,11 @@ import type {
   RunState,
   Segment,
   SectionSnapshot,
+  Step,
   StreamKind,
+  UnfinishedRun,
 } from '../../server/src/protocol/index.ts';
+import { shortPlace } from './sourcesModel.ts';
 
 interface SectionModel {
   readonly kind: StreamKind;
@@ -26,6 +29,7 @@ interface SectionModel {
   readonly startedAt: number | null;
   readonly seconds: number | null;
   readonly tokens: number | null;
+  readonly counts: SectionSnapshot['counts'];
 }
 
 interface IterationModel {
@@ -55,6 +59,14 @@ export interface RunModel {
   readonly model: string | null;
   readonly seconds: number | null;
   readonly unknownCitations: readonly string[];
+  readonly picked: number | null;
+  readonly ended: RunSnapshot['ended'];
+  readonly omitted: readonly string[];
+  readonly nothingRelevant: boolean;
+  readonly sources: RunSnapshot['sources'];
+  readonly ratings: RunSnapshot['ratings'];
+  /** Finished steps are stored: should it end before its end, it can be gone on with. */
+  readonly resumable: boolean;
 }
 
 /** A run that was just asked for: the server has said nothing yet. */
@@ -78,13 +90,52 @@ export function askedRun(key: string, question: string, now: number): RunModel {
     model: null,
     seconds: null,
     unknownCitations: [],
+    picked: null,
+    ended: null,
+    omitted: [],
+    nothingRelevant: false,
+    sources: [],
+    ratings: [],
+    resumable: false,
   };
 }
 
 /** A run as it is stored. Where its suggestion stands now is not in the record. */
-export function storedRun(run: Run, decision: DecisionKind | null): RunModel {
+export function storedRun(
+  run: Run,
+  decision: DecisionKind | null,
+  ratings: RunSnapshot['ratings'] = [],
+): RunModel {
   const asked = askedRun(run.id, run.question, Date.parse(run.time));
-  return { ...withResult(asked, run), decision };
+  return { ...withResult(asked, run), decision, ratings };
+}
+
+/** What is done of a run that was stopped or cut off. */
+export function unfinishedRun(run: UnfinishedRun): RunModel {
+  const { id, block, task, subject, iterations, passages, nothingRelevant, steps } = run;
+  const time = Date.parse(run.time);
+  const { question } = task;
+  const { paragraph } = subject;
+  const events: ReasonEvent[] = [
+    { event: 'started', run: id, block, question, paragraph, iterations },
+    { event: 'passages', run: id, passages, nothingRelevant },
+    ...steps.flatMap((step): ReasonEvent[] => {
+      const { iteration, name, text, problems } = step;
+      if (name === 'score') return [];
+      const at = { run: id, iteration, kind: name };
+      return [
+        { event: 'segment', ...at },
+        { event: 'text', ...at, text },
+        { event: 'segment-end', ...at, problems },
+        { event: 'step', run: id, step },
+      ];
+    }),
+  ];
+  const model = events.reduce(
+    (before, event) => withEvent(before, event, time),
+    askedRun(id, question, time),
+  );
+  return withStop({ ...model, resumable: true }, time);
 }
 
 /** Whether it still goes on. */
@@ -130,13 +181,29 @@ export function withEvent(model: RunModel, event: ReasonEvent, now: number): Run
         ),
       }));
     case 'passages':
+      return { ...model, nothingRelevant: event.nothingRelevant };
     case 'step':
-      return model;
+      return withStep(model, event.step);
     case 'iteration':
-      return inIteration(model, event.iteration.index, (seen) => finishedIteration(event.iteration, seen));
+      return inIteration(model, event.iteration.index, (seen) =>
+        finishedIteration(event.iteration, seen, []),
+      );
     case 'finished':
       return withResult(model, event.result);
   }
+}
+
+/** What a step cost is known when it is done, and from there the run can be gone on with. */
+function withStep(model: RunModel, { iteration: index, name, tokens, seconds, length }: Step): RunModel {
+  if (name === 'score') return model;
+  const changed = inIteration(model, index, (iteration) => {
+    const at = iteration.sections.findLastIndex(({ kind }) => kind === name);
+    const sections = iteration.sections.map((section, position) =>
+      position === at ? { ...section, counts: tokens, seconds, tokens: length } : section,
+    );
+    return { ...iteration, sections };
+  });
+  return { ...changed, resumable: true };
 }
 
 /** The answer to the request: the run as it was stored, and where its suggestion went. */
@@ -157,6 +224,19 @@ export function withFailure(model: RunModel, failure: FailureSnapshot, now: numb
   return { ...settled(model, now), state: 'failed', message: null, fraction: null, failure };
 }
 
+/** The writer chose an iteration, and the block shows it. */
+export function withPick(model: RunModel, iteration: number): RunModel {
+  return { ...model, picked: iteration };
+}
+
+/** The writer rated a section; what they said of it before counts no more. */
+export function withRating(model: RunModel, rating: RunSnapshot['ratings'][number]): RunModel {
+  const others = model.ratings.filter(
+    ({ iteration, segment }) => iteration !== rating.iteration || segment !== rating.segment,
+  );
+  return { ...model, ratings: [...others, rating] };
+}
+
 export function withDecision(model: RunModel, decision: DecisionKind): RunModel {
   return { ...model, decision };
 }
@@ -175,13 +255,14 @@ export function snapshotOf(model: RunModel, now: number): RunSnapshot {
     iterations: model.iterations.map(({ index, sections, facts }) => ({
       index,
       facts,
-      sections: sections.map(({ kind, text, done, problems, startedAt, seconds, tokens }) => ({
+      sections: sections.map(({ kind, text, done, problems, startedAt, seconds, tokens, counts }) => ({
         kind,
         text,
         done,
         problems,
         seconds: seconds ?? (startedAt === null ? null : elapsed(startedAt, now)),
         tokens,
+        counts,
       })),
     })),
     best: model.best,
@@ -191,6 +272,13 @@ export function snapshotOf(model: RunModel, now: number): RunSnapshot {
     model: model.model,
     seconds: model.seconds,
     unknownCitations: [...model.unknownCitations],
+    picked: model.picked,
+    ended: model.ended,
+    omitted: [...model.omitted],
+    nothingRelevant: model.nothingRelevant,
+    sources: model.sources,
+    ratings: model.ratings,
+    resumable: model.resumable && !isActive(model),
   };
 }
 
@@ -207,25 +295,68 @@ function withResult(model: RunModel, run: Run): RunModel {
     message: null,
     fraction: null,
     failure: null,
-    iterations: run.iterations.map((iteration) => finishedIteration(iteration, seen.get(iteration.index))),
+    iterations: run.iterations.map((iteration) =>
+      finishedIteration(iteration, seen.get(iteration.index), run.steps ?? []),
+    ),
     best: run.best,
     final: run.final === '' || run.final === run.iterations[run.best]?.answer ? null : run.final,
     model: run.adapter === null ? run.model : `${run.model} + ${run.adapter}`,
     seconds: run.seconds,
     unknownCitations: run.unknownCitations ?? [],
+    picked: run.picked?.iteration ?? null,
+    ended: stoppedBecause,
+    omitted: run.omitted ?? [],
+    nothingRelevant: run.nothingRelevant ?? false,
+    sources: sourcesOf(run),
+    resumable: false,
   };
 }
 
-/** The record decides on the texts; the time each section took is known only where it was seen. */
-function finishedIteration(iteration: Iteration, seen: IterationModel | undefined): IterationModel {
-  const { index, score, signals, tokens, seconds } = iteration;
+/** Names only: the files are opened by the passages' ids. */
+function sourcesOf({ sources, passages }: Run): RunModel['sources'] {
+  const known = new Map(passages.map((passage) => [passage.id, passage]));
+  return (sources ?? []).map(({ iteration, kind, passages: behind }) => ({
+    iteration,
+    kind,
+    passages: behind.flatMap(({ id, sentence }) => {
+      const passage = known.get(id);
+      return passage ? [{ id, sentence, name: shortPlace(passage) }] : [];
+    }),
+  }));
+}
+
+/** The record decides on the texts; the time a section took is known where it was seen, or its step is stored. */
+function finishedIteration(
+  iteration: Iteration,
+  seen: IterationModel | undefined,
+  steps: readonly Step[],
+): IterationModel {
+  const { index, score, rubrics, signals, tokens, seconds, feedback } = iteration;
+  const own = steps.filter((step) => step.iteration === index);
+  const found = new Map<StreamKind, number>();
   const sections = sectionsOf(iteration).map((section, position) => {
+    const { kind } = section;
+    const part = found.get(kind) ?? 0;
+    found.set(kind, part + 1);
+    const step = own.filter(({ name }) => name === kind)[part];
     const live = seen?.sections[position];
-    return live?.kind === section.kind
-      ? { ...section, startedAt: live.startedAt, seconds: live.seconds }
-      : section;
+    const startedAt = live?.kind === kind ? live.startedAt : null;
+    return {
+      ...section,
+      startedAt,
+      seconds: step?.seconds ?? (live?.kind === kind ? live.seconds : null),
+      counts: step?.tokens ?? (live?.kind === kind ? live.counts : null),
+    };
   });
-  return { index, sections, facts: { score, signals, tokens, seconds } };
+  const facts = {
+    score,
+    signals,
+    tokens,
+    seconds,
+    ...(rubrics && { rubrics }),
+    ...(feedback && { feedback }),
+  };
+  return { index, sections, facts };
 }
 
 function sectionsOf(iteration: Iteration): SectionModel[] {
@@ -245,7 +376,7 @@ function sectionOf({ kind, text, tokens, problems }: Segment): SectionModel {
 }
 
 function begun(kind: StreamKind, startedAt: number | null): SectionModel {
-  return { kind, text: '', done: false, problems: [], startedAt, seconds: null, tokens: null };
+  return { kind, text: '', done: false, problems: [], startedAt, seconds: null, tokens: null, counts: null };
 }
 
 function ended(section: SectionModel, now: number): SectionModel {

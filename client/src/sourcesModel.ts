@@ -5,6 +5,7 @@ import type {
   FailedFile,
   IndexStatus,
   LocatedPassage,
+  Passage,
   relatedRequest,
   SectionSources,
   sourcesRequest,
@@ -173,7 +174,7 @@ function passageNode(parent: string, passage: LocatedPassage, words: string, beh
 }
 
 /** `alloys.md › Grain size`, `hall1951.pdf › page 3`. */
-export function shortPlace({ source, heading, page }: LocatedPassage): string {
+export function shortPlace({ source, heading, page }: Pick<Passage, 'source' | 'heading' | 'page'>): string {
   const inner = page === null ? heading.at(-1) : `page ${page}`;
   return inner === undefined ? baseName(source) : `${baseName(source)} › ${inner}`;
 }

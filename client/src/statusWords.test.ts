@@ -103,3 +103,23 @@ test('given steps of a download, when they come, then the bar moves by what has 
   );
   assert.equal(downloadStep({ event: 'progress', received: 5_000_000, total: null }, 0).message, '5 MB');
 });
+
+test('given a model server, when anything is shown, then it says that text goes there, before the first word has gone', () => {
+  const host = 'models.example.org';
+  const backend = null;
+  for (const state of EngineStatus.shape.state.options) {
+    const { text, spoken } = statusWords({ ...status, backend, state }, 0, host);
+    assert.match(spoken, /Your text goes to models\.example\.org$/, state);
+    assert.equal(text.match(/\$\(/g)?.length, 1, state);
+  }
+  assert.match(statusWords(null, 0, host).spoken, /Your text goes to/);
+  assert.match(statusWords(status, 0, host).text, /^\$\(cloud\)/);
+  const facts = statusFacts({ ...status, backend: `server ${host}` }, host);
+  assert.deepEqual(
+    facts
+      .filter(({ label }) => label === 'Your text goes to' || label === 'Runs on')
+      .map((fact) => fact.description),
+    [host],
+  );
+  assert.doesNotMatch(statusWords(status, 0).spoken, /goes to/);
+});

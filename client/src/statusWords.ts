@@ -11,8 +11,23 @@ export interface StatusWords {
 
 const nameLength = 28;
 
-/** @param status null: the server has said nothing yet. @param runs runs that are waiting or running */
-export function statusWords(status: EngineStatus | null, runs: number): StatusWords {
+/**
+ * @param status null: the server has said nothing yet. @param runs runs that are waiting or running
+ * @param host of the model server that the settings name; null: the model runs here
+ */
+export function statusWords(
+  status: EngineStatus | null,
+  runs: number,
+  host: string | null = null,
+): StatusWords {
+  const local = localWords(status, runs);
+  if (host === null) return local;
+  // Before the first word has gone there, and not only then.
+  const text = local.text.replace('$(sparkle)', '$(cloud)');
+  return { ...local, text, spoken: `${local.spoken}. Your text goes to ${host}` };
+}
+
+function localWords(status: EngineStatus | null, runs: number): StatusWords {
   if (!status) return words('sparkle', 'PRefLexOR', 'PRefLexOR');
   const name = status.model === null ? 'No model' : shortModel(status.model);
   switch (status.state) {
@@ -61,7 +76,7 @@ export interface StatusFact {
 }
 
 /** What is known of the engine, line by line. */
-export function statusFacts(status: EngineStatus): StatusFact[] {
+export function statusFacts(status: EngineStatus, host: string | null = null): StatusFact[] {
   const facts: StatusFact[] = [
     {
       label: 'Model',
@@ -71,7 +86,15 @@ export function statusFacts(status: EngineStatus): StatusFact[] {
       leadsTo: status.error ? 'showLog' : 'chooseModel',
     },
   ];
-  if (status.backend !== null) {
+  if (host !== null) {
+    const detail = 'The model runs on that server: what it is to think about leaves this editor.';
+    facts.push({
+      label: 'Your text goes to',
+      description: host,
+      detail,
+      leadsTo: 'preflexor.engine.url',
+    });
+  } else if (status.backend !== null) {
     const detail = status.fallback === null ? {} : { detail: status.fallback };
     facts.push({ label: 'Runs on', description: status.backend, ...detail, leadsTo: 'preflexor.engine.gpu' });
   }

@@ -30,8 +30,8 @@ startServer(connection, {
   random: Math.random,
   models: new ModelStore({ home }),
   retrieval: createLibrary(home, { compute, onLog, holder: 'the editor' }),
-  createEngine: (settings) => createEngine(settings, home, engineOptions),
-  createCritic: (settings) => createCritic(settings, home, engineOptions),
+  createEngine: (settings, key) => createEngine(settings, home, { ...engineOptions, key }),
+  createCritic: (settings, key) => createCritic(settings, home, { ...engineOptions, key }),
   criticFor,
   promptsFolder: promptsFolder(),
 });

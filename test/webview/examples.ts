@@ -1,5 +1,6 @@
 // Messages for the Iterations view, as the client makes them: every one through the client's own run model.
 import type {
+  Iteration,
   IterationsToView,
   ReasonEvent,
   Run,
@@ -116,13 +117,14 @@ export function finished(run = finishedRun()): RunModel {
 }
 
 export const entries: RunEntry[] = [
-  { key, question, time: new Date().toISOString(), state: 'finished', decision: null },
+  { key, question, time: new Date().toISOString(), state: 'finished', decision: null, resumable: false },
   {
     key: 'b',
     question: 'Which assumptions does this paragraph make?',
     time: new Date(Date.now() - 7_200_000).toISOString(),
     state: 'finished',
     decision: 'accept',
+    resumable: false,
   },
   {
     key: 'c',
@@ -130,6 +132,7 @@ export const entries: RunEntry[] = [
     time: new Date(Date.now() - 10_800_000).toISOString(),
     state: 'finished',
     decision: 'reject',
+    resumable: false,
   },
   {
     key: 'd',
@@ -137,6 +140,7 @@ export const entries: RunEntry[] = [
     time: '2026-03-02T12:00:00.000Z',
     state: 'stopped',
     decision: null,
+    resumable: false,
   },
 ];
 
@@ -146,4 +150,38 @@ export function snapshot(
   at = 8000,
 ): IterationsToView {
   return { type: 'snapshot', note: 'nacre.md', current: model && snapshotOf(model, at), entries: [...list] };
+}
+
+/** A recursion of two rounds: the second iteration was criticised, the first is the best. */
+export function recursiveRun(): Run {
+  const run = finishedRun();
+  const [draft] = run.iterations;
+  if (!draft) throw new Error('a run has a draft');
+  const marks = { grounded: 7, answers: 8, specific: 6, consistent: 7 };
+  const round = (index: number, answer: string, from: 'reflection' | 'critic', more: string): Iteration => {
+    const thinking = `${thinkingText} ${more}`;
+    return {
+      ...{ ...draft, index, thinking, answer, score: 0.7, rubrics: [marks, { ...marks, answers: 4 }] },
+      feedback: { from, text: `What round ${index} set out to mend.` },
+      segments: [segment('thinking', thinking, 0, 240), segment('answer', answer, 330, 412)],
+    };
+  };
+  const passage = { source: 'notes/bone.md', heading: ['Toughness'], page: null, start: 0, end: 9 };
+  return {
+    ...run,
+    iterations: [
+      { ...draft, score: 0.5, rubrics: [marks] },
+      round(1, `${answerText} So does bone.`, 'reflection', 'Bone too.'),
+      round(2, 'Nacre is tough.', 'critic', 'Short is better.'),
+    ],
+    best: 1,
+    final: `${answerText} So does bone, and so does antler.`,
+    stoppedBecause: 'degraded',
+    passages: [{ id: 'p1', ...passage, text: 'Bone is tough.', score: 0.8 }],
+    sources: [
+      { iteration: 1, kind: 'answer', passages: [{ id: 'p1', support: 0.8, sentence: 'So does bone.' }] },
+    ],
+    omitted: ['The thinking of the draft was left out of the last prompt.'],
+    wanted: 3,
+  };
 }

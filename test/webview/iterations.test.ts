@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Locator, Page } from 'playwright-core';
-import { askedRun, withDecision, withEvent, withFailure } from '../../client/src/runModel.ts';
+import {
+  askedRun,
+  withDecision,
+  withEvent,
+  withFailure,
+  withPick,
+  withRating,
+  withStop,
+} from '../../client/src/runModel.ts';
 import type { IterationsToView } from '../../server/src/protocol/index.ts';
 import { IterationsFromView } from '../../server/src/protocol/index.ts';
 import {
@@ -15,6 +23,7 @@ import {
   finishedRun,
   key,
   opens,
+  recursiveRun,
   reflectionText,
   runId,
   running,
@@ -80,6 +89,9 @@ const states: Readonly<Record<string, IterationsToView>> = {
   accepted: snapshot(withDecision(finished(), 'accept')),
   'unknown-citation': snapshot(finished(inventive)),
   failed: snapshot(failed),
+  recursion: snapshot(finished(recursiveRun())),
+  'no-notes': snapshot({ ...finished(recursiveRun()), nothingRelevant: true, picked: 2 }),
+  stopped: snapshot({ ...withStop(writing, 9000), resumable: true }),
 };
 
 async function send(page: Page, message: IterationsToView): Promise<void> {
@@ -210,8 +222,22 @@ test('given hostile text, when it is shown anywhere, then it stays text', async 
   await send(
     page,
     snapshot(finished(run), [
-      { key: 'x', question: hostile, time: '2026-01-01T00:00:00.000Z', state: 'finished', decision: null },
-      { key: 'y', question: hostile, time: '2026-01-01T00:00:00.000Z', state: 'finished', decision: null },
+      {
+        key: 'x',
+        question: hostile,
+        time: '2026-01-01T00:00:00.000Z',
+        state: 'finished',
+        decision: null,
+        resumable: false,
+      },
+      {
+        key: 'y',
+        question: hostile,
+        time: '2026-01-01T00:00:00.000Z',
+        state: 'finished',
+        decision: null,
+        resumable: false,
+      },
     ]),
   );
   await page.locator('.answer preflexor-stream', { hasText: 'onerror' }).waitFor();
@@ -271,6 +297,11 @@ test('given a finished run, when only the keyboard is used, then every control i
     'Regenerate',
     'Compare With Paragraph',
     'Reveal in Note',
+    'Delete Run',
+    'Good suggestion',
+    'Measured',
+    'Regenerate From Here: Draft',
+    'Branch: Draft',
   ];
   for (const name of names)
     assert.ok(
@@ -352,7 +383,7 @@ test('given several iterations, when the run is shown, then the picked one is op
     page,
     snapshot(finished({ ...run, iterations: [draft ?? assert.fail(), second], best: 1, final: 'all of it' })),
   );
-  await page.getByRole('button', { name: /^Iteration 1 picked/ }).waitFor();
+  await page.getByRole('button', { name: /^Iteration 1 best/ }).waitFor();
   assert.equal(await page.getByRole('button', { name: /^Draft/ }).getAttribute('aria-expanded'), 'false');
   assert.equal(
     await page.getByRole('button', { name: /^Iteration 1/ }).getAttribute('aria-expanded'),
@@ -400,6 +431,148 @@ test('given a message that is no message of ours, when it comes, then it is repo
   await page.locator('.empty').waitFor();
   const [problem] = (await sent(page)).filter((message) => message.type === 'didFail');
   assert.match(problem?.message ?? '', /could not be read/);
+  await page.context().close();
+});
+
+test('given a recursion, when it is shown, then scores, doubt, feedback, sources and what was left out are told in words', async () => {
+  const page = await server.open({ theme: themes.dark, height: 2000 });
+  await show(page, snapshot({ ...finished(recursiveRun()), nothingRelevant: true }));
+  const remarked = await page.getByRole('list', { name: 'Remarks' }).textContent();
+  assert.match(remarked ?? '', /Nothing relevant in your notes/);
+  assert.match(remarked ?? '', /the next iteration was weaker/);
+  assert.match(remarked ?? '', /thinking of the draft was left out/);
+  await page.getByRole('button', { name: /^Iteration 1 best · score 7\.0/ }).waitFor();
+  const measured = page.locator('.facts', { hasText: 'Measured' });
+  await measured.first().getByRole('button', { name: 'Measured' }).click();
+  const words = (await measured.first().textContent()) ?? '';
+  assert.match(words, /What round 1 set out to mend\./);
+  assert.match(words, /7\.0 of 10 \(read 2 times: 7\.0 and 6\.0; a difference of less than 1\.0/);
+  assert.match(words, /Words shared with your paragraph: 0\.1, threshold 0\.2: doubtful/);
+  assert.match(words, /300 in prompts, 0 of them reused; 412 written/);
+  await page.screenshot({ path: join(pictures, 'iterations-dark-recursion-open.png') });
+  await button(page, 'bone.md › Toughness').click();
+  assert.deepEqual((await sent(page)).at(-1), { type: 'didPressSource', key, passage: 'p1' });
+  assert.deepEqual(await complaints(page), []);
+  await page.context().close();
+});
+
+test('given a recursion, when its buttons are pressed, then the client hears which iteration was meant', async () => {
+  const page = await server.open({ theme: themes.dark, height: 2000 });
+  await show(page, snapshot(finished(recursiveRun())));
+  assert.equal(await button(page, 'Use This One: Iteration 1').count(), 0, 'it is shown already');
+  for (const name of [
+    'Use This One: Iteration 2',
+    'Regenerate From Here: Iteration 2',
+    'Branch: Iteration 1',
+    'Delete Run',
+  ])
+    await button(page, name).click();
+  const thumb = page.locator('.whole.best').getByRole('button', { name: 'Bad suggestion' });
+  assert.equal(await thumb.getAttribute('aria-pressed'), 'false');
+  await thumb.press('Enter');
+  assert.deepEqual((await sent(page)).slice(1), [
+    { type: 'didPressIteration', key, iteration: 2, action: 'pick' },
+    { type: 'didPressIteration', key, iteration: 2, action: 'regenerate' },
+    { type: 'didPressIteration', key, iteration: 1, action: 'branch' },
+    { type: 'didPressDelete', key },
+    { type: 'didRate', key, iteration: 1, rating: { segment: 'answer', value: 'down' } },
+  ]);
+  const rating = { iteration: 1, segment: 'answer', value: 'down' } as const;
+  await show(page, snapshot(withRating(withPick(finished(recursiveRun()), 2), rating)));
+  assert.equal(await thumb.getAttribute('aria-pressed'), 'true');
+  await page.getByRole('button', { name: /^Iteration 2 your choice/ }).waitFor();
+  assert.equal(await button(page, 'Use This One: Iteration 2').count(), 0);
+  await page.context().close();
+});
+
+test('given a run that goes on or was stopped, when its buttons are pressed, then it is hurried, or gone on with, or deleted', async () => {
+  const page = await server.open({ theme: themes.dark });
+  await show(page, snapshot(writing));
+  await button(page, 'Answer Now').click();
+  await show(page, snapshot(withStop(writing, 9000)));
+  assert.equal(await button(page, 'Go On').count(), 0, 'no step of it is stored');
+  await show(page, snapshot({ ...withStop(writing, 9000), resumable: true }));
+  await button(page, 'Go On').click();
+  await button(page, 'Delete').click();
+  assert.deepEqual((await sent(page)).slice(1), [
+    { type: 'didPressAnswerNow', key },
+    { type: 'didPressResume', key },
+    { type: 'didPressDelete', key },
+  ]);
+  await page.context().close();
+});
+
+test('given a recursion, when two iterations are compared, then words that came and went are marked, of thinking too, beside the critique between them', async () => {
+  const page = await server.open({ theme: themes.dark, height: 1600 });
+  await show(page, snapshot(finished(recursiveRun())));
+  await page.getByRole('button', { name: 'Compare iterations' }).click();
+  const comparison = page.locator('preflexor-comparison');
+  await comparison.getByLabel('From', { exact: true }).selectOption('0');
+  await comparison.getByLabel('To', { exact: true }).selectOption('1');
+  await settled(page);
+  assert.deepEqual(await comparison.locator('ins').allTextContents(), [' So does bone.']);
+  assert.equal(await comparison.locator('del').count(), 0);
+  assert.equal(await comparison.locator('.sum').textContent(), '3 words added, 0 removed');
+  assert.deepEqual(await comparison.locator('.feedback').allTextContents(), [
+    'What round 1 set out to mend.',
+  ]);
+  await comparison.getByLabel('From', { exact: true }).selectOption('1');
+  await comparison.getByLabel('To', { exact: true }).selectOption('2');
+  await comparison.getByLabel('Part', { exact: true }).selectOption('thinking');
+  await settled(page);
+  assert.match((await comparison.locator('ins').allTextContents()).join(''), /Short/);
+  assert.equal(await comparison.locator('h3').textContent(), 'The critique that Iteration 2 set out to mend');
+  assert.deepEqual(await complaints(page), []);
+  await page.screenshot({ path: join(pictures, 'iterations-dark-comparison.png') });
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  assert.deepEqual(await seriousFindings(page, axe), []);
+  await page.context().close();
+});
+
+test('given a third round that writes 10,000 tokens, when they stream, then the work on the page does not grow with what is there', async () => {
+  const page = await server.open({ theme: themes.dark });
+  const [draft, second] = recursiveRun().iterations;
+  const model = running([
+    started,
+    { event: 'iteration', run: runId, iteration: draft ?? assert.fail() },
+    { event: 'iteration', run: runId, iteration: second ?? assert.fail() },
+    { event: 'segment', run: runId, iteration: 2, kind: 'thinking' },
+    { event: 'text', run: runId, iteration: 2, kind: 'thinking', text: 'Begin ' },
+  ]);
+  await show(page, snapshot(model));
+  const perFrame = await page.evaluate(async (of) => {
+    const counts: number[] = [];
+    const root = document.querySelector('preflexor-iterations')?.shadowRoot;
+    if (!root) throw new Error('there is no view');
+    let changes = 0;
+    // Every change below the view, those inside of its elements included.
+    const observer = new MutationObserver((records) => {
+      changes += records.reduce(
+        (sum, { addedNodes, removedNodes }) => sum + 1 + addedNodes.length + removedNodes.length,
+        0,
+      );
+    });
+    const everything = { subtree: true, childList: true, characterData: true, attributes: true };
+    observer.observe(root, everything);
+    for (const element of root.querySelectorAll('*'))
+      if (element.shadowRoot) observer.observe(element.shadowRoot, everything);
+    for (let frame = 0; frame < 400; frame += 1) {
+      for (let piece = 1; piece <= 25; piece += 1) {
+        const index = frame * 25 + piece;
+        const text = `word${index}${index % 40 === 0 ? '\n' : ' '}`;
+        window.postMessage({ type: 'text', key: of, seq: index, iteration: 2, kind: 'thinking', text }, '*');
+      }
+      await new Promise(requestAnimationFrame);
+      counts.push(changes);
+      changes = 0;
+    }
+    return counts;
+  }, key);
+  await page.locator('preflexor-stream', { hasText: 'word10000' }).waitFor();
+  const most = (counts: readonly number[]): number => Math.max(...counts);
+  assert.ok(most(perFrame) > 0);
+  // A frame appends its 25 pieces: some text nodes and lines, and once a second the clock. Never all that is there.
+  assert.ok(most(perFrame.slice(200)) <= 60, `${most(perFrame.slice(200))} changes in one frame`);
   await page.context().close();
 });
 

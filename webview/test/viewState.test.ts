@@ -10,7 +10,7 @@ import {
 } from '../src/iterations/viewState.ts';
 
 function section(kind: SectionSnapshot['kind'], text: string, done: boolean): SectionSnapshot {
-  return { kind, text, done, problems: [], seconds: 1, tokens: null };
+  return { kind, text, done, problems: [], seconds: 1, tokens: null, counts: null };
 }
 
 function run(sections: SectionSnapshot[], changes: Partial<RunSnapshot> = {}): RunSnapshot {
@@ -31,6 +31,13 @@ function run(sections: SectionSnapshot[], changes: Partial<RunSnapshot> = {}): R
     model: null,
     seconds: null,
     unknownCitations: [],
+    picked: null,
+    ended: null,
+    omitted: [],
+    nothingRelevant: false,
+    sources: [],
+    ratings: [],
+    resumable: false,
     ...changes,
   };
 }

@@ -3,11 +3,15 @@ import { test } from 'node:test';
 import type { IterationSnapshot, RunSnapshot } from '../../server/src/protocol/index.ts';
 import {
   ago,
+  countWords,
   duration,
   entryWords,
   iterationFacts,
   iterationName,
+  remarks,
+  scoreWords,
   sectionFacts,
+  signalWords,
   spokenState,
   stateWords,
   tokenCount,
@@ -22,6 +26,7 @@ const section = {
   problems: [],
   seconds: 12.3,
   tokens: 240,
+  counts: null,
 } as const;
 
 const iteration: IterationSnapshot = {
@@ -59,6 +64,13 @@ const run: RunSnapshot = {
   model: 'small',
   seconds: 66,
   unknownCitations: [],
+  picked: null,
+  ended: null,
+  omitted: [],
+  nothingRelevant: false,
+  sources: [],
+  ratings: [],
+  resumable: false,
 };
 
 test('given times and counts, when they are written, then short and with their unit', () => {
@@ -81,7 +93,7 @@ test('given a section, when its header is written, then it says what is known an
 
 test('given iterations, when they are named, then iteration 0 is the draft', () => {
   assert.deepEqual([0, 1].map(iterationName), ['Draft', 'Iteration 1']);
-  assert.equal(iterationFacts(iteration, 0), 'picked · 1 min 5 s · 1,412 tokens');
+  assert.equal(iterationFacts(iteration, run), 'best · 1 min 5 s · 1,412 tokens');
 });
 
 test('given problems and signals, when they are told, then each doubt is told once and what is fine is not', () => {
@@ -117,6 +129,7 @@ test('given earlier runs, when they are listed, then with what became of them an
     time: '2026-01-01T00:00:00.000Z',
     state: 'finished',
     decision: null,
+    resumable: false,
   } as const;
   assert.equal(entryWords(entry), 'To review');
   assert.equal(entryWords({ ...entry, decision: 'accept-edited' }), 'Accepted with your edit');
@@ -139,4 +152,47 @@ test('given works that nobody knows, when a run is described, then their keys ar
     unknownCitationWords(['a', 'b', 'c']) ?? '',
     /^No bibliography knows a, b and c: .* them up\. They are/,
   );
+});
+
+const marks = { grounded: 8, answers: 8, specific: 8, consistent: 8 };
+const facts = {
+  ...(iteration.facts ?? assert.fail()),
+  score: 0.75,
+  rubrics: [marks, { ...marks, grounded: 0 }],
+};
+
+test('given a score, when it is told, then with how far the readings lie apart and what that means', () => {
+  assert.equal(scoreWords({ ...facts, score: null }), null);
+  assert.equal(
+    scoreWords({ ...facts, score: 0.7 }),
+    'The critic gives it 7.0 of 10 (read 2 times: 8.0 and 6.0; a difference of less than 2.0 between iterations means nothing).',
+  );
+  assert.match(scoreWords({ ...facts, rubrics: [marks, marks] }) ?? '', /its readings agree/);
+  assert.match(scoreWords({ ...facts, rubrics: [marks] }) ?? '', /read once/);
+});
+
+test('given a best iteration and a choice of the writer, when they are told, then they are told apart', () => {
+  const both = { best: 0, picked: 0 };
+  assert.match(iterationFacts({ ...iteration, facts }, both), /^best · your choice · score 7\.5 · /);
+  assert.match(iterationFacts({ ...iteration, facts }, { best: 1, picked: null }), /^score 7\.5/);
+});
+
+test('given signals and costs, when they are told, then with value, threshold and what was reused', () => {
+  assert.equal(
+    signalWords({ name: 'loop', value: 0.123, threshold: 0.5, verdict: 'fine' }),
+    'Repetition: 0.12, threshold 0.5: fine',
+  );
+  assert.equal(
+    countWords({ prompt: 1200, reused: 1100, generated: 7 }),
+    '1,200 in prompts, 1,100 of them reused; 7 written',
+  );
+});
+
+test('given a run, when there is something to remark, then it is said once each, and of a plain run nothing', () => {
+  assert.deepEqual(remarks({ ...run, ended: 'finished' }), []);
+  assert.deepEqual(remarks({ ...run, nothingRelevant: true, ended: 'converged', omitted: ['Left out.'] }), [
+    'Nothing relevant in your notes: it thinks without them.',
+    'It ended early: two iterations said the same.',
+    'Left out.',
+  ]);
 });

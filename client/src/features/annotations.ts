@@ -26,8 +26,9 @@ import type { Reasoning } from './reasoning.ts';
 const BlockArgument = z.object({ uri: z.string(), block: BlockId });
 const PlaceArgument = z.object({ uri: z.string(), position: Position });
 
+type SettlingKind = Exclude<DecideParams['as'], 'pick' | 'rate'>;
 /** What can be done with a block. */
-export type BlockAction = DecideParams['as'] | 'regenerate' | 'compare';
+export type BlockAction = SettlingKind | 'regenerate' | 'compare';
 
 type BlockCommand =
   | 'preflexor.accept'
@@ -60,7 +61,7 @@ export function activateAnnotations(
     }
   }
 
-  async function decide(as: DecideParams['as'], uri: string, block: string): Promise<void> {
+  async function decide(as: SettlingKind, uri: string, block: string): Promise<void> {
     let reason: string | undefined;
     if (as === 'reject') {
       reason = await window.showInputBox({

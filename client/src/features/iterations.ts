@@ -18,8 +18,15 @@ import {
   IterationsFromView,
   IterationsToView,
   annotationsRequest,
+  decideRequest,
+  deleteRunRequest,
   runRequest,
   runsRequest,
+  sourcesRequest,
+  unfinishedRunRequest,
+  type ClientCommand,
+  type IterationAction,
+  type Rating,
   type RemedyAction,
   type RunAction,
 } from '../../../server/src/protocol/index.ts';
@@ -28,16 +35,26 @@ import { failure } from '../failure.ts';
 import type { Server } from '../languageClient.ts';
 import { isNote, showNote } from '../notes.ts';
 import type { BoardChange, RunBoard } from '../runBoard.ts';
-import { snapshotOf, storedRun } from '../runModel.ts';
+import {
+  isActive,
+  snapshotOf,
+  storedRun,
+  unfinishedRun,
+  withPick,
+  withRating,
+  type RunModel,
+} from '../runModel.ts';
 import { actOn, failureFrom, showFailure } from '../showFailure.ts';
 import { openPage, type Page } from '../webviewHost.ts';
 import type { BlockAction } from './annotations.ts';
-import type { RunDisplay } from './reasoning.ts';
+import type { ReasonRequest, RunDisplay } from './reasoning.ts';
 
 /** What the view's buttons lead to. */
 export interface RunControls {
   stop(key: string): void;
   retry(key: string): void;
+  answerNow(key: string): void;
+  reason(request: ReasonRequest): Promise<void>;
   act(action: BlockAction, uri: string, block: string): Promise<void>;
 }
 
@@ -173,13 +190,18 @@ class IterationsView implements WebviewViewProvider {
 
   async #load(uri: string): Promise<void> {
     const textDocument = { uri };
-    const { runs } = await this.#server.request(runsRequest, { textDocument });
-    this.#board.setSummaries(uri, runs);
+    const { runs, unfinished } = await this.#server.request(runsRequest, { textDocument });
+    this.#board.setSummaries(uri, runs, unfinished);
     const key = this.#board.shownKey(uri);
+    if (key === null || this.#board.model(key)) return;
     const summary = runs.find(({ id }) => id === key);
-    if (key === null || !summary || this.#board.model(key)) return;
-    const { run } = await this.#server.request(runRequest, { textDocument, run: key });
-    this.#board.addStored(uri, storedRun(run, summary.decision));
+    if (summary) {
+      const { run, ratings } = await this.#server.request(runRequest, { textDocument, run: key });
+      this.#board.addStored(uri, storedRun(run, summary.decision, ratings));
+    } else if (unfinished.some(({ id }) => id === key)) {
+      const { run } = await this.#server.request(unfinishedRunRequest, { textDocument, run: key });
+      this.#board.addStored(uri, unfinishedRun(run));
+    }
   }
 
   #hear(message: IterationsFromView): void {
@@ -197,6 +219,28 @@ class IterationsView implements WebviewViewProvider {
         return;
       case 'didPressStop':
         this.#controls.stop(message.key);
+        return;
+      case 'didPressAnswerNow':
+        this.#controls.answerNow(message.key);
+        return;
+      case 'didPressResume':
+        this.#onStored(message.key, (uri, { run }) => this.#controls.reason({ uri, resume: run }));
+        return;
+      case 'didPressDelete':
+        this.#onStored(message.key, (uri, { run }) => this.#delete(uri, run));
+        return;
+      case 'didPressIteration':
+        this.#onStored(message.key, (uri, model) =>
+          this.#onIteration(uri, model, message.iteration, message.action),
+        );
+        return;
+      case 'didRate':
+        this.#onStored(message.key, (uri, model) =>
+          this.#rate(uri, model, message.iteration, message.rating),
+        );
+        return;
+      case 'didPressSource':
+        this.#onStored(message.key, (uri, { run }) => this.#openSource(uri, run, message.passage));
         return;
       case 'didPressReason':
         void commands.executeCommand('preflexor.reason');
@@ -218,6 +262,78 @@ class IterationsView implements WebviewViewProvider {
     if (uri === null || !block) return;
     if (action === 'reveal') await this.#reveal(uri, block, key);
     else await this.#controls.act(action, uri, block);
+  }
+
+  /** Does something with a run that is on disk, and shows what went wrong. */
+  #onStored(key: string, act: (uri: string, model: StoredModel) => Promise<unknown>): void {
+    const uri = this.#board.uriOf(key);
+    const model = this.#board.model(key);
+    if (uri === null || model?.run == null || isActive(model)) return;
+    act(uri, { ...model, run: model.run }).catch((error: unknown) => {
+      showFailure(failureFrom(error));
+    });
+  }
+
+  async #delete(uri: string, run: string): Promise<void> {
+    const choice = await window.showWarningMessage(
+      'Delete this run with all its texts?',
+      {
+        modal: true,
+        detail: 'What you decided stays in the ledger, and a suggestion in the note stays there.',
+      },
+      'Delete',
+    );
+    if (choice !== 'Delete') return;
+    await this.#server.request(deleteRunRequest, { textDocument: { uri }, run });
+    this.#board.deleted(uri, run);
+    this.refresh();
+  }
+
+  async #onIteration(
+    uri: string,
+    model: StoredModel,
+    iteration: number,
+    action: IterationAction,
+  ): Promise<void> {
+    const { key, run, block } = model;
+    if (action === 'pick') {
+      if (block === null) return;
+      const textDocument = { uri };
+      await showNote(uri, false);
+      const { warning } = await this.#server.request(decideRequest, {
+        ...{ textDocument, block, as: 'pick', iteration },
+      });
+      this.#board.update(key, (present) => withPick(present, iteration));
+      this.#board.decided(uri, block, 'pick');
+      if (warning !== null) void window.showWarningMessage(warning);
+      return;
+    }
+    const steps = stepsOf(model, iteration);
+    const [first] = steps;
+    if (!first) return;
+    if (action === 'regenerate') {
+      const replaces = block === null ? {} : { replaces: block };
+      await this.#controls.reason({ uri, branch: { run, iteration, step: first }, ...replaces });
+      return;
+    }
+    const step = await chosenStep(steps);
+    if (step) await this.#controls.reason({ uri, branch: { run, iteration, step } });
+  }
+
+  async #rate(uri: string, model: StoredModel, iteration: number, rating: Rating): Promise<void> {
+    const { key, block } = model;
+    if (block === null) return;
+    const { warning } = await this.#server.request(decideRequest, {
+      ...{ textDocument: { uri }, block, as: 'rate', iteration, rating },
+    });
+    this.#board.update(key, (present) => withRating(present, { iteration, ...rating }));
+    if (warning !== null) void window.showWarningMessage(warning);
+  }
+
+  async #openSource(uri: string, run: string, passage: string): Promise<void> {
+    const { passages } = await this.#server.request(sourcesRequest, { textDocument: { uri }, run });
+    const found = passages.find(({ id }) => id === passage);
+    if (found) await commands.executeCommand('preflexor.openPassage' satisfies ClientCommand, found);
   }
 
   async #remedy(key: string, action: RemedyAction): Promise<void> {
@@ -269,4 +385,28 @@ class IterationsView implements WebviewViewProvider {
   #send(message: IterationsToView): void {
     if (this.#ready) this.#page?.send(message);
   }
+}
+
+/** A run that is on disk. */
+type StoredModel = RunModel & { readonly run: string };
+
+const stepTitles = {
+  critique: 'Its Critique',
+  thinking: 'Its Thinking',
+  reflection: 'Its Reflection',
+  answer: 'Its Answer',
+} as const;
+type BranchStep = keyof typeof stepTitles;
+
+/** The steps of an iteration from which it can be written anew, the first one first. */
+function stepsOf({ iterations }: RunModel, index: number): BranchStep[] {
+  const sections = iterations.find((iteration) => iteration.index === index)?.sections ?? [];
+  const order: readonly BranchStep[] = ['critique', 'thinking', 'reflection', 'answer'];
+  return order.filter((step) => sections.some(({ kind }) => kind === step));
+}
+
+async function chosenStep(steps: readonly BranchStep[]): Promise<BranchStep | undefined> {
+  const items = steps.map((step) => ({ label: stepTitles[step], step }));
+  const title = 'Branch: What Is to Be Written Anew, With All That Follows?';
+  return (await window.showQuickPick(items, { title }))?.step;
 }

@@ -3,10 +3,12 @@
 import { CancellationTokenSource, commands, window } from 'vscode';
 import { z } from 'zod';
 import {
+  answerNowRequest,
   ReasonEvent,
   reasonRequest,
   stopRequest,
   type Position,
+  type StepName,
 } from '../../../server/src/protocol/index.ts';
 import type { Failure } from '../failure.ts';
 import { iterationsViewId, workingContext, type Feature } from '../feature.ts';
@@ -22,6 +24,10 @@ export interface ReasonRequest {
   readonly position?: Position;
   readonly question?: string;
   readonly replaces?: string;
+  /** A run that was stopped or cut off, to go on with. */
+  readonly resume?: string;
+  /** A run whose steps before this one are kept. */
+  readonly branch?: { readonly run: string; readonly iteration: number; readonly step: StepName };
 }
 
 /** How the Iterations view takes part. */
@@ -37,6 +43,8 @@ export interface Reasoning extends Feature<'preflexor.reason' | 'preflexor.ask' 
   reason(request: ReasonRequest): Promise<void>;
   /** Stops one run. */
   stop(key: string): void;
+  /** Ends the thinking of a run that goes on. */
+  answerNow(key: string): void;
   /** Asks once more for a run that failed. */
   retry(key: string): void;
 }
@@ -143,6 +151,13 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
       if (!source || !model || !isActive(model)) return;
       source.cancel();
       board.update(key, (present) => withStop(present, Date.now()));
+    },
+    answerNow: (key) => {
+      const run = board.model(key)?.run;
+      if (run == null) return;
+      server.request(answerNowRequest, { run }).catch((error: unknown) => {
+        showFailure(failureFrom(error));
+      });
     },
     retry: (key) => {
       const request = asked.get(key)?.request;

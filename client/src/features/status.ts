@@ -5,6 +5,7 @@ import {
   ThemeColor,
   commands,
   window,
+  workspace,
   type QuickPickItem,
 } from 'vscode';
 import {
@@ -19,6 +20,7 @@ import type { Feature } from '../feature.ts';
 import { indexLine, stateInWords, type IndexBoard } from '../indexBoard.ts';
 import type { Server } from '../languageClient.ts';
 import type { RunBoard } from '../runBoard.ts';
+import { serverAddress } from '../serverAddress.ts';
 import { failureFrom, showFailure } from '../showFailure.ts';
 import { statusFacts, statusWords } from '../statusWords.ts';
 
@@ -37,7 +39,7 @@ export function activateStatus(
   item.command = 'preflexor.showMenu' satisfies ClientCommand;
 
   function show(): void {
-    const words = statusWords(status, board.active);
+    const words = statusWords(status, board.active, serverHost());
     const { text, failed } = words;
     const index = indexLine(indexes.statuses);
     const spoken = index === null ? words.spoken : `${words.spoken}\n${index}`;
@@ -73,14 +75,14 @@ export function activateStatus(
     const loaded = status?.state === 'ready' || status?.state === 'generating';
     return [
       ...(working ? [action('preflexor.stop')] : []),
-      action('preflexor.chooseModel'),
+      ...(serverHost() === null ? [action('preflexor.chooseModel')] : [action('preflexor.setKey')]),
       ...(loaded ? [action('preflexor.unload')] : []),
       action('preflexor.showIterations'),
       action('preflexor.showSources'),
       ...indexActions(indexes),
       action('preflexor.showLog'),
       { label: 'State', kind: QuickPickItemKind.Separator },
-      ...(status ? statusFacts(status) : []).map(({ leadsTo, ...fact }) => ({
+      ...(status ? statusFacts(status, serverHost()) : []).map(({ leadsTo, ...fact }) => ({
         ...fact,
         run: () => lead(leadsTo),
       })),
@@ -115,12 +117,20 @@ export function activateStatus(
       { dispose: board.onChange(show) },
       { dispose: indexes.onChange(show) },
       server.onStarted(() => void ask()),
+      workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('preflexor.engine.url')) show();
+      }),
       server.onNotification(statusNotification, (changed) => {
         status = changed;
         show();
       }),
     ],
   };
+}
+
+/** Of the model server that text goes to; null: none is set. */
+function serverHost(): string | null {
+  return serverAddress(workspace.getConfiguration('preflexor').get<unknown>('engine.url'))?.host ?? null;
 }
 
 function action(command: ClientCommand): MenuItem {

@@ -1,8 +1,15 @@
 // preflexor annotations, strip and decide: what stands in a note, and what the writer makes of it.
 import { applyEdits, readBlocks, stripBlocks } from '../notes/index.ts';
+import { PreflexorError } from '../errors.ts';
+import { knownCitations, type Library } from '../library/index.ts';
+import type { Appended } from '../preferences/index.ts';
+import type { Rating, SegmentKind, TextEdit } from '../protocol/index.ts';
 import {
   planDecision,
+  planPick,
+  planRating,
   recordDecision,
+  recordPick,
   runOfBlock,
   Stores,
   type DecidableKind,
@@ -18,8 +25,8 @@ export async function annotationsCommand(path: string, context: Context): Promis
   const { blocks, problems } = readBlocks(note.text);
   const listed = await Promise.all(
     blocks.map(async (block) => {
-      const run = await runOfBlock(stores, note.root, block.id);
       const answer = block.sections.find(({ kind }) => kind === 'answer')?.text ?? '';
+      const run = await runOfBlock(stores, note.root, block.id, answer);
       return {
         id: block.id,
         start: block.start,
@@ -58,41 +65,87 @@ export async function stripCommand(
 
 export interface DecideOptions {
   readonly block: string;
-  readonly as: 'accept' | 'edit' | 'reject' | 'regenerate';
+  readonly as: 'accept' | 'edit' | 'reject' | 'regenerate' | 'pick' | 'rate';
+  /** For pick and rate. */
   readonly iteration?: number;
+  /** For rate. */
+  readonly segment?: SegmentKind;
+  readonly value?: Rating['value'];
   readonly reason?: string;
   readonly write?: boolean;
 }
 
-const kinds: Record<DecideOptions['as'], DecidableKind> = {
+const kinds: Record<Exclude<DecideOptions['as'], 'pick' | 'rate'>, DecidableKind> = {
   accept: 'accept',
   edit: 'accept-edited',
   reject: 'reject',
   regenerate: 'regenerate',
 };
 
+interface Planned {
+  readonly edits: TextEdit[];
+  readonly record: () => Promise<Appended>;
+}
+
 /** Records the decision; with `--write` carries it out in the note too. */
 export async function decideCommand(path: string, options: DecideOptions, context: Context): Promise<void> {
   const note = await readNote(path, context.options.workspace);
   const settings = settingsOf(context.options);
-  await withLibrary(context, note.root, settings, (library) =>
-    decideIn(note, options, context, new Stores(context.home, Date.now, library)),
-  );
+  await withLibrary(context, note.root, settings, (library) => decideIn(note, options, context, library));
 }
 
-async function decideIn(note: Note, options: DecideOptions, context: Context, stores: Stores): Promise<void> {
-  const decision = { block: options.block, as: kinds[options.as], reason: options.reason };
-  const { edits, entry } = await planDecision(note, decision, settingsOf(context.options), stores);
+async function decideIn(
+  note: Note,
+  options: DecideOptions,
+  context: Context,
+  library: Library,
+): Promise<void> {
+  const { edits, record: keep } = await planned(note, options, context, library);
   const changed = applyEdits(note.text, edits);
   if (options.write) await writeNote(note, changed);
-  const { record, warning } = await recordDecision(stores, note.root, entry).catch(async (error: unknown) => {
+  const { record, warning } = await keep().catch(async (error: unknown) => {
     // A decision is never half there: what can't be recorded is not carried out.
     if (options.write) await writeNote({ ...note, text: changed }, note.text);
     throw error;
   });
   if (warning) context.output.say(warning);
-  const done = options.write
-    ? 'recorded and carried out'
-    : 'recorded; add --write to carry it out in the note';
+  const done =
+    options.write || edits.length === 0
+      ? 'recorded and carried out'
+      : 'recorded; add --write to carry it out in the note';
   context.output.result({ entry: record, edits, warning }, `${record.kind} of ${record.block}: ${done}.`);
+}
+
+async function planned(
+  note: Note,
+  options: DecideOptions,
+  context: Context,
+  library: Library,
+): Promise<Planned> {
+  const { block, as, reason } = options;
+  const stores = new Stores(context.home, Date.now, library);
+  const settings = settingsOf(context.options);
+  if (as === 'rate') {
+    const choice = { block, iteration: needed(options.iteration, '--iteration') };
+    const rating = {
+      segment: needed(options.segment, '--segment'),
+      value: needed(options.value, '--value'),
+    };
+    const entry = await planRating(note, choice, rating, stores);
+    return { edits: [], record: () => recordDecision(stores, note.root, entry) };
+  }
+  if (as === 'pick') {
+    const choice = { block, iteration: needed(options.iteration, '--iteration') };
+    const known = await knownCitations(library, note.root, context.signal);
+    const pick = await planPick(note, choice, settings, stores, known, context.signal);
+    return { edits: pick.edits, record: () => recordPick(stores, note.root, pick) };
+  }
+  const { edits, entry } = await planDecision(note, { block, as: kinds[as], reason }, settings, stores);
+  return { edits, record: () => recordDecision(stores, note.root, entry) };
+}
+
+/** @throws PreflexorError `bad-input` */
+function needed<T>(value: T | undefined, option: string): T {
+  if (value === undefined) throw new PreflexorError('bad-input', `${option} is needed.`);
+  return value;
 }

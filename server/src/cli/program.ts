@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createComputeBudget } from '../composition.ts';
 import { exportFormats } from '../graph/index.ts';
-import { DocumentKind, Gpu, Intent } from '../protocol/index.ts';
+import { DocumentKind, Gpu, Intent, Rating, SegmentKind } from '../protocol/index.ts';
 import { applicationHome } from '../state/index.ts';
 import { programVersion } from '../version.ts';
 import { annotationsCommand, decideCommand, stripCommand, type DecideOptions } from './annotations.ts';
@@ -144,12 +144,21 @@ function program(run: Run): Command {
     .action((note: string, options: { write?: boolean }, command: Command) =>
       run((context) => stripCommand(note, options, context), command),
     );
-  add(root, 'decide <note>', 'Accept, reject or regenerate an annotation.')
+  add(
+    root,
+    'decide <note>',
+    'Accept, reject or regenerate an annotation, show another iteration in it, or rate one.',
+  )
     .requiredOption('--block <id>', 'the annotation, as it stands in its comment lines')
     .addOption(
       new Option('--as <decision>', 'what you decide')
-        .choices(['accept', 'edit', 'reject', 'regenerate'])
+        .choices(['accept', 'edit', 'reject', 'regenerate', 'pick', 'rate'])
         .makeOptionMandatory(),
+    )
+    .option('--iteration <k>', 'pick, rate: which one; 0 is the draft', wholeNumber)
+    .addOption(new Option('--segment <name>', 'rate: what of it').choices(SegmentKind.options))
+    .addOption(
+      new Option('--value <value>', 'rate: what you think of it').choices(Rating.shape.value.options),
     )
     .option('--reason <text>', 'why, in your own words')
     .option('--write', 'carry it out in the note')

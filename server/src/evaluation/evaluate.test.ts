@@ -331,11 +331,11 @@ test('experiment 8: given a reflection that names a sentence, when the next thin
   assert.ok(asked?.messages.at(-1)?.text.includes(doubt));
 });
 
-test('experiment 8: given ratings in the ledger, when they are read, then marks are averaged by section', async (t) => {
+test('experiment 8: given ratings in the ledger, when they are read, then the share that is up is given by section', async (t) => {
   const { work } = await desk(t, [openQuestion('a')]);
-  const rate = (section: 'reflection' | 'answer', mark: number): LedgerRecord =>
-    ({ kind: 'rate', iteration: 0, rating: { section, mark } }) as LedgerRecord;
-  const records = [rate('reflection', 2), rate('reflection', 5), rate('answer', 4)];
+  const rate = (segment: 'reflection' | 'answer', value: 'up' | 'down'): LedgerRecord =>
+    ({ kind: 'rate', iteration: 0, rating: { segment, value } }) as LedgerRecord;
+  const records = [rate('reflection', 'down'), rate('reflection', 'up'), rate('answer', 'up')];
   const run = [
     'Thinking one here.',
     doubt,
@@ -349,8 +349,8 @@ test('experiment 8: given ratings in the ledger, when they are read, then marks 
   const decisions = { records, runs: new Map() };
   const { report } = await work(model, { experiment: 'reflections' }, { decisions });
   const title = 'The writer’s own ratings';
-  closeTo(figureOf(report, title, 'reflection', 'mark').mean, 3.5);
-  assert.equal(figureOf(report, title, 'answer', 'mark').n, 1);
+  closeTo(figureOf(report, title, 'reflection', 'rated up').mean, 0.5);
+  assert.equal(figureOf(report, title, 'answer', 'rated up').n, 1);
 });
 
 test('experiment 10: given two models, when each has answered, then one critic marks drafts and finals of both without their names', async (t) => {

@@ -1,4 +1,4 @@
-// Decisions on annotations and what is known of a note's runs: preflexor/decide, annotations, strip, compare, runs.
+// Decisions on annotations, and what stands in a note: preflexor/decide, annotations, strip, compare.
 import type { z } from 'zod';
 import { PreflexorError } from '../errors.ts';
 import { readBlocks, stripBlocks } from '../notes/index.ts';
@@ -7,19 +7,21 @@ import type {
   compareRequest,
   DecideParams,
   DecideResult,
-  runRequest,
-  runsRequest,
   stripRequest,
   TextEdit,
 } from '../protocol/index.ts';
+import type { Appended } from '../preferences/index.ts';
 import {
   planDecision,
+  planPick,
+  planRating,
   recordDecision,
+  recordPick,
   runOfBlock,
-  type PlannedDecision,
+  type Note,
+  type Services,
   type Stores,
 } from '../workflow/index.ts';
-import { relativeNotePath } from '../state/index.ts';
 import type { Notes } from './documents.ts';
 import type { SettingsSource } from './settings.ts';
 
@@ -27,6 +29,7 @@ export interface DecisionParts {
   readonly notes: Notes;
   readonly settings: SettingsSource;
   readonly stores: Stores;
+  readonly knownCitations: Services['knownCitations'];
 }
 
 type Params<M extends { params: z.ZodType }> = z.infer<M['params']>;
@@ -40,45 +43,68 @@ export interface Decisions {
     'preflexor/annotations': (params: Params<typeof annotationsRequest>) => Result<typeof annotationsRequest>;
     'preflexor/strip': (params: Params<typeof stripRequest>) => Result<typeof stripRequest>;
     'preflexor/compare': (params: Params<typeof compareRequest>) => Result<typeof compareRequest>;
-    'preflexor/runs': (params: Params<typeof runsRequest>) => Result<typeof runsRequest>;
-    'preflexor/run': (params: Params<typeof runRequest>) => Result<typeof runRequest>;
   };
 }
 
-export function createDecisions({ notes, settings: source, stores }: DecisionParts): Decisions {
+export function createDecisions(parts: DecisionParts): Decisions {
+  const { notes, settings: source, stores } = parts;
+
+  async function decide(params: DecideParams): Promise<DecideResult> {
+    const { uri } = params.textDocument;
+    const { block } = params;
+    const settings = await source.for(uri);
+    const { root } = await notes.note(uri);
+    if (params.as === 'rate') {
+      const { iteration, rating } = params;
+      const entry = await planRating(await notes.note(uri), { block, iteration }, rating, stores);
+      return answerOf(await recordDecision(stores, root, entry));
+    }
+    if (params.as === 'pick') {
+      const choice = { block, iteration: params.iteration };
+      const signal = new AbortController().signal;
+      const known = await parts.knownCitations(root, signal);
+      return await carryOut(
+        ...[uri, `Show iteration ${params.iteration}`],
+        (note) => planPick(note, choice, settings, stores, known, signal),
+        (planned) => recordPick(stores, root, planned),
+      );
+    }
+    const { as, reason } = params;
+    return await carryOut(
+      ...[uri, labels[as]],
+      (note) => planDecision(note, { block, as, reason }, settings, stores),
+      ({ entry }) => recordDecision(stores, root, entry),
+    );
+  }
+
   /**
    * The note is changed first and the ledger written then; when the ledger can be written nowhere, the change is
    * taken back, so that a decision is never half there.
    */
-  async function decide(params: DecideParams): Promise<DecideResult> {
-    const { uri } = params.textDocument;
-    const settings = await source.for(uri);
-    const decision = { block: params.block, as: params.as, reason: params.reason };
+  async function carryOut<P extends { readonly edits: TextEdit[] }>(
+    uri: string,
+    label: string,
+    plan: (note: Note) => Promise<P>,
+    record: (planned: P) => Promise<Appended>,
+  ): Promise<DecideResult> {
     const note = await notes.note(uri);
-    let planned: PlannedDecision = await planDecision(note, decision, settings, stores);
-    if (planned.edits.length > 0) {
-      // Planned anew inside: the note may have changed since, and the ledger must say what really happened.
-      let plannedText = note.text;
-      const applied = await notes.apply(uri, labels[params.as], async (text) => {
-        if (text !== plannedText) planned = await planDecision({ ...note, text }, decision, settings, stores);
-        plannedText = text;
-        return planned.edits;
-      });
-      if (applied === null)
-        throw new PreflexorError('note-changed', 'There was nothing to change in the note.');
-      try {
-        return await record(note.root, planned);
-      } catch (error) {
-        await notes.apply(uri, 'Take back', () => Promise.resolve(inverse(plannedText, planned.edits)));
-        throw error;
-      }
+    let planned = await plan(note);
+    if (planned.edits.length === 0) return answerOf(await record(planned));
+    // Planned anew inside: the note may have changed since, and the ledger must say what really happened.
+    let plannedText = note.text;
+    const applied = await notes.apply(uri, label, async (text) => {
+      if (text !== plannedText) planned = await plan({ ...note, text });
+      plannedText = text;
+      return planned.edits;
+    });
+    if (applied === null)
+      throw new PreflexorError('note-changed', 'There was nothing to change in the note.');
+    try {
+      return answerOf(await record(planned));
+    } catch (error) {
+      await notes.apply(uri, 'Take back', () => Promise.resolve(inverse(plannedText, planned.edits)));
+      throw error;
     }
-    return await record(note.root, planned);
-  }
-
-  async function record(root: string, { entry }: PlannedDecision): Promise<DecideResult> {
-    const { record: written, warning } = await recordDecision(stores, root, entry);
-    return { entry: written, warning };
   }
 
   async function compare({
@@ -113,8 +139,8 @@ export function createDecisions({ notes, settings: source, stores }: DecisionPar
         problems: [...problems],
         blocks: await Promise.all(
           blocks.map(async (block) => {
-            const run = root === null ? null : await runOfBlock(stores, root, block.id);
             const answer = block.sections.find(({ kind }) => kind === 'answer')?.text;
+            const run = root === null ? null : await runOfBlock(stores, root, block.id, answer);
             return {
               id: block.id,
               range: at(block.start, block.end),
@@ -140,22 +166,13 @@ export function createDecisions({ notes, settings: source, stores }: DecisionPar
       });
       return { removed };
     },
-    'preflexor/runs': async ({ textDocument: { uri } }) => {
-      if (!uri.startsWith('file:')) return { runs: [] };
-      const note = await notes.note(uri);
-      const ledger = await stores.ledger(note.root);
-      const [runs, decided] = await Promise.all([
-        stores.runs(note.root).list(relativeNotePath(note.root, note.file)),
-        ledger.lastDecisions(),
-      ]);
-      return { runs: runs.map((run) => ({ ...run, decision: decided.get(run.block)?.kind ?? null })) };
-    },
-    'preflexor/run': async ({ textDocument: { uri }, run }) => ({
-      run: await stores.runs((await notes.note(uri)).root).load(run),
-    }),
   };
 
   return { decide, compare, handlers };
+}
+
+function answerOf({ record, warning }: Appended): DecideResult {
+  return { entry: record, warning };
 }
 
 const labels = {

@@ -1,6 +1,7 @@
 // The engine that the settings ask for, made anew when they change.
 import type { Engine } from '../engine/index.ts';
 import type { EngineStatus, Settings } from '../protocol/index.ts';
+import type { ServerKeys } from './keys.ts';
 import type { SettingsSource } from './settings.ts';
 
 /** The settings that decide which engine it is. */
@@ -21,30 +22,34 @@ export const criticKeys = [...engineKeys, 'reasoning.critic'] as const satisfies
 /** Holds one engine at a time. */
 export class EngineHolder {
   readonly #settings: SettingsSource;
-  readonly #create: (settings: Settings) => Engine;
+  readonly #create: (settings: Settings, key: string | null) => Engine;
+  readonly #serverKeys: ServerKeys;
   readonly #onStatus: (status: EngineStatus) => void;
   readonly #keys: readonly (keyof Settings)[];
   #current: { readonly key: string; readonly engine: Engine } | null = null;
 
   constructor(
     settings: SettingsSource,
-    create: (settings: Settings) => Engine,
+    create: (settings: Settings, key: string | null) => Engine,
+    serverKeys: ServerKeys,
     onStatus: (status: EngineStatus) => void,
     keys: readonly (keyof Settings)[] = engineKeys,
   ) {
     this.#keys = keys;
     this.#settings = settings;
     this.#create = create;
+    this.#serverKeys = serverKeys;
     this.#onStatus = onStatus;
   }
 
   /** The engine for the machine's present settings. Another one that was there ends, and its work with it. */
   async get(): Promise<Engine> {
     const settings = await this.#settings.for();
-    const key = JSON.stringify(this.#keys.map((name) => settings[name]));
+    const serverKey = this.#serverKeys.for(settings);
+    const key = JSON.stringify([...this.#keys.map((name) => settings[name]), serverKey]);
     if (this.#current?.key === key) return this.#current.engine;
     const previous = this.#current;
-    const engine = this.#create(settings);
+    const engine = this.#create(settings, serverKey);
     engine.onStatus(this.#onStatus);
     this.#current = { key, engine };
     await previous?.engine.dispose();

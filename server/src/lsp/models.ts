@@ -7,10 +7,12 @@ import type {
   DownloadProgress,
   getModelRequest,
   modelsRequest,
+  setKeyRequest,
   statusRequest,
   unloadRequest,
 } from '../protocol/index.ts';
 import type { EngineHolder } from './engine.ts';
+import type { ServerKeys } from './keys.ts';
 import { signalOf } from './reasoning.ts';
 import type { SettingsSource } from './settings.ts';
 
@@ -21,6 +23,7 @@ export interface ModelParts {
   readonly engines: EngineHolder;
   readonly critics: EngineHolder;
   readonly settings: SettingsSource;
+  readonly serverKeys: ServerKeys;
   readonly models: ModelStore;
 }
 
@@ -37,6 +40,7 @@ export interface ModelRequests {
     params: Params<typeof addModelRequest>,
     token: CancellationToken,
   ) => Result<typeof addModelRequest>;
+  'preflexor/setKey': (params: Params<typeof setKeyRequest>) => Result<typeof setKeyRequest>;
   'preflexor/unload': () => Result<typeof unloadRequest>;
   'preflexor/status': () => Result<typeof statusRequest>;
 }
@@ -46,6 +50,7 @@ export function createModelRequests({
   engines,
   critics,
   settings,
+  serverKeys,
   models,
 }: ModelParts): ModelRequests {
   return {
@@ -75,6 +80,10 @@ export function createModelRequests({
     'preflexor/addModel': async ({ file }, token) => ({
       model: await models.addModel(file, { signal: signalOf(token) }),
     }),
+    'preflexor/setKey': ({ address, key }) => {
+      serverKeys.set(address, key);
+      return Promise.resolve({});
+    },
     'preflexor/unload': async () => {
       await Promise.all([engines.unload(), critics.unload()]);
       return {};

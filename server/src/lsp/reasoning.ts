@@ -50,6 +50,8 @@ export interface Reasoning {
   ): Promise<ReasonResult>;
   /** Ends the thinking of the run that goes on; says whether it is this one. */
   answerNow(run: string): boolean;
+  /** Whether this run goes on now. */
+  isRunning(run: string): boolean;
 }
 
 export function createReasoning(parts: ReasoningParts): Reasoning {
@@ -177,6 +179,7 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
       controller?.abort();
       return controller !== undefined;
     },
+    isRunning: (run) => hurry.has(run),
   };
 }
 

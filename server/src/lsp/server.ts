@@ -38,7 +38,9 @@ import {
   lineText,
   rewriteKind,
 } from './features.ts';
+import { createHistory } from './history.ts';
 import { Indexing } from './indexing.ts';
+import { ServerKeys } from './keys.ts';
 import { createModelRequests } from './models.ts';
 import { createPassages } from './passages.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
@@ -52,9 +54,9 @@ export interface ServerOptions {
   /** Where models, the device id and caches live. */
   readonly home: string;
   readonly version: string;
-  /** Makes the engine that the settings ask for; called again when they change. */
-  readonly createEngine: (settings: Settings) => Engine;
-  readonly createCritic: (settings: Settings) => Engine;
+  /** Makes the engine that the settings ask for; called again when they change. @param key of the model server */
+  readonly createEngine: (settings: Settings, key: string | null) => Engine;
+  readonly createCritic: (settings: Settings, key: string | null) => Engine;
   /** The critic as a run asks it: the model itself as long as it has no adapter. */
   readonly criticFor: (settings: Settings, model: Engine, critic: Engine) => LanguageModel;
   /** The folder with the built-in prompts. */
@@ -81,11 +83,12 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   const queue = new RunQueue();
   const stores = new Stores(options.home, options.now, options.retrieval);
   const { retrieval } = options;
-  const engines = new EngineHolder(settings, options.createEngine, (status) => {
+  const serverKeys = new ServerKeys();
+  const engines = new EngineHolder(settings, options.createEngine, serverKeys, (status) => {
     void connection.sendNotification(statusNotification.method, status);
   });
   // The status that editors show is the reasoner's.
-  const critics = new EngineHolder(settings, options.createCritic, () => undefined, criticKeys);
+  const critics = new EngineHolder(settings, options.createCritic, serverKeys, () => undefined, criticKeys);
   const reasoning = createReasoning({
     connection,
     notes,
@@ -102,7 +105,11 @@ export function startServer(connection: Connection, options: ServerOptions): voi
       prompts: (root, set) => workspacePrompts(options.promptsFolder, root, set),
     },
   });
-  const decisions = createDecisions({ notes, settings, stores });
+  const decisions = createDecisions({
+    ...{ notes, settings, stores },
+    knownCitations: (root, signal) => knownCitations(retrieval, root, signal),
+  });
+  const history = createHistory({ notes, stores, isRunning: (run) => reasoning.isRunning(run) });
   const passages = createPassages({ notes, settings, stores, retrieval });
   const citations = new Citations({ connection, documents, notes, retrieval, settings });
   const indexing = new Indexing({
@@ -116,9 +123,13 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   const handlers = {
     ...decisions.handlers,
+    ...history,
     ...passages.handlers,
     ...indexing.handlers,
-    ...createModelRequests({ connection, engines, critics, settings, models: options.models }),
+    ...createModelRequests({
+      ...{ connection, engines, critics, settings, serverKeys },
+      models: options.models,
+    }),
     'preflexor/reason': (params, token) =>
       reasoning.reason(
         params,
@@ -207,7 +218,8 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     const block = blockAt(document, position, blocks);
     if (work || !block) return work;
     const root = uri.startsWith('file:') ? (await notes.note(uri)).root : null;
-    const run = root === null ? null : await runOfBlock(stores, root, block.id);
+    const answer = block.sections.find(({ kind }) => kind === 'answer')?.text;
+    const run = root === null ? null : await runOfBlock(stores, root, block.id, answer);
     if (root === null || !run) return hoverText(block, null);
     const line = { number: position.line, text: lineText(document, position.line) };
     const behind = await passages

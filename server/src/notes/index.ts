@@ -22,6 +22,7 @@ export { decideEdits } from './decide.ts';
 export type { DecideOptions, DecidedEdits } from './decide.ts';
 export { applyEdits, joinEdits } from './edits.ts';
 export { escapeModelText, normaliseModelText, unescapeModelText } from './escape.ts';
+export { hunksOf, withHunks } from './hunks.ts';
 export { insertBlock, newBlockId } from './insert.ts';
 export type { BlockContent } from './insert.ts';
 export { paragraphAt, relocate } from './paragraphs.ts';

@@ -357,10 +357,10 @@ test('given many decisions on a block, when the last is asked for, then it is th
   assert.deepEqual([...(await ledger.lastDecisions()).keys()], ['k3v9q2', 'constructor']);
 });
 
-test('given a rating, when it is appended and read, then section and mark are what they were', async (t) => {
+test('given a rating, when it is appended and read, then section and verdict are what they were', async (t) => {
   const { open } = await setUp(t);
   const ledger = await open();
-  const rating = { section: 'reflection', mark: 4 } as const;
+  const rating = { segment: 'reflection', value: 'up' } as const;
   await ledger.append(decisionOf('rated', { kind: 'rate', rating }));
   const { records } = await (await open()).read();
   assert.deepEqual(records[0]?.rating, rating);

@@ -153,7 +153,7 @@ class FileLedger implements Ledger {
 
   /** Fields are named one by one: their order is the order in the file, for a person who reads it. */
   #record(decision: Decision, now: number, lastInFile: string | null): LedgerRecord {
-    const { block, run, kind, iteration, texts, note, provenance, rating } = decision;
+    const { block, run, kind, iteration, texts, note, provenance, rating, over, hunk } = decision;
     const lastId = [this.#lastId, lastInFile].reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b));
     return {
       schema: 1,
@@ -168,6 +168,8 @@ class FileLedger implements Ledger {
       note,
       provenance,
       ...(rating && { rating }),
+      ...(over !== undefined && { over }),
+      ...(hunk && { hunk }),
     };
   }
 

@@ -72,6 +72,7 @@ export const clientCommands = {
   'preflexor.stop': { title: 'Stop', icon: 'debug-stop', viewTitle: 'preflexor.working' },
   'preflexor.chooseModel': { title: 'Choose Model', icon: 'server-environment' },
   'preflexor.addModel': { title: 'Use a GGUF File That I Have', icon: 'folder-opened' },
+  'preflexor.setKey': { title: 'Set Key of the Model Server', icon: 'key' },
   'preflexor.unload': { title: 'Unload Model', icon: 'circle-slash' },
   'preflexor.showMenu': { title: 'Show Model and Run State', icon: 'info' },
   'preflexor.showIterations': { title: 'Show Iterations', icon: 'list-tree' },

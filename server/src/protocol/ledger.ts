@@ -32,9 +32,21 @@ export const DecisionTexts = z.object({
 });
 export type DecisionTexts = z.infer<typeof DecisionTexts>;
 
-/** The writer's mark for one section of an iteration, from 1 (worthless) to 5 (just right). Of kind `rate` alone. */
-export const Rating = z.object({ section: SegmentKind, mark: z.int().min(1).max(5) });
+/** What the writer thinks of one section of an iteration. */
+export const Rating = z.object({ segment: SegmentKind, value: z.enum(['up', 'down']) });
 export type Rating = z.infer<typeof Rating>;
+
+/** One place of an accepted answer that the writer took over or left as it was. */
+export const HunkDecision = z.object({
+  /** Which of the answer's hunks, from 0, and how many there were. */
+  index: z.int().nonnegative(),
+  of: z.int().positive(),
+  accepted: z.boolean(),
+  /** The paragraph's words and the answer's. */
+  before: z.string(),
+  after: z.string(),
+});
+export type HunkDecision = z.infer<typeof HunkDecision>;
 
 /** One line of `.preflexor/ledger/<device>.jsonl`. */
 export const LedgerRecord = z.object({
@@ -50,6 +62,11 @@ export const LedgerRecord = z.object({
   texts: DecisionTexts,
   note: NotePlace,
   provenance: Provenance.nullable(),
+  /** `rate` only. */
   rating: Rating.optional(),
+  /** `pick` only: the iteration that was shown before, and that the writer passed over. */
+  over: z.int().nonnegative().optional(),
+  /** `hunk` only. */
+  hunk: HunkDecision.optional(),
 });
 export type LedgerRecord = z.infer<typeof LedgerRecord>;

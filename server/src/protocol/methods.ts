@@ -2,9 +2,19 @@
 // docs/lsp-extensions.md has one section per method; a test decodes its examples with these schemas.
 import { z } from 'zod';
 import { EngineStatus } from './engine.ts';
-import { DecisionKind, LedgerRecord } from './ledger.ts';
+import { DecisionKind, LedgerRecord, Rating } from './ledger.ts';
 import { DownloadProgress, ModelListing } from './models.ts';
-import { BlockId, Intent, Passage, ReasonEvent, Run, RunId, SectionSources, StepName } from './reasoning.ts';
+import {
+  BlockId,
+  Intent,
+  Passage,
+  ReasonEvent,
+  Run,
+  RunId,
+  SectionSources,
+  StepName,
+  UnfinishedRun,
+} from './reasoning.ts';
 import { IndexedAnswer, IndexStatus, SearchFilter } from './retrieval.ts';
 import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
 
@@ -99,12 +109,18 @@ export const ReasonResult = z.object({
 });
 export type ReasonResult = z.infer<typeof ReasonResult>;
 
-export const DecideParams = z.object({
-  textDocument: TextDocument,
-  block: BlockId,
-  as: DecisionKind.extract(['accept', 'accept-edited', 'reject']),
-  reason: z.string().optional(),
-});
+const ofBlock = { textDocument: TextDocument, block: BlockId };
+
+export const DecideParams = z.discriminatedUnion('as', [
+  z.object({
+    ...ofBlock,
+    as: DecisionKind.extract(['accept', 'accept-edited', 'reject']),
+    reason: z.string().optional(),
+  }),
+  /** Use this one: the block shows this iteration from now on. */
+  z.object({ ...ofBlock, as: z.literal('pick'), iteration: z.int().nonnegative() }),
+  z.object({ ...ofBlock, as: z.literal('rate'), iteration: z.int().nonnegative(), rating: Rating }),
+]);
 export type DecideParams = z.infer<typeof DecideParams>;
 
 export const DecideResult = z.object({
@@ -125,6 +141,21 @@ export const RunSummary = z.object({
   decision: DecisionKind.nullable(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
+
+/** A run that was cut off or stopped, as lists show it. */
+export const UnfinishedSummary = z.object({
+  id: RunId,
+  block: BlockId,
+  time: z.iso.datetime(),
+  question: z.string(),
+  /** Finished steps: from there it can be gone on with. */
+  steps: z.int().nonnegative(),
+});
+export type UnfinishedSummary = z.infer<typeof UnfinishedSummary>;
+
+/** What the writer thinks of one section of a run. */
+export const SectionRating = Rating.extend({ iteration: z.int().nonnegative() });
+export type SectionRating = z.infer<typeof SectionRating>;
 
 /** A passage with the address of its file; null where its source does not lie in the folder. */
 export const LocatedPassage = Passage.extend({ uri: z.string().nullable() });
@@ -168,12 +199,24 @@ export const compareRequest = request(
 export const runsRequest = request(
   'preflexor/runs',
   z.object({ textDocument: TextDocument }),
-  z.object({ runs: z.array(RunSummary) }),
+  z.object({ runs: z.array(RunSummary), unfinished: z.array(UnfinishedSummary) }),
 );
 export const runRequest = request(
   'preflexor/run',
   z.object({ textDocument: TextDocument, run: RunId }),
-  z.object({ run: Run }),
+  /** The last rating of each section. */
+  z.object({ run: Run, ratings: z.array(SectionRating) }),
+);
+export const unfinishedRunRequest = request(
+  'preflexor/unfinishedRun',
+  z.object({ textDocument: TextDocument, run: RunId }),
+  z.object({ run: UnfinishedRun }),
+);
+export const deleteRunRequest = request(
+  'preflexor/deleteRun',
+  z.object({ textDocument: TextDocument, run: RunId }),
+  /** false: there was none. */
+  z.object({ deleted: z.boolean() }),
 );
 /** Ends the thinking of a run that goes on: it answers with what it has, and no more rounds follow. */
 export const answerNowRequest = request(
@@ -207,6 +250,17 @@ export const addModelRequest = request(
   'preflexor/addModel',
   z.object({ file: z.string().min(1) }),
   z.object({ model: ModelListing }),
+);
+/** The key of a model server, kept in memory only. It is sent to servers at this address and to no other. */
+export const setKeyRequest = request(
+  'preflexor/setKey',
+  z.object({
+    /** As setting `preflexor.engine.url` has it; what counts is its scheme, host and port. */
+    address: z.string().min(1).max(2000),
+    /** null: it is forgotten. */
+    key: z.string().min(1).max(10_000).nullable(),
+  }),
+  z.object({}),
 );
 export const unloadRequest = request('preflexor/unload', z.object({}), z.object({}));
 export const statusRequest = request('preflexor/status', z.object({}), EngineStatus);
@@ -277,11 +331,14 @@ export const requests = [
   compareRequest,
   runsRequest,
   runRequest,
+  unfinishedRunRequest,
+  deleteRunRequest,
   answerNowRequest,
   stopRequest,
   modelsRequest,
   getModelRequest,
   addModelRequest,
+  setKeyRequest,
   unloadRequest,
   statusRequest,
   searchRequest,

@@ -266,6 +266,15 @@ export const Run = z.object({
   omitted: z.array(z.string()).optional(),
   /** The run and the step that this one goes on from. */
   branchOf: z.object({ run: RunId, steps: z.int().nonnegative() }).optional(),
+  /** What the writer chose to see in place of `best` and `final`, which stay what the run made them. */
+  picked: z
+    .object({
+      iteration: z.int().nonnegative(),
+      /** That iteration's answer with unknown works marked. */
+      final: z.string(),
+      unknownCitations: z.array(z.string()),
+    })
+    .optional(),
 });
 export type Run = z.infer<typeof Run>;
 

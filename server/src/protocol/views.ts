@@ -1,9 +1,17 @@
 // Messages between the client and its webviews. A view may be hidden and miss messages, so what it shows
 // comes as whole snapshots; the server owns the data, the view only selection and scroll place.
 import { z } from 'zod';
-import { DecisionKind } from './ledger.ts';
-import { Placement } from './methods.ts';
-import { Iteration, RunId, StreamKind, SegmentProblem } from './reasoning.ts';
+import { DecisionKind, Rating } from './ledger.ts';
+import { Placement, SectionRating } from './methods.ts';
+import {
+  Iteration,
+  RunId,
+  SegmentKind,
+  SegmentProblem,
+  StoppedBecause,
+  StreamKind,
+  TokenCounts,
+} from './reasoning.ts';
 
 export const RunState = z.enum(['waiting', 'running', 'finished', 'stopped', 'failed']);
 export type RunState = z.infer<typeof RunState>;
@@ -18,6 +26,8 @@ export const SectionSnapshot = z.object({
   seconds: z.number().nonnegative().nullable(),
   /** Known when the iteration is finished. */
   tokens: z.int().nonnegative().nullable(),
+  /** What its step cost, where that is known. */
+  counts: TokenCounts.nullable(),
 });
 export type SectionSnapshot = z.infer<typeof SectionSnapshot>;
 
@@ -25,7 +35,14 @@ export const IterationSnapshot = z.object({
   index: z.int().nonnegative(),
   sections: z.array(SectionSnapshot),
   /** Set when it is finished. */
-  facts: Iteration.pick({ score: true, signals: true, tokens: true, seconds: true }).nullable(),
+  facts: Iteration.pick({
+    score: true,
+    rubrics: true,
+    signals: true,
+    tokens: true,
+    seconds: true,
+    feedback: true,
+  }).nullable(),
 });
 export type IterationSnapshot = z.infer<typeof IterationSnapshot>;
 
@@ -39,6 +56,16 @@ export const FailureSnapshot = z.object({
   actions: z.array(RemedyAction),
 });
 export type FailureSnapshot = z.infer<typeof FailureSnapshot>;
+
+/** A passage that a section agrees with. A press on it opens its file. */
+export const SourceSnapshot = z.object({
+  /** Id of one of the run's passages. */
+  id: z.string(),
+  name: z.string(),
+  /** The section's sentence that it stands behind. */
+  sentence: z.string(),
+});
+export type SourceSnapshot = z.infer<typeof SourceSnapshot>;
 
 /** The run that the Iterations view shows. */
 export const RunSnapshot = z.object({
@@ -65,6 +92,23 @@ export const RunSnapshot = z.object({
   seconds: z.number().nonnegative().nullable(),
   /** Works that the model cited and no bibliography knows. */
   unknownCitations: z.array(z.string()),
+  /** The iteration that the writer chose in place of the best. */
+  picked: z.int().nonnegative().nullable(),
+  /** Why it ended; null while it goes on. */
+  ended: StoppedBecause.nullable(),
+  /** What did not fit into the model's context, each in a sentence. */
+  omitted: z.array(z.string()),
+  nothingRelevant: z.boolean(),
+  sources: z.array(
+    z.object({
+      iteration: z.int().nonnegative(),
+      kind: SegmentKind,
+      passages: z.array(SourceSnapshot),
+    }),
+  ),
+  ratings: z.array(SectionRating),
+  /** It was stopped or cut off, and can be gone on with. */
+  resumable: z.boolean(),
 });
 export type RunSnapshot = z.infer<typeof RunSnapshot>;
 
@@ -75,6 +119,8 @@ export const RunEntry = z.object({
   time: z.iso.datetime(),
   state: RunState,
   decision: DecisionKind.nullable(),
+  /** It was stopped or cut off, and can be gone on with. */
+  resumable: z.boolean(),
 });
 export type RunEntry = z.infer<typeof RunEntry>;
 
@@ -102,6 +148,10 @@ export type IterationsToView = z.infer<typeof IterationsToView>;
 export const RunAction = z.enum(['accept', 'reject', 'regenerate', 'compare', 'reveal']);
 export type RunAction = z.infer<typeof RunAction>;
 
+/** What can be done with one iteration: use this one, regenerate from here, branch. */
+export const IterationAction = z.enum(['pick', 'regenerate', 'branch']);
+export type IterationAction = z.infer<typeof IterationAction>;
+
 export const IterationsFromView = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   /** The view saw a gap, and asks for a whole snapshot. */
@@ -110,6 +160,18 @@ export const IterationsFromView = z.discriminatedUnion('type', [
   z.object({ type: z.literal('didPressStop'), key: z.string() }),
   z.object({ type: z.literal('didPressAction'), key: z.string(), action: RunAction }),
   z.object({ type: z.literal('didPressRemedy'), key: z.string(), action: RemedyAction }),
+  z.object({ type: z.literal('didPressAnswerNow'), key: z.string() }),
+  /** Go on with a run that was stopped or cut off. */
+  z.object({ type: z.literal('didPressResume'), key: z.string() }),
+  z.object({ type: z.literal('didPressDelete'), key: z.string() }),
+  z.object({
+    type: z.literal('didPressIteration'),
+    key: z.string(),
+    iteration: z.int().nonnegative(),
+    action: IterationAction,
+  }),
+  z.object({ type: z.literal('didRate'), key: z.string(), iteration: z.int().nonnegative(), rating: Rating }),
+  z.object({ type: z.literal('didPressSource'), key: z.string(), passage: z.string() }),
   z.object({ type: z.literal('didPressReason') }),
   z.object({ type: z.literal('didFail'), message: z.string().max(4000) }),
 ]);

@@ -40,10 +40,10 @@ export async function planDecision(
   stores: Stores,
 ): Promise<PlannedDecision> {
   const block = readBlocks(note.text).blocks.find(({ id }) => id === decision.block);
-  const run = await runOfBlock(stores, note.root, decision.block);
   const section = (kind: SegmentKind): string =>
     block?.sections.find((candidate) => candidate.kind === kind)?.text ?? '';
   const present = section('answer');
+  const run = await runOfBlock(stores, note.root, decision.block, block && present);
   const offered = run?.final ?? present;
   const edited = block !== undefined && present !== offered;
   const as = decision.as === 'accept-edited' && !edited ? 'accept' : decision.as;

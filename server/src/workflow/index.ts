@@ -15,6 +15,7 @@ export {
 } from './forget.ts';
 export { offer, type Offer } from './offer.ts';
 export { workspacePairs, type PairsRequest, type WorkspacePairs } from './pairs.ts';
+export { asPicked, planPick, planRating, recordPick, type Choice, type PlannedPick } from './pick.ts';
 export { workspacePrompts } from './prompts.ts';
 export {
   reasonInNote,

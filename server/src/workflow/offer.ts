@@ -1,5 +1,12 @@
 // From a stored run to the edit that shows it in the note.
-import { insertBlock, joinEdits, markCitations, relocate, stripBlocks } from '../notes/index.ts';
+import {
+  insertBlock,
+  joinEdits,
+  markCitations,
+  relocate,
+  stripBlocks,
+  type Paragraph,
+} from '../notes/index.ts';
 import type { Run, TextEdit } from '../protocol/index.ts';
 
 /** Where a finished run goes: an edit of the note, or the reason why there is none. */
@@ -17,6 +24,16 @@ export function offer(text: string, run: Run, replaces?: string): Offer {
       reason: 'The paragraph was changed meanwhile, so the suggestion is kept in the Iterations view only.',
     };
   }
+  return { edits: offerAt(text, place, run, replaces), block: run.block };
+}
+
+/** The edits that insert the run's block at `place`, and remove another one. */
+export function offerAt(
+  text: string,
+  place: Pick<Paragraph, 'insertAt'>,
+  run: Run,
+  replaces?: string,
+): TextEdit[] {
   // A block that is gone by now leaves nothing to be removed.
   const removal = replaces === undefined ? [] : stripBlocks(text, [replaces]).edits;
   const iteration = run.iterations[run.best];
@@ -33,10 +50,12 @@ export function offer(text: string, run: Run, replaces?: string): Offer {
     model: run.model,
     ...(isIntegrated(run) && { integrates: { from: 0, to: last } }),
   });
-  return { edits: joinEdits([insertion, ...removal]), block: run.block };
+  return joinEdits([insertion, ...removal]);
 }
 
 /** Whether the final text was made of several answers. */
-function isIntegrated({ iterations, best, final, steps }: Run): boolean {
-  return final !== iterations[best]?.answer && (steps ?? []).some(({ name }) => name === 'integration');
+function isIntegrated({ iterations, best, final, steps, picked }: Run): boolean {
+  return (
+    !picked && final !== iterations[best]?.answer && (steps ?? []).some(({ name }) => name === 'integration')
+  );
 }

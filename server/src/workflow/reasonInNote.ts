@@ -19,6 +19,7 @@ import type {
 } from '../protocol/index.ts';
 import { reason, type PromptSet, type ReasonPorts, type ReasonTask } from '../reasoning/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
+import { asPicked, asShown } from './pick.ts';
 import { checkCitations, withRealCitations } from './realCitations.ts';
 import type { Stores } from './stores.ts';
 
@@ -397,10 +398,20 @@ export function unknownBlock(id: string): PreflexorError {
   });
 }
 
-/** The stored run of a block, or null where it is not known or can't be read. */
-export async function runOfBlock(stores: Stores, root: string, block: string): Promise<Run | null> {
+/**
+ * The stored run of a block as the writer sees it, or null where it is not known or can't be read.
+ * @param present the answer that stands in the block; left out, it is not in the note
+ */
+export async function runOfBlock(
+  stores: Stores,
+  root: string,
+  block: string,
+  present?: string,
+): Promise<Run | null> {
   try {
-    return await stores.runs(root).findByBlock(block);
+    const run = await stores.runs(root).findByBlock(block);
+    if (!run) return null;
+    return present === undefined ? asPicked(run) : asShown(run, present);
   } catch {
     // An unreadable run costs the provenance of a decision, never the decision.
     return null;

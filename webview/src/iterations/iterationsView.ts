@@ -185,6 +185,24 @@ export class IterationsView extends LitElement {
       stop: () => {
         this.#host.send({ type: 'didPressStop', key });
       },
+      answerNow: () => {
+        this.#host.send({ type: 'didPressAnswerNow', key });
+      },
+      resume: () => {
+        this.#host.send({ type: 'didPressResume', key });
+      },
+      remove: () => {
+        this.#host.send({ type: 'didPressDelete', key });
+      },
+      onIteration: (iteration, action) => {
+        this.#host.send({ type: 'didPressIteration', key, iteration, action });
+      },
+      rate: (iteration, rating) => {
+        this.#host.send({ type: 'didRate', key, iteration, rating });
+      },
+      openSource: (passage) => {
+        this.#host.send({ type: 'didPressSource', key, passage });
+      },
       act: (action) => {
         this.#host.send({ type: 'didPressAction', key, action });
       },

@@ -124,6 +124,79 @@ export const styles = css`
   .answer preflexor-stream {
     --section-colour: var(--vscode-charts-green, var(--vscode-textLink-foreground));
   }
+  .critique preflexor-stream {
+    --section-colour: var(--vscode-charts-red, var(--vscode-errorForeground));
+    color: var(--vscode-descriptionForeground);
+  }
+  /* The time line: a rail along the iterations, thicker at the best one. */
+  preflexor-disclosure.whole {
+    border-inline-start: 2px solid var(--vscode-panel-border);
+    margin-inline-start: 10px;
+    padding-inline-start: 2px;
+  }
+  preflexor-disclosure.whole.best {
+    border-inline-start: 3px solid var(--vscode-charts-green, var(--vscode-focusBorder));
+  }
+  .sources,
+  ul.measured {
+    list-style: none;
+    margin: 0 6px 6px 9px;
+    padding: 0;
+  }
+  .measured {
+    color: var(--vscode-descriptionForeground);
+    font-variant-numeric: tabular-nums;
+    line-height: 1.45;
+    margin: 0 6px 6px 9px;
+  }
+  .feedback {
+    border-inline-start: 2px solid var(--vscode-panel-border);
+    margin: 0 6px 8px 9px;
+    overflow-wrap: anywhere;
+    padding-inline-start: 8px;
+    white-space: pre-wrap;
+  }
+  .source,
+  .thumb {
+    align-items: center;
+    background: transparent;
+    border: 0;
+    border-radius: 3px;
+    color: inherit;
+    cursor: pointer;
+    display: flex;
+    font: inherit;
+    gap: 6px;
+    min-height: 24px;
+    min-width: 24px;
+    padding: 0 4px;
+    text-align: start;
+  }
+  .source:hover,
+  .thumb:hover {
+    background: var(--vscode-list-hoverBackground);
+  }
+  .source:focus-visible,
+  .thumb:focus-visible {
+    outline: 1px solid var(--vscode-focusBorder);
+    outline-offset: -1px;
+  }
+  .source vscode-icon,
+  .thumb vscode-icon {
+    color: inherit;
+    flex: none;
+  }
+  .thumbs {
+    display: flex;
+    gap: 2px;
+    margin: -4px 6px 6px;
+  }
+  .choices {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 6px;
+    margin: 4px 9px 10px;
+  }
   .warnings {
     color: var(--vscode-descriptionForeground);
     list-style: none;

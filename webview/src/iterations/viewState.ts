@@ -59,11 +59,10 @@ export function opensByItself(run: RunSnapshot, iteration: number, section: numb
   return unfinished && iteration === run.iterations.length - 1 && section === sections.length - 1;
 }
 
-/** With several iterations, the picked one stands open, and before there is one the last. */
+/** With several iterations, the one that is used stands open, and before there is one the last. */
 export function iterationOpensByItself(run: RunSnapshot, iteration: number): boolean {
+  const used = run.picked ?? run.best;
   const shown =
-    run.best === null
-      ? run.iterations.length - 1
-      : run.iterations.findIndex(({ index }) => index === run.best);
+    used === null ? run.iterations.length - 1 : run.iterations.findIndex(({ index }) => index === used);
   return iteration === shown || iteration === run.iterations.length - 1;
 }

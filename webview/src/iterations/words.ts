@@ -9,6 +9,7 @@ import type {
   StreamKind,
   SegmentProblem,
   Signal,
+  TokenCounts,
 } from '../../../server/src/protocol/index.ts';
 import { openSection } from './viewState.ts';
 
@@ -68,9 +69,87 @@ export function iterationName(index: number): string {
   return index === 0 ? 'Draft' : `Iteration ${index}`;
 }
 
-export function iterationFacts({ facts, index }: IterationSnapshot, best: number | null): string {
-  const picked = best === index ? 'picked' : null;
-  return joined([picked, facts && duration(facts.seconds), facts && tokenCount(facts.tokens.generated)]);
+export function iterationFacts(
+  { facts, index }: IterationSnapshot,
+  { best, picked }: Pick<RunSnapshot, 'best' | 'picked'>,
+): string {
+  return joined([
+    best === index ? 'best' : null,
+    picked === index ? 'your choice' : null,
+    facts?.score == null ? null : `score ${outOfTen(facts.score)}`,
+    facts && duration(facts.seconds),
+    facts && tokenCount(facts.tokens.generated),
+  ]);
+}
+
+function outOfTen(score: number): string {
+  return (score * 10).toFixed(1);
+}
+
+/** The critic's score and how far it is to be trusted. null: there is none. */
+export function scoreWords({ score, rubrics = [] }: NonNullable<IterationSnapshot['facts']>): string | null {
+  if (score === null) return null;
+  const marks = rubrics.map(
+    ({ grounded, answers, specific, consistent }) => (grounded + answers + specific + consistent) / 40,
+  );
+  const all = `The critic gives it ${outOfTen(score)} of 10`;
+  if (marks.length < 2) return `${all}, read once.`;
+  const spread = Math.max(...marks) - Math.min(...marks);
+  const readings = marks.map(outOfTen).join(' and ');
+  const trust =
+    spread < 0.05
+      ? 'its readings agree'
+      : `a difference of less than ${outOfTen(spread)} between iterations means nothing`;
+  return `${all} (read ${marks.length} times: ${readings}; ${trust}).`;
+}
+
+/** The mean of each of the rubric's marks. */
+export function rubricWords({ rubrics = [] }: NonNullable<IterationSnapshot['facts']>): string | null {
+  if (rubrics.length === 0) return null;
+  const mean = (name: keyof (typeof rubrics)[number]): string =>
+    (rubrics.reduce((sum, rubric) => sum + rubric[name], 0) / rubrics.length).toFixed(1);
+  return `Grounded in your notes ${mean('grounded')}, answers the question ${mean('answers')}, specific ${mean('specific')}, consistent ${mean('consistent')}.`;
+}
+
+const signalNames: Record<Signal['name'], string> = {
+  'same-meaning': 'Same meaning as before (similarity)',
+  generic: 'Words shared with your paragraph',
+  'empty-reflection': 'Words of the reflection',
+  'no-change': 'Words changed since the iteration before',
+  degradation: 'Fall of the score',
+  loop: 'Repetition',
+  truncation: 'Sections cut off',
+};
+
+/** "Repetition: 0.02, threshold 0.5: fine". */
+export function signalWords({ name, value, threshold, verdict }: Signal): string {
+  return `${signalNames[name]}: ${short(value)}, threshold ${short(threshold)}: ${verdict}`;
+}
+
+function short(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}
+
+/** What the prompts cost: what was evaluated, what came out of the cache, what was written. */
+export function countWords({ prompt, reused, generated }: TokenCounts): string {
+  const part = (value: number): string => value.toLocaleString('en');
+  return `${part(prompt)} in prompts, ${part(reused)} of them reused; ${part(generated)} written`;
+}
+
+const endings: Partial<Record<NonNullable<RunSnapshot['ended']>, string>> = {
+  converged: 'It ended early: two iterations said the same.',
+  degraded: 'It ended early: the next iteration was weaker, and the best one was kept.',
+  'answer-now': 'You asked for the answer before it was done thinking.',
+};
+
+/** What is to be known of a run besides its texts. */
+export function remarks({ ended, nothingRelevant, omitted }: RunSnapshot): string[] {
+  const how = ended === null ? undefined : endings[ended];
+  return [
+    ...(nothingRelevant ? ['Nothing relevant in your notes: it thinks without them.'] : []),
+    ...(how === undefined ? [] : [how]),
+    ...omitted,
+  ];
 }
 
 /** What is doubtful about an iteration: each thing once. */
@@ -139,8 +218,12 @@ export function spokenState(run: RunSnapshot | null): string {
   const decided = decisionWords(run.decision);
   if (decided !== null) return decided;
   if (run.state !== 'finished') return stateWords(run);
-  const picked = run.iterations.find(({ index }) => index === run.best) ?? run.iterations.at(-1);
-  const answer = run.final ?? picked?.sections.findLast(({ kind }) => kind === 'answer')?.text ?? '';
+  const used = run.picked ?? run.best;
+  const picked = run.iterations.find(({ index }) => index === used) ?? run.iterations.at(-1);
+  const answer =
+    (run.picked === null ? run.final : null) ??
+    picked?.sections.findLast(({ kind }) => kind === 'answer')?.text ??
+    '';
   return `Finished. Suggestion: ${answer}`;
 }
 

@@ -169,19 +169,19 @@ function byWriter({ decisions, estimate }: Reading): Finding {
     kind === 'rate' && rating ? [{ ...rating, iteration }] : [],
   );
   const figures = (['thinking', 'reflection', 'answer'] as const).flatMap((section) => {
-    const own = marks.filter((mark) => mark.section === section).map(({ mark }) => mark);
-    return own.length === 0 ? [] : [figure(section, 'mark', estimate(own))];
+    const own = marks.filter(({ segment }) => segment === section).map(({ value }) => (value === 'up' ? 1 : 0));
+    return own.length === 0 ? [] : [figure(section, 'rated up', estimate(own))];
   });
   return {
     title: 'The writer’s own ratings',
     text:
       figures.length === 0
         ? 'The ledger of this workspace holds no ratings.'
-        : 'Marks from 1 to 5 in this workspace’s ledger.',
+        : 'The share of ratings in this workspace’s ledger that are up.',
     figures,
     chart: chartOf(figures, {
-      ...{ kind: 'bars', title: 'The writer’s own ratings', range: [0, 5] },
-      ...{ xLabel: 'Section', yLabel: 'Mean mark, 95 % interval' },
+      ...{ kind: 'bars', title: 'The writer’s own ratings', range: [0, 1] },
+      ...{ xLabel: 'Section', yLabel: 'Share, 95 % interval' },
     }),
   };
 }
