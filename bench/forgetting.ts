@@ -33,6 +33,18 @@ interface Variant {
 const variants: readonly Variant[] = [
   { name: 'no anchor, 2e-4, 40 steps', learningRate: 2e-4, steps: 40 },
   { name: 'no anchor, 5e-4, 30 steps', learningRate: 5e-4, steps: 30 },
+  {
+    name: 'anchor by divergence, 5e-4, 40 steps',
+    learningRate: 5e-4,
+    steps: 40,
+    anchor: { tokens: 128, kind: 'kl', weight: 10, perStep: 2 },
+  },
+  {
+    name: 'anchor by replay, 5e-4, 40 steps',
+    learningRate: 5e-4,
+    steps: 40,
+    anchor: { tokens: 128, kind: 'replay', weight: 1, perStep: 2 },
+  },
 ];
 
 /** What TRL's adapters cost on the same pairs and papers: golden/README.md, not measured here. */
