@@ -35,7 +35,7 @@ export function createLibrary(home: string, options: LibraryOptions): Library {
       ),
     readers: new ReaderThread({ script: readerScript(), timeLimit: 120_000, memoryLimit: 1024 }),
     release: async () => {
-      await Promise.all([...embedders.all(), ...rerankers.all()].map((model) => model?.dispose()));
+      for (const model of [...embedders.all(), ...rerankers.all()]) await model?.dispose();
     },
   });
 }

@@ -100,9 +100,8 @@ async function wordsOf({ folder }: Shelf, kind: string): Promise<string> {
   const options = { readOther: () => Promise.resolve(null), maxBytes: 1e9, signal: never };
   const result = await readDocument(source, await readFile(join(folder, source)), options);
   assert.ok('document' in result);
-  return (
-    result.document.blocks.filter((block) => block.readable.length > 60)[0]?.readable.slice(0, 200) ?? ''
-  );
+  const longest = result.document.blocks.toSorted((a, b) => b.readable.length - a.readable.length)[0];
+  return longest?.readable.slice(0, 200) ?? '';
 }
 
 test('given an index, when nothing, a word, or a name changes, then only what is new is embedded', async (t) => {

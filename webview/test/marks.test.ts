@@ -57,7 +57,7 @@ test('given any page and any stretch of it, when the stretch is marked, then the
       .normalize('NFKD')
       .toLowerCase()
       .replace(/[^\p{L}\p{N}]/gu, '');
-  const line = fc.array(fc.constantFrom('grain', 'ﬁne', 'ž', 'α', '-', ' ', '.', '7', '😀', 'steel'), {
+  const line = fc.array(fc.constantFrom('grain', 'ﬁne', 'ž', 'α', '-', ' ', '.', '7', 'steel'), {
     maxLength: 8,
   });
   fc.assert(

@@ -87,7 +87,7 @@ export class Library {
   /** The folders that are open now. Indexing of those whose settings want it begins by itself. */
   setFolders(folders: readonly IndexedFolder[]): void {
     const roots = new Set(folders.map(({ root }) => root));
-    for (const [root, folder] of this.#folders) if (!roots.has(root)) this.#end(root, folder);
+    for (const [root, folder] of this.#folders) if (!roots.has(root)) void this.#end(root, folder);
     for (const configuration of folders) this.#setFolder(configuration, true);
   }
 
@@ -278,7 +278,7 @@ export class Library {
   }
 
   async dispose(): Promise<void> {
-    for (const [root, folder] of this.#folders) this.#end(root, folder);
+    for (const [root, folder] of this.#folders) void this.#end(root, folder);
     await Promise.all(this.#ending);
     await Promise.all([this.#parts.readers.close(), this.#parts.release()]);
   }

@@ -1,6 +1,6 @@
 // What the editor's door needs of retrieval: one port, implemented in the composition root.
 // It says nothing of models, stores or readers, and knows paths only relative to a workspace folder.
-import type { IndexedAnswer, IndexStatus, Run, SectionSources, Settings } from '../protocol/index.ts';
+import type { IndexedAnswer, IndexStatus, Run, SectionSources } from '../protocol/index.ts';
 import type { Bibliography, IndexedFolder } from '../library/index.ts';
 import type { Grounding, Learner } from '../workflow/index.ts';
 

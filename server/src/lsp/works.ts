@@ -9,7 +9,7 @@ export function shortCredit({ authors, year }: BibliographyEntry): string {
   const names = authors.map(familyName);
   const [first = '', second = ''] = names;
   const who = names.length > 2 ? `${first} et al.` : names.length === 2 ? `${first} and ${second}` : first;
-  return [who, String(year ?? '')].filter((part) => part !== '').join(' · ');
+  return [who, year ?? ''].filter((part) => part !== '').join(' · ');
 }
 
 /** One line: authors, year and title. */

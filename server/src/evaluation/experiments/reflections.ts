@@ -169,7 +169,9 @@ function byWriter({ decisions, estimate }: Reading): Finding {
     kind === 'rate' && rating ? [{ ...rating, iteration }] : [],
   );
   const figures = (['thinking', 'reflection', 'answer'] as const).flatMap((section) => {
-    const own = marks.filter(({ segment }) => segment === section).map(({ value }) => (value === 'up' ? 1 : 0));
+    const own = marks
+      .filter(({ segment }) => segment === section)
+      .map(({ value }) => (value === 'up' ? 1 : 0));
     return own.length === 0 ? [] : [figure(section, 'rated up', estimate(own))];
   });
   return {
