@@ -10,6 +10,7 @@ const benchmarks = [
   'retrieval',
   'retrievalQuality',
   'graphExport',
+  'ledger',
   'server',
   'activation',
 ];
