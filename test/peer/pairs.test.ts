@@ -75,7 +75,7 @@ for (const strict of [false, true]) {
       train?.rows.map(({ label }) => label),
       [true, false, true, false, true, false],
     );
-    assert.equal(train?.conversational, true);
+    assert.equal(train.conversational, true);
   });
 
   test(`given an export as hf${how}, when datasets loads the folder, then its splits are train and test`, async (t) => {
@@ -90,7 +90,7 @@ for (const strict of [false, true]) {
         splits[name]?.rows.map(({ prompt }) => prompt),
         own.map(({ prompt }) => prompt),
       );
-      assert.equal(splits[name]?.conversational, true);
+      assert.equal(splits[name].conversational, true);
     }
   });
 
