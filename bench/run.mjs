@@ -11,6 +11,7 @@ const benchmarks = [
   'retrieval',
   'retrievalQuality',
   'graphExport',
+  'ledger',
   'server',
   'activation',
 ];

@@ -124,6 +124,41 @@ test('given a rejection after the acceptance, when derived, then it is not held 
   );
 });
 
+test('given two acceptances after one rejection, when derived, then the rejected text is held against the first alone', async () => {
+  const pairs = await derive([
+    recordOf(1, 'reject', { offered: 'no' }, { block: 'block1' }),
+    recordOf(2, 'accept', { offered: 'first', result: 'first' }, { block: 'block2' }),
+    recordOf(3, 'accept', { offered: 'second', result: 'second' }, { block: 'block3' }),
+  ]);
+  assert.deepEqual(pairs.map(shown), [
+    ['regenerate', 'first', 'no'],
+    ['accept', 'second', null],
+  ]);
+});
+
+test('given a rejection of a text that was compared already, when derived, then it does not stand alone as well', async () => {
+  const pairs = await derive([
+    recordOf(1, 'accept-edited', { offered: 'a', result: 'b' }, { block: 'block1' }),
+    recordOf(2, 'reject', { offered: 'a' }, { block: 'block2' }),
+  ]);
+  assert.deepEqual(pairs.map(shown), [['edit', 'b', 'a']]);
+});
+
+test('given hunks refused after an edit was accepted, when derived, then both stand; before it, the edit says it better', async () => {
+  const edit = (n: number) => recordOf(n, 'accept-edited', { offered: 'a b', result: 'a c' });
+  const hunk = (n: number) => recordOf(n, 'hunk', { offered: 'a b', result: 'a' });
+  const after = await derive([edit(1), hunk(2)]);
+  assert.deepEqual(
+    after.map(({ signal }) => signal),
+    ['edit', 'hunk'],
+  );
+  const before = await derive([hunk(1), edit(2)]);
+  assert.deepEqual(
+    before.map(({ signal }) => signal),
+    ['edit'],
+  );
+});
+
 test('given a rejection with a reason, when derived, then it counts more than one without', async () => {
   const [silent] = await derive([recordOf(1, 'reject')]);
   const [said] = await derive([recordOf(1, 'reject', { reason: 'wrong' })]);
@@ -271,6 +306,10 @@ test('given an accepted text that was asked about again, when derived, then what
   );
   const text = 'Small grains raise the strength of steel by boundaries, as Hall showed.\n';
   const pairs = await derive([accepted, again], { note: { text } });
+  assert.deepEqual(
+    pairs.map(({ settled }) => settled),
+    ['unknown', 'kept'],
+  );
   assert.deepEqual(
     pairs.map(({ signal }) => signal),
     ['accept', 'accept'],

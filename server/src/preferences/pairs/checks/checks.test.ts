@@ -102,6 +102,8 @@ test('given opposite choices on one prompt, when checked, then a contradiction n
   );
   assert.deepEqual(checkContradictions([one, pairOf({ prompt: 'Else?', chosen: 'b', rejected: 'a' })]), []);
   assert.deepEqual(checkContradictions([one, pairOf({ chosen: 'a', rejected: 'c' })]), []);
+  const thought = pairOf({ chosen: 'b', rejected: 'a' }, { about: 'thinking' });
+  assert.deepEqual(checkContradictions([one, thought]), []);
   const [good, bad] = [pairOf({ chosen: 'a', rejected: null }), pairOf({ chosen: null, rejected: 'a' })];
   assert.deepEqual(codes(checkContradictions([good, bad])), ['contradiction']);
 });
