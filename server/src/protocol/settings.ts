@@ -222,7 +222,7 @@ export const settings = {
     schema: z.boolean(),
     fallback: true,
     description:
-      'Whether your decisions on suggestions are kept, to learn from. Off for a single note: `preflexor: off` in its front matter; for a folder: a file named `.preflexor-off` in it.',
+      'Whether preference pairs are made of your decisions on suggestions. Off: none is listed, exported or trained on; the decisions themselves stay in `.preflexor/`. Off for a single note: `preflexor: off` in its front matter; for a folder: a file named `.preflexor-off` in it.',
     scope: 'resource',
   }),
   'retrieval.maxFileMegabytes': setting({
