@@ -478,8 +478,10 @@ test('given a recursion, when its buttons are pressed, then the client hears whi
     { type: 'didRate', key, iteration: 1, rating: { segment: 'answer', value: 'down' } },
   ]);
   const rating = { iteration: 1, segment: 'answer', value: 'down' } as const;
-  await show(page, snapshot(withRating(withPick(finished(recursiveRun()), 2), rating)));
+  const rated = withRating(finished(recursiveRun()), rating);
+  await show(page, snapshot(rated));
   assert.equal(await thumb.getAttribute('aria-pressed'), 'true');
+  await show(page, snapshot(withPick(rated, 2)));
   await page.getByRole('button', { name: /^Iteration 2 your choice/ }).waitFor();
   assert.equal(await button(page, 'Use This One: Iteration 2').count(), 0);
   await page.context().close();
