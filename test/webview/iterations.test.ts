@@ -444,6 +444,7 @@ test('given a recursion, when it is shown, then scores, doubt, feedback, sources
   await page.getByRole('button', { name: /^Iteration 1 best · score 7\.0/ }).waitFor();
   const measured = page.locator('.facts', { hasText: 'Measured' });
   await measured.first().getByRole('button', { name: 'Measured' }).click();
+  await measured.first().getByText('What round 1 set out to mend.').waitFor();
   const words = (await measured.first().textContent()) ?? '';
   assert.match(words, /What round 1 set out to mend\./);
   assert.match(words, /7\.0 of 10 \(read 2 times: 7\.0 and 6\.0; a difference of less than 1\.0/);
