@@ -37,7 +37,7 @@ export const stages: readonly Stage[] = [
     name: 'store',
     about: 'the index store: real LanceDB, in a folder and in an S3-compatible store',
     needs: ['object-store'],
-    run: nodeTests(['test/store'], 1, 10),
+    run: nodeTests(['test/store'], 2, 10),
   },
   {
     name: 'webview',

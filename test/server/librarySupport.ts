@@ -75,6 +75,8 @@ export async function library(t: TestContext, options: LibraryOptions = {}): Pro
   const client = await LspClient.start({
     folders: [folder],
     entry,
+    // A script has the completions of a draft.
+    settings: { reasoning: { iterations: 0 } },
     ...options,
     env: { PREFLEXOR_HOME: home, ...options.env },
   });
