@@ -48,6 +48,9 @@ describe('given a folder of papers in the workbench', { timeout: 10 * 60_000 }, 
     await workbench.focusEditor();
     await workbench.runCommand('PRefLexOR: Reason About This Paragraph');
     await workbench.waitForLens('Accept', patience);
+    const shown = tree.locator('.monaco-list-row', { hasText: 'Shown to the Model' }).first();
+    await workbench.until('the group of what was shown', async () => (await shown.count()) > 0 || undefined);
+    await shown.click();
     const row = tree.locator('.monaco-list-row', { hasText: /paper\.(md|bib)/ }).first();
     await workbench.until('a passage of a paper', async () => (await row.count()) > 0 || undefined, patience);
     await workbench.screenshot('sources');

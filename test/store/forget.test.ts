@@ -38,7 +38,7 @@ test('given an index and a graph, when one note is forgotten, then its rows are 
   const run = runOf('01JDF3Z0000000000000000001', {
     note: { path: 'a.md', hash: '', range: { start: 0, end: 1 } },
   });
-  await library.learnRun(root, run, never);
+  await library.learnRun(root, run);
   const owners = async () => {
     const found = new Set<string>();
     for await (const { nodes } of (await library.graph(root)).readAll())
