@@ -134,7 +134,7 @@ test('given a note without annotations, when it is stripped, then its very bytes
 test('given neither a place nor a run to go on with, when reason is asked for, then it says what is needed', async (t) => {
   const { note } = await paper(t);
   const { code, stderr } = await preflexor(['reason', note]);
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.match(stderr, /--at LINE.*--resume RUN/);
 });
 

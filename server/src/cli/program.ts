@@ -100,9 +100,11 @@ function program(run: Run): Command {
     )
     .option('--write', 'put the annotation into the note')
     .option('--stream', 'print every event as a JSON line while it happens')
-    .action((note: string, options: ReasonOptions, command: Command) =>
-      run((context) => reasonCommand(note, options, context), command),
-    );
+    .action((note: string, options: ReasonOptions, command: Command) => {
+      if (options.at === undefined && options.resume === undefined)
+        command.error('error: say --at LINE, or --resume RUN for a run that was cut off');
+      return run((context) => reasonCommand(note, options, context), command);
+    });
 
   add(root, 'index [folders...]', 'Bring the index of notes and papers up to date.')
     .option('--why <file>', 'say why this file is or is not indexed, and index nothing')
