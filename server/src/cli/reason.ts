@@ -31,11 +31,6 @@ export async function reasonCommand(path: string, options: ReasonOptions, contex
   const { output } = context;
   const note = await readNote(path, context.options.workspace);
   const offset = options.at === undefined ? undefined : offsetAt(note.text, options.at);
-  if (offset === undefined && options.resume === undefined) {
-    throw new PreflexorError('bad-input', 'Where is the paragraph?', {
-      remedy: 'Say --at LINE, or --resume RUN for a run that was cut off.',
-    });
-  }
   const settings = settingsOf({ ...context.options, ...options });
   const reasoning = async (engines: Pick<Services, 'model' | 'critic'>, library: Library) => {
     const services: Services = {

@@ -130,7 +130,7 @@ function wordsOf(text: string): readonly string[] {
 /**
  * What the words of the query weigh beside the cosine similarity. Ranks are good at finding candidates and poor at
  * ordering them: a list in which nothing fits weighs as much as one that has the very passage. Chosen on one half of
- * the committed questions and confirmed on the other (docs/decisions/0007).
+ * the committed questions and confirmed on the other (docs/decisions/0008).
  */
 const wordWeight = 0.4;
 

@@ -1,6 +1,6 @@
 // From which closeness on (cosine similarity, and what shared words add) a passage counts as relevant, for each
-// embedder: embedders differ in how
-// close they put texts that have nothing to do with each other. Data, and the rule where there is none.
+// embedder: embedders differ in how close they put texts that have nothing to do with each other. Data, and the
+// rule where there is none.
 
 /**
  * By the embedder's id: what `calibrate` gives for the best similarities of questions that a corpus answers and
