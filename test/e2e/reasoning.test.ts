@@ -17,10 +17,11 @@ const runPatience = 120_000;
 
 const settings = {
   'preflexor.reasoning.iterations': 0,
-  'preflexor.reasoning.thinkingTokens': 160,
-  'preflexor.reasoning.reflectionTokens': 32,
-  'preflexor.reasoning.answerTokens': 48,
+  'preflexor.reasoning.thinkingTokens': 64,
+  'preflexor.reasoning.reflectionTokens': 24,
+  'preflexor.reasoning.answerTokens': 32,
   'preflexor.reasoning.temperature': 0,
+  'preflexor.retrieval.passages': 2,
 };
 
 /** Whole numbers from `start` up to but without `end`. */
@@ -199,7 +200,7 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     await (await view()).getByRole('button', { name: 'Stop' }).click();
     await (await view()).getByText('Stopped', { exact: true }).first().waitFor();
     await workbench.until('the model to be ready', async () =>
-      (await workbench.statusLabels()).some((label) => /^PRefLexOR: .*, ready$/.test(label)),
+      (await workbench.statusLabels()).some((label) => /^PRefLexOR: .*, ready$/m.test(label)),
     );
     await workbench.screenshot('6 stopped');
     assert.equal(await workbench.isDirty(), false);
@@ -210,7 +211,8 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
   it('when the engine host is killed in the middle then the writer is told in a sentence, and the next run works', async () => {
     await open('killed.md');
     await begin();
-    assert.equal(await workbench.killProcesses(/engineHost\.js/), 1);
+    // The generator's and the embedder's.
+    assert.notEqual(await workbench.killProcesses(/engineHost\.js/), 0);
     const failure = (await view()).locator('.failure');
     await failure.waitFor();
     await workbench.screenshot('7 engine killed');
