@@ -19,7 +19,7 @@ describe('given a folder of papers in the workbench', { timeout: 10 * 60_000 }, 
       folder: corpus,
       name: 'e2e-grounded',
       settings: {
-        'preflexor.reasoning.iterations': 1,
+        'preflexor.reasoning.iterations': 0,
         'preflexor.reasoning.thinkingTokens': 48,
         'preflexor.reasoning.reflectionTokens': 32,
         'preflexor.reasoning.answerTokens': 48,
