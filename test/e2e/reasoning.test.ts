@@ -55,13 +55,13 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     await workbench.placeCursor(line, 20);
   }
 
-  function view(): Promise<Frame> {
-    return workbench.webview('preflexor-iterations');
+  function view(timeout?: number): Promise<Frame> {
+    return workbench.webview('preflexor-iterations', timeout);
   }
 
   /** How much text the view shows so far. */
-  async function shownText(): Promise<string> {
-    const streams = (await view()).locator('preflexor-stream');
+  async function shownText(timeout?: number): Promise<string> {
+    const streams = (await view(timeout)).locator('preflexor-stream');
     const texts = await streams.evaluateAll((all) =>
       all.map((one) => (one as unknown as { text: string }).text),
     );
@@ -70,7 +70,8 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
 
   /** Starts a run and waits until the model has written something that the writer can see. */
   async function begin(): Promise<void> {
-    const earlier = await shownText().catch(() => '');
+    // The first run is what opens the view.
+    const earlier = await shownText(500).catch(() => '');
     await workbench.runCommand(command);
     await workbench.until(
       'text of a new run in the view',
