@@ -55,7 +55,7 @@ export const stages: readonly Stage[] = [
     name: 'server',
     about: 'the language server over a real connection',
     needs: models,
-    run: nodeTests(['test/server'], 1, 10),
+    run: nodeTests(['test/server'], 2, 10),
   },
   { name: 'cli', about: 'the command line', needs: models, run: nodeTests(['test/cli'], 1, 10) },
   {
