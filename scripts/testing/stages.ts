@@ -57,7 +57,7 @@ export const stages: readonly Stage[] = [
     needs: models,
     run: nodeTests(['test/server'], 2, 10),
   },
-  { name: 'cli', about: 'the command line', needs: models, run: nodeTests(['test/cli'], 1, 10) },
+  { name: 'cli', about: 'the command line', needs: models, run: nodeTests(['test/cli'], 2, 10) },
   {
     name: 'native',
     about: 'the trainer: C++ tests, and its figures against the reference values',

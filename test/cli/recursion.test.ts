@@ -8,7 +8,7 @@ import { lineOf, paper, preflexor } from './support.ts';
 
 const words = 'Texture in polycrystalline materials';
 const budgets = ['--thinking-tokens', '24', '--reflection-tokens', '16', '--answer-tokens', '24'];
-const how = ['--seed', '3', ...budgets];
+const how = ['--seed', '3', '--threads', '1', ...budgets];
 
 /** Tokens of a step's prompt that no step before it has evaluated or generated, and those it evaluated. */
 function evaluated({ tokens }: Step): number {
@@ -69,7 +69,10 @@ test('given a run that is killed in the middle, when it is gone on with, then it
   };
   assert.ok(kept.length >= 3);
 
-  const { code, stdout, stderr } = await preflexor(['reason', note, '--resume', id, '--json']);
+  const { code, stdout, stderr } = await preflexor([
+    ...['reason', note, '--resume', id, '--json'],
+    ...['--threads', '1'],
+  ]);
   assert.equal(code, 0, stderr);
   const run = Run.parse(JSON.parse(stdout));
   assert.equal(run.id, id);
