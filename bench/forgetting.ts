@@ -10,7 +10,7 @@ import { getLlama, type LlamaContextSequence, type LlamaModel, type Token } from
 import { z } from 'zod';
 import type { TrainerAnchor, TrainerRecord, TrainerTrainConfig } from '../server/src/protocol/trainer.ts';
 import { libraries, linesOf, repository, runTrainer, testModel } from '../test/native/support/trainer.ts';
-import { report, resultsFolder } from './measure.ts';
+import { keptRows, report } from './measure.ts';
 
 const fixtures = join(repository, 'test/fixtures');
 /** The anchor reads these … */
@@ -222,12 +222,6 @@ function isSame(one: Row, other: Row): boolean {
   return one.variant === other.variant && one.seed === other.seed;
 }
 
-/** What an earlier run has written. */
-async function earlierRows(): Promise<Row[]> {
-  const text = await readFile(join(resultsFolder, 'forgetting.json'), 'utf8').catch(() => '{"results":[]}');
-  return z.object({ results: z.array(Row) }).parse(JSON.parse(text)).results;
-}
-
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'preflexor-forgetting-'));
   const llama = await getLlama({ build: 'never', gpu: false });
@@ -247,7 +241,7 @@ async function main(): Promise<void> {
     const chosen: readonly Variant[] =
       tried === undefined ? variants : (JSON.parse(tried) as readonly Variant[]);
     const only = option('only');
-    let results = process.argv.includes('--write') ? await earlierRows() : [];
+    let results = await keptRows('forgetting', Row);
     for (const variant of chosen.filter(({ name }) => only === undefined || name === only)) {
       for (const seed of (option('seeds') ?? '1,2,3').split(',').map(Number)) {
         const row = await measure(variant, seed, subjects, folder);

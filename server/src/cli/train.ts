@@ -1,9 +1,9 @@
 // preflexor train: a run from pairs to adapter, as a stream of events.
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createComputeBudget, shippedText } from '../composition.ts';
 import type { AnchorKind, AnchorRecord, TrainerLoss, TrainingEstimate } from '../protocol/index.ts';
-import { workspaceOf, workspacePlaces } from '../state/index.ts';
+import { homePlaces, workspaceOf, workspacePlaces } from '../state/index.ts';
 import {
   estimateTraining,
   train,
@@ -61,6 +61,7 @@ export async function trainCommand(options: TrainOptions, context: Context): Pro
       adapter: await tools.choose(context.options.adapter),
       reference: await tools.choose(options.reference),
       threads: tools.threads,
+      referenceCache: join(homePlaces(context.home).cache, 'references'),
       ...pick(options, ['precision', 'evaluateEvery', 'checkpointEvery']),
       ...(memory !== undefined && { memoryBudgetBytes: memory * 2 ** 20 }),
     };

@@ -21,6 +21,8 @@ export interface RunSettings {
   readonly checkpointEvery?: number;
   /** What the run may take; one that needs more is refused. */
   readonly memoryBudgetBytes?: number;
+  /** A folder that keeps what the frozen model makes of records, for all runs. */
+  readonly referenceCache?: string;
 }
 
 export interface TrainRequest extends RunSettings {
@@ -138,12 +140,13 @@ function taskOf(
 
 /** What may be another when a run is gone on with. */
 export function speed(settings: RunSettings) {
-  const { threads, precision, evaluateEvery, checkpointEvery, memoryBudgetBytes } = settings;
+  const { threads, precision, evaluateEvery, checkpointEvery, memoryBudgetBytes, referenceCache } = settings;
   return {
     ...(threads !== undefined && { threads }),
     ...(precision !== undefined && { precision }),
     ...(evaluateEvery !== undefined && { evaluateEvery }),
     ...(checkpointEvery !== undefined && { checkpointEvery }),
     ...(memoryBudgetBytes !== undefined && { memoryBudgetBytes }),
+    ...(referenceCache !== undefined && { referenceCache }),
   };
 }

@@ -205,6 +205,25 @@ test('given a run that crashed, when resumed without pairs, then the trainer get
   assert.equal(events.at(-1)?.event, 'done');
 });
 
+test('given a folder for reference sums and a memory budget, when begun or resumed, then the trainer is told', async (t) => {
+  const { request, ports, trainer } = await setUp(t);
+  const settings = { referenceCache: '/cache', memoryBudgetBytes: 1e9 };
+  trainer.crashAfter = 2;
+  await assert.rejects(all(train({ ...request, ...settings }, ports, never)), /crashed/);
+  trainer.crashAfter = Infinity;
+  const later = { ...settings, memoryBudgetBytes: 2e9 };
+  await all(train({ ...request, ...later, pairs: null, resume: true }, ports, never));
+  assert.deepEqual(
+    trainer.tasks
+      .map(configOf)
+      .map(({ referenceCache, memoryBudgetBytes }) => [referenceCache, memoryBudgetBytes]),
+    [
+      ['/cache', 1e9],
+      ['/cache', 2e9],
+    ],
+  );
+});
+
 test('given a folder without a run, when resumed, then it begins', async (t) => {
   const { request, ports } = await setUp(t);
   const events = await all(train({ ...request, resume: true }, ports, never));
