@@ -61,7 +61,7 @@ export const stages: readonly Stage[] = [
   {
     name: 'native',
     about: 'the trainer: C++ tests, and its figures against the reference values',
-    needs: ['model'],
+    needs: ['build', 'model'],
     run: native,
   },
   {
@@ -126,7 +126,7 @@ async function native(env: NodeJS.ProcessEnv): Promise<Results> {
     '--tests',
   ]);
   if (built.failures.length > 0) return built;
-  return together([built, await nodeTests(['test/native'], 1, 10)(env)]);
+  return together([built, await nodeTests(['test/native'], 2, 10)(env)]);
 }
 
 /** The environment of every stage: a home of the tests' own, and the models that were verified. */

@@ -1,4 +1,5 @@
 // The way of one paragraph through the house, the same for every door.
+export { anchorTexts, type AnchorRequest, type AnchorTexts } from './anchorTexts.ts';
 export {
   planDecision,
   recordDecision,
