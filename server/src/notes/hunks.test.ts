@@ -91,3 +91,9 @@ test('given an unclosed bracket or formula in a long text, when hunks are made, 
     `${odd} end`,
   );
 });
+
+test('given long texts with nothing in common, when hunks are made, then the whole is one', () => {
+  const words = (letter: string): string =>
+    Array.from({ length: 4000 }, (_, index) => `${letter}${index}`).join(' ');
+  assert.deepEqual(hunksOf(words('a'), words('b')), [{ start: 0, end: words('a').length, text: words('b') }]);
+});

@@ -21,14 +21,20 @@ const units = new RegExp(
   'gu',
 );
 
+/** More units than this that differ: what is compared has nothing in common, and comparing it would take seconds. */
+const mostDifferences = 1500;
+
 /**
  * The edits of `paragraph` that make `answer` of it when all of them are made, in order and without overlap; any
- * of them can be left out. Changes with nothing but space between them are one.
+ * of them can be left out. Changes with nothing but space between them are one; long texts with nothing in common are
+ * one as a whole.
  */
 export function hunksOf(paragraph: string, answer: string): TextEdit[] {
+  const changes = diffArrays(unitsOf(paragraph), unitsOf(answer), { maxEditLength: mostDifferences });
+  if (changes === undefined) return [{ start: 0, end: paragraph.length, text: answer }];
   const hunks: TextEdit[] = [];
   let at = 0;
-  for (const { added, removed, value } of diffArrays(unitsOf(paragraph), unitsOf(answer))) {
+  for (const { added, removed, value } of changes) {
     const text = value.join('');
     const last = hunks.at(-1);
     if (!added && !removed) {
