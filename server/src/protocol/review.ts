@@ -48,4 +48,16 @@ export const ReviewParams = z.discriminatedUnion('action', [
   z.object({ ...here, action: z.literal('give-up') }),
 ]);
 export type ReviewParams = z.infer<typeof ReviewParams>;
-export type ReviewAction = ReviewParams['action'];
+
+/** What can be done once it has begun. */
+export const ReviewStep = z.enum([
+  'take',
+  'leave',
+  'take-rest',
+  'leave-rest',
+  'next',
+  'previous',
+  'apply',
+  'give-up',
+] as const satisfies readonly ReviewParams['action'][]);
+export type ReviewStep = z.infer<typeof ReviewStep>;
