@@ -242,11 +242,12 @@ function walkthrough(): unknown {
       step(
         'decide',
         'Accept or reject',
-        'The suggestion stands below its paragraph, with its thinking folded. Accept it, change it and accept your own words, or reject it: the paragraph is as it was. Each decision is kept in `.preflexor/` beside your notes.\n[Accept Suggestion](command:preflexor.accept)\n[Reject Suggestion](command:preflexor.reject)',
+        'The suggestion stands below its paragraph, with its thinking folded. Accept it, review it word by word and take what you like, change it and accept your own words, or reject it: the paragraph is as it was. Each decision is kept in `.preflexor/` beside your notes.\n[Accept Suggestion](command:preflexor.accept)\n[Review Suggestion](command:preflexor.review)\n[Reject Suggestion](command:preflexor.reject)',
         'A suggestion below its paragraph, with the actions Accept and Reject',
         [
           'onCommand:preflexor.accept',
           'onCommand:preflexor.acceptEdited',
+          'onCommand:preflexor.applyChanges',
           'onCommand:preflexor.reject',
           `onCommand:${serverCommands.accept}`,
           `onCommand:${serverCommands.acceptEdited}`,

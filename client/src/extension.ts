@@ -12,6 +12,7 @@ import { activatePassages } from './features/passages.ts';
 import { PdfPages } from './features/pdfPages.ts';
 import { activatePreview, type MarkdownExtension } from './features/preview.ts';
 import { activateReasoning } from './features/reasoning.ts';
+import { activateReviewing } from './features/reviewing.ts';
 import { activateSources } from './features/sources.ts';
 import { activateStatus } from './features/status.ts';
 import type { CommandHandler } from './feature.ts';
@@ -42,7 +43,9 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     act: (action, uri, block) => annotations.act(action, uri, block),
   });
   const reasoning = activateReasoning(server, board, iterations);
-  const annotations = activateAnnotations(server, board, reasoning, activateCompare(server));
+  const reviewing = activateReviewing(server, board);
+  const compare = activateCompare(server);
+  const annotations = activateAnnotations(server, board, reasoning, compare, reviewing);
   const models = activateModels(server);
   const modelServer = activateModelServer(server, context.secrets);
   const indexing = activateIndexing(server, indexes);
@@ -56,6 +59,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const handlers: Record<ClientCommand, CommandHandler> = {
     ...reasoning.commands,
     ...annotations.commands,
+    ...reviewing.commands,
     ...iterations.commands,
     ...models.commands,
     ...modelServer.commands,
@@ -70,6 +74,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const features = [
     reasoning,
     annotations,
+    reviewing,
     iterations,
     models,
     modelServer,

@@ -120,6 +120,7 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     await workbench.waitForLens('Accept', runPatience);
     assert.deepEqual(await workbench.lenses(), [
       'Accept',
+      'Review',
       'Accept my edit',
       'Reject',
       'Regenerate',

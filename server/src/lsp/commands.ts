@@ -6,6 +6,7 @@ import { PreflexorError } from '../errors.ts';
 import {
   BlockId,
   Position,
+  ReviewStep,
   serverCommands,
   type ReasonParams,
   type ServerCommand,
@@ -13,20 +14,23 @@ import {
 import type { Decisions } from './decisions.ts';
 import { decodeParams } from './errors.ts';
 import { signalOf, type Reasoning } from './reasoning.ts';
+import type { Reviews } from './reviews.ts';
 
 const ReasonArgument = z.object({ uri: z.string().min(1), position: Position });
 const BlockArgument = z.object({ uri: z.string().min(1), block: BlockId });
+const StepArgument = z.object({ uri: z.string().min(1), action: ReviewStep });
 
 export interface CommandParts {
   readonly connection: Connection;
   readonly reasoning: Reasoning;
   readonly decisions: Decisions;
+  readonly reviews: Reviews;
 }
 
 /** Executes one command with its one argument. @throws PreflexorError */
 export type Execute = (command: string, argument: unknown, token: CancellationToken) => Promise<unknown>;
 
-export function createCommands({ connection, reasoning, decisions }: CommandParts): Execute {
+export function createCommands({ connection, reasoning, decisions, reviews }: CommandParts): Execute {
   /** Progress that the editor can cancel, which also works where it shows no custom view. */
   async function reason(params: ReasonParams, token: CancellationToken): Promise<unknown> {
     const progress = await connection.window.createWorkDoneProgress();
@@ -58,6 +62,16 @@ export function createCommands({ connection, reasoning, decisions }: CommandPart
     [serverCommands.compare]: (argument) => {
       const { uri, block } = decodeParams(serverCommands.compare, BlockArgument, argument);
       return decisions.compare({ textDocument: { uri }, block });
+    },
+    [serverCommands.review]: (argument) => {
+      const { uri, block } = decodeParams(serverCommands.review, BlockArgument, argument);
+      return reviews.review({ textDocument: { uri }, action: 'begin', block });
+    },
+    [serverCommands.reviewStep]: async (argument) => {
+      const { uri, action } = decodeParams(serverCommands.reviewStep, StepArgument, argument);
+      const result = await reviews.review({ textDocument: { uri }, action });
+      if (result.decision?.warning) connection.window.showWarningMessage(result.decision.warning);
+      return result;
     },
   };
 

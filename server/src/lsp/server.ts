@@ -45,6 +45,7 @@ import { createModelRequests } from './models.ts';
 import { createPassages } from './passages.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
 import { knownCitations } from '../library/index.ts';
+import { createReviews } from './reviews.ts';
 import type { Retrieval } from './retrieval.ts';
 import { RunQueue } from './runs.ts';
 import { SettingsSource } from './settings.ts';
@@ -109,6 +110,12 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...{ notes, settings, stores },
     knownCitations: (root, signal) => knownCitations(retrieval, root, signal),
   });
+  const reviews = createReviews({
+    ...{ connection, documents, notes, stores },
+    onLenses: () => {
+      refreshLenses(connection);
+    },
+  });
   const history = createHistory({ notes, stores, isRunning: (run) => reasoning.isRunning(run) });
   const passages = createPassages({ notes, settings, stores, retrieval });
   const citations = new Citations({ connection, documents, notes, retrieval, settings });
@@ -126,6 +133,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...history,
     ...passages.handlers,
     ...indexing.handlers,
+    'preflexor/review': (params) => reviews.review(params),
     ...createModelRequests({
       ...{ connection, engines, critics, settings, serverKeys },
       models: options.models,
@@ -178,8 +186,8 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   connection.onDidChangeConfiguration(({ settings: pushed }) => {
     settings.didChange(pushed);
-    // Lenses can be switched on and off; a client that can't be told asks again with the next change.
-    connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    // Lenses can be switched on and off.
+    refreshLenses(connection);
     indexing.refresh();
     citations.refresh();
   });
@@ -201,7 +209,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   connection.onCodeLens(async ({ textDocument }) => {
     const wanted = (await settings.for(textDocument.uri))['codeLens.enabled'];
     const document = documents.get(textDocument.uri);
-    return wanted && document ? codeLenses(document, blocks) : null;
+    return wanted && document ? [...reviews.lenses(document), ...codeLenses(document, blocks)] : null;
   });
   connection.onCompletion(async ({ textDocument, position }, token) => {
     const document = documents.get(textDocument.uri);
@@ -242,7 +250,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
       }
     });
   }
-  const commands = createCommands({ connection, reasoning, decisions });
+  const commands = createCommands({ connection, reasoning, decisions, reviews });
   connection.onExecuteCommand(async ({ command, arguments: args }, token) => {
     try {
       return await commands(command, args?.[0], token);
@@ -260,6 +268,11 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   documents.listen(connection);
   connection.listen();
+}
+
+/** A client that can't be told asks for them again with the next change. */
+function refreshLenses(connection: Connection): void {
+  connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
 }
 
 function logged(connection: Connection, what: string, error: unknown): ResponseError<unknown> {

@@ -18,11 +18,13 @@ export {
   openCitation,
 } from './citations.ts';
 export type { CitationPlace, OpenCitation } from './citations.ts';
-export { decideEdits } from './decide.ts';
+export { decideEdits, paragraphGone, unknownBlock } from './decide.ts';
 export type { DecideOptions, DecidedEdits } from './decide.ts';
 export { applyEdits, joinEdits } from './edits.ts';
 export { escapeModelText, normaliseModelText, unescapeModelText } from './escape.ts';
 export { hunksOf, withHunks } from './hunks.ts';
+export { hunkEdits, noteHunks } from './noteHunks.ts';
+export type { HunkSubject, NoteHunk, NoteHunks } from './noteHunks.ts';
 export { insertBlock, newBlockId } from './insert.ts';
 export type { BlockContent } from './insert.ts';
 export { paragraphAt, relocate } from './paragraphs.ts';

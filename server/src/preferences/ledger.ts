@@ -35,6 +35,14 @@ export interface Appended {
   readonly warning: string | null;
 }
 
+/** One or more. */
+export type Together<T> = readonly [T, ...T[]];
+
+export interface AppendedTogether {
+  readonly records: Together<LedgerRecord>;
+  readonly warning: string | null;
+}
+
 export interface LedgerContent {
   /** In the order of ids, which is the order of time; each id once. */
   readonly records: readonly LedgerRecord[];
@@ -62,6 +70,8 @@ export interface Ledger {
    * `bad-input` for what is no decision; after either nothing has been kept.
    */
   append(decision: Decision): Promise<Appended>;
+  /** The same for decisions that were made together, in their order: all of them are kept, or none. */
+  appendAll(decisions: Together<Decision>): Promise<AppendedTogether>;
   /** Everything of all devices, with what still waits. Never throws for what a file holds. */
   read(): Promise<LedgerContent>;
   /** The latest record by which the writer settled this block (see `lastDecisions`), or null. */
@@ -75,10 +85,11 @@ export interface Ledger {
   lastDecisions(): Promise<ReadonlyMap<string, LedgerRecord>>;
 }
 
-/** Kinds that say what became of a block; `offer`, `rate`, `hunk`, `curate` and `forget` do not. */
+/** Kinds that say what became of a block; `offer`, `rate`, `curate` and `forget` do not. */
 const settling: ReadonlySet<DecisionKind> = new Set([
   'accept',
   'accept-edited',
+  'hunk',
   'reject',
   'regenerate',
   'pick',
@@ -123,32 +134,52 @@ class FileLedger implements Ledger {
     this.#waiting = new WaitingRoom(path.join(home.waiting, key), this.#places.root, options);
   }
 
-  append(decision: Decision): Promise<Appended> {
+  async append(decision: Decision): Promise<Appended> {
+    const { records, warning } = await this.appendAll([decision]);
+    return { record: records[0], warning };
+  }
+
+  appendAll(decisions: Together<Decision>): Promise<AppendedTogether> {
     const now = this.#now();
-    const next = this.#queue.then(() => this.#append(decision, now));
+    const next = this.#queue.then(() => this.#append(decisions, now));
     this.#queue = next.catch(() => undefined);
     return next;
   }
 
-  async #append(decision: Decision, now: number): Promise<Appended> {
-    const checked = Decision.safeParse(decision);
-    if (!checked.success) throw notADecision(checked.error);
-    let record = this.#record(decision, now, null);
-    encodeLine(record);
+  async #append(decisions: Together<Decision>, now: number): Promise<AppendedTogether> {
+    for (const decision of decisions) {
+      const checked = Decision.safeParse(decision);
+      if (!checked.success) throw notADecision(checked.error);
+    }
+    let records = this.#records(decisions, now, null);
+    for (const record of records) encodeLine(record);
     try {
       await prepareWorkspace(this.#places, 'ledger', this.#options);
       const warning = await this.#locked(async () => {
         const unmoved = await this.#moveWaitingOrSay();
-        record = this.#record(decision, now, await lastIdIn(this.#file(), this.#options));
-        await appendLines(this.#file(), [encodeLine(record)], this.#options);
+        records = this.#records(decisions, now, await lastIdIn(this.#file(), this.#options));
+        await appendLines(this.#file(), records.map(encodeLine), this.#options);
         return unmoved;
       });
-      return { record, warning };
+      return { records, warning };
     } catch (failure) {
-      return { record, warning: await this.#keepWaiting(record, failure) };
+      return { records, warning: await this.#keepWaiting(records, failure) };
     } finally {
-      this.#lastId = record.id;
+      this.#lastId = records.at(-1)?.id ?? this.#lastId;
     }
+  }
+
+  /** Their ids ascend, as they stand. */
+  #records(
+    [first, ...others]: Together<Decision>,
+    now: number,
+    lastInFile: string | null,
+  ): Together<LedgerRecord> {
+    const records: [LedgerRecord, ...LedgerRecord[]] = [this.#record(first, now, lastInFile)];
+    for (const decision of others) {
+      records.push(this.#record(decision, now, records.at(-1)?.id ?? lastInFile));
+    }
+    return records;
   }
 
   /** Fields are named one by one: their order is the order in the file, for a person who reads it. */
@@ -182,9 +213,9 @@ class FileLedger implements Ledger {
   }
 
   /** The way out when the ledger cannot be written; gives the warning, or throws `ledger-failed`. */
-  async #keepWaiting(record: LedgerRecord, failure: unknown): Promise<string> {
+  async #keepWaiting(records: readonly LedgerRecord[], failure: unknown): Promise<string> {
     try {
-      await this.#waiting.put(record);
+      await this.#waiting.putAll(records);
     } catch (second) {
       throw new PreflexorError(
         'ledger-failed',

@@ -34,6 +34,17 @@ const indexable = `${indexContext} != none && ${indexContext} != off`;
 
 const inMarkdown = 'editorLangId == markdown';
 
+/** The context key that holds whether a suggestion of the active note is under review. */
+export const reviewContext = 'preflexor.reviewing';
+
+const inReview = (key: string, mac = key, when = ''): Pick<CommandDeclaration, 'palette' | 'key'> => ({
+  palette: reviewContext,
+  key: { key, mac, when: `editorTextFocus && ${reviewContext}${when}` },
+});
+/** What else Escape is for comes first. */
+const nothingElseOpen =
+  ' && !findWidgetVisible && !suggestWidgetVisible && !editorHoverVisible && !editorHasMultipleSelections';
+
 /** Commands of the VS Code client. */
 export const clientCommands = {
   'preflexor.reason': {
@@ -56,6 +67,32 @@ export const clientCommands = {
     editorMenu: inMarkdown,
   },
   'preflexor.accept': { title: 'Accept Suggestion', icon: 'check', palette: inMarkdown },
+  'preflexor.review': {
+    title: 'Review Suggestion Change by Change',
+    icon: 'diff',
+    palette: inMarkdown,
+  },
+  'preflexor.takeChange': { title: 'Take This Change', icon: 'check', ...inReview('alt+y') },
+  'preflexor.leaveChange': { title: 'Leave This Change', icon: 'close', ...inReview('alt+n') },
+  'preflexor.takeRest': { title: 'Take All Open Changes', icon: 'check-all', ...inReview('shift+alt+y') },
+  'preflexor.leaveRest': { title: 'Leave All Open Changes', icon: 'close-all', ...inReview('shift+alt+n') },
+  // The keys by which the editor goes to changes of a file.
+  'preflexor.nextChange': { title: 'Go to Next Change', icon: 'arrow-down', ...inReview('alt+f5') },
+  'preflexor.previousChange': {
+    title: 'Go to Previous Change',
+    icon: 'arrow-up',
+    ...inReview('shift+alt+f5'),
+  },
+  'preflexor.applyChanges': {
+    title: 'Apply the Changes That Were Taken',
+    icon: 'pass',
+    ...inReview('ctrl+enter', 'cmd+enter'),
+  },
+  'preflexor.giveUpReview': {
+    title: 'Give Up the Review',
+    icon: 'discard',
+    ...inReview('escape', 'escape', nothingElseOpen),
+  },
   'preflexor.acceptEdited': { title: 'Accept My Edit of the Suggestion', icon: 'edit', palette: inMarkdown },
   'preflexor.reject': { title: 'Reject Suggestion', icon: 'close', palette: inMarkdown },
   'preflexor.regenerate': { title: 'Regenerate Suggestion', icon: 'refresh', palette: inMarkdown },
@@ -134,5 +171,7 @@ export const serverCommands = {
   reject: 'preflexor.block.reject',
   regenerate: 'preflexor.block.regenerate',
   compare: 'preflexor.block.compare',
+  review: 'preflexor.block.review',
+  reviewStep: 'preflexor.review.step',
 } as const;
 export type ServerCommand = (typeof serverCommands)[keyof typeof serverCommands];

@@ -9,6 +9,7 @@ export * from './models.ts';
 export * from './pairs.ts';
 export * from './reasoning.ts';
 export * from './retrieval.ts';
+export * from './review.ts';
 export * from './settings.ts';
 export * from './text.ts';
 export * from './trainer.ts';

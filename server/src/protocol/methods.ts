@@ -15,6 +15,7 @@ import {
   StepName,
   UnfinishedRun,
 } from './reasoning.ts';
+import { Review, ReviewEnd, ReviewParams } from './review.ts';
 import { IndexedAnswer, IndexStatus, SearchFilter } from './retrieval.ts';
 import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
 
@@ -181,6 +182,17 @@ export type IndexAction = z.infer<typeof IndexAction>;
 
 export const reasonRequest = request('preflexor/reason', ReasonParams, ReasonResult, z.array(ReasonEvent));
 export const decideRequest = request('preflexor/decide', DecideParams, DecideResult);
+/** Reviews a suggestion change by change. Nothing of the note changes before `apply`, which is one edit. */
+export const reviewRequest = request(
+  'preflexor/review',
+  ReviewParams,
+  z.object({
+    /** As it is now; null: it is over. */
+    review: Review.nullable(),
+    /** Of `apply`: the last line that the ledger got, as of `preflexor/decide`. */
+    decision: DecideResult.nullable(),
+  }),
+);
 export const annotationsRequest = request(
   'preflexor/annotations',
   z.object({ textDocument: TextDocument }),
@@ -321,11 +333,22 @@ export const blockInsertedNotification = notification(
   'preflexor/didInsertBlock',
   z.object({ uri: z.string(), block: BlockId, range: Range }),
 );
+export const reviewNotification = notification(
+  'preflexor/didChangeReview',
+  z.object({
+    uri: z.string(),
+    /** null: it is over. */
+    review: Review.nullable(),
+    /** How it ended; null while it goes on. */
+    ended: ReviewEnd.nullable(),
+  }),
+);
 export const indexNotification = notification('preflexor/didChangeIndex', IndexStatus);
 
 export const requests = [
   reasonRequest,
   decideRequest,
+  reviewRequest,
   annotationsRequest,
   stripRequest,
   compareRequest,
@@ -349,4 +372,9 @@ export const requests = [
   whyNotIndexedRequest,
 ] as const;
 
-export const notifications = [statusNotification, blockInsertedNotification, indexNotification] as const;
+export const notifications = [
+  statusNotification,
+  blockInsertedNotification,
+  reviewNotification,
+  indexNotification,
+] as const;

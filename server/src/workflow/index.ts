@@ -3,6 +3,7 @@ export { anchorTexts, type AnchorRequest, type AnchorTexts } from './anchorTexts
 export {
   planDecision,
   recordDecision,
+  recordDecisions,
   type DecidableKind,
   type Decision,
   type PlannedDecision,
@@ -14,6 +15,17 @@ export {
   type ForgettingLibrary,
   type Forgotten,
 } from './forget.ts';
+export {
+  beginReview,
+  decideHunk,
+  decideRest,
+  followNote,
+  goFrom,
+  hunkAt,
+  planReview,
+  type HunkReview,
+  type PlannedReview,
+} from './hunkReview.ts';
 export { offer, type Offer } from './offer.ts';
 export { workspacePairs, type PairsRequest, type WorkspacePairs } from './pairs.ts';
 export { asPicked, planPick, planRating, recordPick, type Choice, type PlannedPick } from './pick.ts';
