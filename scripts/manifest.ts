@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   clientCommands,
   indexContext,
+  queueView,
   serverCommands,
   settings,
   sourcesView,
@@ -95,6 +96,13 @@ export function manifest(): Record<string, unknown> {
             icon: 'media/preflexor.svg',
             contextualTitle: category,
           },
+          {
+            id: queueView,
+            name: 'Queue',
+            icon: 'media/preflexor.svg',
+            contextualTitle: category,
+            visibility: 'collapsed',
+          },
           { id: sourcesView, name: 'Sources', icon: 'media/preflexor.svg', contextualTitle: category },
         ],
       },
@@ -111,12 +119,17 @@ export function manifest(): Record<string, unknown> {
   };
 }
 
-/** What the Sources view says while it is empty: one thing to do each. */
+/** What the views say while they are empty: one thing to do each. */
 function viewsWelcome(): unknown[] {
   const welcome = (when: string, text: string, button: string) => {
     return { view: sourcesView, when, contents: `${text}\n${button}` };
   };
   return [
+    {
+      view: queueView,
+      contents:
+        'No paragraph waits for the model. Those of a section or of a whole note come here, and can be put in another order.\n[Reason About the Whole Note](command:preflexor.reasonNote)',
+    },
     welcome(
       // Not by the index: until the server is up nothing is known of it.
       'workspaceFolderCount == 0',
@@ -166,6 +179,7 @@ function menus(): Record<string, unknown[]> {
     commandPalette: palette,
     'editor/context': editor,
     'view/title': [...title, ...further('view/title')],
+    'view/item/context': further('view/item/context'),
     'explorer/context': further('explorer/context'),
   };
 }

@@ -11,6 +11,7 @@ import { activateModelServer } from './features/modelServer.ts';
 import { activatePassages } from './features/passages.ts';
 import { PdfPages } from './features/pdfPages.ts';
 import { activatePreview, type MarkdownExtension } from './features/preview.ts';
+import { activateQueue } from './features/queue.ts';
 import { activateReasoning } from './features/reasoning.ts';
 import { activateReviewing } from './features/reviewing.ts';
 import { activateSources } from './features/sources.ts';
@@ -52,6 +53,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const pages = new PdfPages(context, server.log);
   const passages = activatePassages(server, pages);
   const sources = activateSources(server, board, indexes);
+  const queue = activateQueue(server);
   const status = activateStatus(server, board, indexes);
   const folding = activateFolding(server);
 
@@ -66,6 +68,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...indexing.commands,
     ...passages.commands,
     ...sources.commands,
+    ...queue.commands,
     ...status.commands,
   };
   for (const command of Object.keys(clientCommands) as ClientCommand[]) {
@@ -81,6 +84,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     indexing,
     passages,
     sources,
+    queue,
     status,
     folding,
   ];

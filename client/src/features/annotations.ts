@@ -27,6 +27,7 @@ import type { Reviewing } from './reviewing.ts';
 
 const BlockArgument = z.object({ uri: z.string(), block: BlockId });
 const PlaceArgument = z.object({ uri: z.string(), position: Position });
+const NoteArgument = z.object({ uri: z.string() });
 const StepArgument = z.object({ uri: z.string(), action: ReviewStep });
 
 type SettlingKind = Exclude<DecideParams['as'], 'pick' | 'rate'>;
@@ -147,6 +148,14 @@ export function activateAnnotations(
     Object.entries({
       [serverCommands.reason]: async (argument) => {
         await reasoning.reason(PlaceArgument.parse(argument));
+      },
+      [serverCommands.reasonSection]: async (argument) => {
+        const { uri, position } = PlaceArgument.parse(argument);
+        await reasoning.reasonMany({ uri, scope: 'section', position });
+      },
+      [serverCommands.reasonNote]: async (argument) => {
+        const { uri } = NoteArgument.parse(argument);
+        await reasoning.reasonMany({ uri, scope: 'note' });
       },
       [serverCommands.accept]: onBlock('accept'),
       [serverCommands.acceptEdited]: onBlock('accept-edited'),

@@ -47,6 +47,10 @@ export class Notes {
     return document;
   }
 
+  isOpen(uri: string): boolean {
+    return this.#documents.get(uri) !== undefined;
+  }
+
   /**
    * The note as it stands in the editor, with its workspace folder.
    * @throws PreflexorError `note-missing` when it is not open, or was never saved

@@ -99,7 +99,9 @@ export function createReviews(parts: ReviewParts): Reviews {
   async function review(params: ReviewParams): Promise<Result> {
     const { uri } = params.textDocument;
     if (params.action === 'begin') {
-      keep(uri, await beginReview(await notes.note(uri), params.block, stores));
+      reviews.set(uri, await beginReview(await notes.note(uri), params.block, stores));
+      // The writer may have typed meanwhile.
+      follow(notes.document(uri));
     } else if (params.action === 'apply') {
       return await apply(uri);
     } else if (params.action === 'give-up') {

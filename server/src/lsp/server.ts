@@ -44,12 +44,12 @@ import { ServerKeys } from './keys.ts';
 import { createModelRequests } from './models.ts';
 import { createPassages } from './passages.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
+import { createReasoningMany, queueTeller } from './reasoningMany.ts';
 import { knownCitations } from '../library/index.ts';
 import { createReviews } from './reviews.ts';
 import type { Retrieval } from './retrieval.ts';
-import { RunQueue } from './runs.ts';
 import { SettingsSource } from './settings.ts';
-import { runOfBlock, Stores, workspacePrompts } from '../workflow/index.ts';
+import { RunQueue, runOfBlock, Stores, workspacePrompts } from '../workflow/index.ts';
 
 export interface ServerOptions {
   /** Where models, the device id and caches live. */
@@ -81,7 +81,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   const blocks = new BlockReader();
   const settings = new SettingsSource(connection);
   const notes = new Notes(connection, documents, options.home);
-  const queue = new RunQueue();
+  const queue: RunQueue = new RunQueue(queueTeller(connection, () => queue));
   const stores = new Stores(options.home, options.now, options.retrieval);
   const { retrieval } = options;
   const serverKeys = new ServerKeys();
@@ -106,6 +106,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
       prompts: (root, set) => workspacePrompts(options.promptsFolder, root, set),
     },
   });
+  const many = createReasoningMany({ connection, notes, queue, reasoning });
   const decisions = createDecisions({
     ...{ notes, settings, stores },
     knownCitations: (root, signal) => knownCitations(retrieval, root, signal),
@@ -144,6 +145,13 @@ export function startServer(connection: Connection, options: ServerOptions): voi
         connection.window.attachWorkDoneProgress(params.workDoneToken),
         signalOf(token),
       ),
+    'preflexor/reasonMany': (params, token) =>
+      many.reasonMany(
+        params,
+        connection.window.attachWorkDoneProgress(params.workDoneToken),
+        signalOf(token),
+      ),
+    'preflexor/queue': (params) => many.queue(params),
     'preflexor/answerNow': ({ run }) => Promise.resolve({ hurried: reasoning.answerNow(run) }),
     'preflexor/stop': () => Promise.resolve({ stopped: queue.stopAll() }),
   } satisfies { [M in (typeof requests)[number] as M['method']]: Handler<M> };
@@ -250,7 +258,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
       }
     });
   }
-  const commands = createCommands({ connection, reasoning, decisions, reviews });
+  const commands = createCommands({ connection, reasoning, many, decisions, reviews });
   connection.onExecuteCommand(async ({ command, arguments: args }, token) => {
     try {
       return await commands(command, args?.[0], token);
@@ -265,6 +273,13 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     citations.dispose();
     indexing.dispose();
     await Promise.all([engines.dispose(), critics.dispose(), retrieval.dispose()]);
+  });
+  // Runs of a note that is closed let others by until it is open again.
+  documents.onDidOpen(() => {
+    queue.wake();
+  });
+  documents.onDidClose(() => {
+    queue.wake();
   });
   documents.listen(connection);
   connection.listen();

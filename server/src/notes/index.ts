@@ -31,6 +31,8 @@ export { paragraphAt, relocate } from './paragraphs.ts';
 export type { Paragraph, ParagraphMark } from './paragraphs.ts';
 export { readRawMarkers } from './rawMarkers.ts';
 export type { RawMarker } from './rawMarkers.ts';
+export { paragraphsIn } from './section.ts';
+export type { SectionParagraph } from './section.ts';
 export { stripBlocks } from './strip.ts';
 export type { Stripped } from './strip.ts';
 export { markCitations, markUnknownCitations } from './unknownCitations.ts';

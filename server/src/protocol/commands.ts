@@ -17,7 +17,7 @@ export interface CommandDeclaration {
 }
 
 export interface MenuPlace {
-  readonly menu: 'view/title' | 'explorer/context';
+  readonly menu: 'view/title' | 'view/item/context' | 'explorer/context';
   readonly when: string;
   readonly group: string;
 }
@@ -29,6 +29,15 @@ export const indexContext = 'preflexor.index';
 
 const inSources = (when: string, group: string): MenuPlace => {
   return { menu: 'view/title', when: `view == ${sourcesView}${when && ` && ${when}`}`, group };
+};
+/** What shows the runs that wait. */
+export const queueView = 'preflexor.queue';
+
+const inQueue = (states: string, group: string): MenuPlace => {
+  return { menu: 'view/item/context', when: `view == ${queueView} && viewItem =~ /^(${states})$/`, group };
+};
+const onQueue = (key: string, mac = key): NonNullable<CommandDeclaration['key']> => {
+  return { key, mac, when: `focusedView == ${queueView}` };
 };
 const indexable = `${indexContext} != none && ${indexContext} != off`;
 
@@ -66,6 +75,47 @@ export const clientCommands = {
     palette: inMarkdown,
     editorMenu: inMarkdown,
   },
+  'preflexor.reasonSection': {
+    title: 'Reason About This Section',
+    icon: 'list-ordered',
+    palette: inMarkdown,
+    editorMenu: inMarkdown,
+  },
+  'preflexor.reasonNote': {
+    title: 'Reason About the Whole Note',
+    icon: 'checklist',
+    palette: inMarkdown,
+    editorMenu: inMarkdown,
+  },
+  'preflexor.showQueue': { title: 'Show Queue', icon: 'list-ordered' },
+  'preflexor.queueFirst': {
+    title: 'Move to the Front',
+    icon: 'arrow-circle-up',
+    palette: false,
+    menus: [inQueue('waiting|held', 'inline@1')],
+  },
+  'preflexor.queueUp': {
+    title: 'Move Up',
+    icon: 'arrow-up',
+    palette: false,
+    key: onQueue('alt+up'),
+    menus: [inQueue('waiting|held', '1_order@1')],
+  },
+  'preflexor.queueDown': {
+    title: 'Move Down',
+    icon: 'arrow-down',
+    palette: false,
+    key: onQueue('alt+down'),
+    menus: [inQueue('waiting|held', '1_order@2')],
+  },
+  'preflexor.queueRemove': {
+    title: 'Cancel This Run',
+    icon: 'close',
+    palette: false,
+    key: onQueue('delete', 'cmd+backspace'),
+    menus: [inQueue('running|waiting|held', 'inline@2')],
+  },
+  'preflexor.queueReveal': { title: 'Show in the Note', icon: 'go-to-file', palette: false },
   'preflexor.accept': { title: 'Accept Suggestion', icon: 'check', palette: inMarkdown },
   'preflexor.review': {
     title: 'Review Suggestion Change by Change',
@@ -106,7 +156,12 @@ export const clientCommands = {
     icon: 'clear-all',
     palette: inMarkdown,
   },
-  'preflexor.stop': { title: 'Stop', icon: 'debug-stop', viewTitle: 'preflexor.working' },
+  'preflexor.stop': {
+    title: 'Stop',
+    icon: 'debug-stop',
+    viewTitle: 'preflexor.working',
+    menus: [{ menu: 'view/title', when: `view == ${queueView} && preflexor.working`, group: 'navigation@1' }],
+  },
   'preflexor.chooseModel': { title: 'Choose Model', icon: 'server-environment' },
   'preflexor.addModel': { title: 'Use a GGUF File That I Have', icon: 'folder-opened' },
   'preflexor.setKey': { title: 'Set Key of the Model Server', icon: 'key' },
@@ -166,6 +221,8 @@ export type ClientCommand = keyof typeof clientCommands;
  */
 export const serverCommands = {
   reason: 'preflexor.paragraph.reason',
+  reasonSection: 'preflexor.section.reason',
+  reasonNote: 'preflexor.note.reason',
   accept: 'preflexor.block.accept',
   acceptEdited: 'preflexor.block.acceptEdited',
   reject: 'preflexor.block.reject',

@@ -7,6 +7,7 @@ export * from './ledger.ts';
 export * from './methods.ts';
 export * from './models.ts';
 export * from './pairs.ts';
+export * from './queue.ts';
 export * from './reasoning.ts';
 export * from './retrieval.ts';
 export * from './review.ts';

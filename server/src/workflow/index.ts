@@ -41,4 +41,5 @@ export {
   type RunSignals,
   type Services,
 } from './reasonInNote.ts';
+export { RunQueue, type IsReady, type QueuedRun } from './runQueue.ts';
 export { Stores, type Learner } from './stores.ts';
