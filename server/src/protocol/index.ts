@@ -11,6 +11,7 @@ export * from './reasoning.ts';
 export * from './retrieval.ts';
 export * from './review.ts';
 export * from './settings.ts';
+export * from './teaching.ts';
 export * from './text.ts';
 export * from './trainer.ts';
 export * from './training.ts';

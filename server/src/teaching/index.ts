@@ -1,0 +1,8 @@
+// Self-teaching: on-the-fly data from the writer's own notes, the two phases, their watch list, and the gate that an
+// adapter has to pass. Imports neither an editor nor a native library: models, index and trainer come in as ports.
+export { generateDataset, type Dataset, type DatasetEvent, type DatasetRequest } from './dataset/generate.ts';
+export type { Corpus, CorpusChunk, DatasetPorts } from './dataset/ports.ts';
+export { heldoutNotes, usableChunks } from './dataset/notes.ts';
+export { pairsOfSamples, trlLines } from './dataset/pairs.ts';
+export { datasetPromptVersion } from './dataset/prompts.ts';
+export { datasetPresets, presetNames, type PresetName } from './presets.ts';
