@@ -1,9 +1,10 @@
 // preflexor dataset generate: preference pairs out of the writer's own notes and papers.
 import path from 'node:path';
 import { createShelf } from '../composition.ts';
+import type { Engine } from '../engine/index.ts';
 import { PreflexorError } from '../errors.ts';
 import { ExportRegister } from '../preferences/index.ts';
-import type { DatasetSample, DatasetSettings, DatasetSetup } from '../protocol/index.ts';
+import type { DatasetSample, DatasetSettings, DatasetSetup, PreferencePair } from '../protocol/index.ts';
 import { makeFolders, workspaceKey, workspaceOf, writeDurably } from '../state/index.ts';
 import {
   datasetPresets,
@@ -60,15 +61,14 @@ export async function generateDatasetCommand(
     await requireIndex(tools, root);
     const { answers = 0, phase } = options;
     const settings = { ...datasetSettings(options, tools), phase: phase === '1' ? 1 : 2, answers } as const;
-    return await tools.withPorts(
-      adapter,
-      answers > 1 && settings.judge !== 'reference',
-      async (ports, student) => {
-        const setup = await setupOf(student, settings, context);
-        const request = { setup, samples: options.samples, log: `${out}.log`, earlier: null, heldout: null };
-        return await follow(generateDataset(request, ports, signal), options.samples, context);
-      },
-    );
+    const open = tools.open(adapter, answers > 1 && settings.judge !== 'reference');
+    try {
+      const setup = await setupOf(open.student, settings, context);
+      const request = { setup, samples: options.samples, log: `${out}.log`, earlier: null, heldout: null };
+      return await follow(generateDataset(request, open.ports, signal), options.samples, context);
+    } finally {
+      await open.close();
+    }
   });
   const files = await writePairs(done.samples, { root, out }, context);
   const kept = done.samples.filter((sample) => sample.kept).length;
@@ -91,8 +91,8 @@ export async function generateDatasetCommand(
 export function datasetSettings(
   options: DatasetOptions,
   { prompts }: TeachingTools,
-): Omit<DatasetSettings, 'phase'> {
-  const { headings, ...preset } = datasetPresets[options.preset ?? 'quick'];
+): Omit<DatasetSettings, 'phase' | 'answers'> {
+  const { headings, answers: _none, ...preset } = datasetPresets[options.preset ?? 'quick'];
   return {
     ...preset,
     parts: prompts.thinkingParts.slice(0, options.headings ?? headings),
@@ -110,7 +110,7 @@ export function datasetSettings(
 }
 
 export async function setupOf(
-  student: Parameters<Parameters<TeachingTools['withPorts']>[2]>[1],
+  student: Engine,
   settings: DatasetSettings,
   { options, output, signal }: Context,
 ): Promise<DatasetSetup> {
@@ -166,32 +166,45 @@ function lineOf({ kept, checks, question }: DatasetSample): string {
   return `${why}${question.replace(/[\s\p{Cc}]+/gu, ' ')}`;
 }
 
-/** Pairs to train on at `out`, those held out beside it. What is written is registered, so that it can be forgotten. */
-export async function writePairs(
+/** Pairs to train on at `out`, those held out beside it. */
+async function writePairs(
   samples: readonly DatasetSample[],
   { root, out }: { readonly root: string; readonly out: string },
-  { home, signal }: Context,
+  context: Context,
 ): Promise<string[]> {
   const pairs = pairsOfSamples(samples);
-  const written: string[] = [];
   const { dir, name, ext } = path.parse(out);
-  const register = new ExportRegister(home);
+  const written: string[] = [];
   for (const [split, file] of [
     ['train', out],
     ['held-out', path.join(dir, `${name}.heldout${ext}`)],
   ] as const) {
-    const content = await trlLines(pairs, split, signal);
-    if (content === '') continue;
-    const notes = new Set(
-      samples.flatMap(({ note, evidence }) => [note.path, ...evidence.map(({ source }) => source)]),
-    );
-    const time = new Date().toISOString();
-    await register.add(content, { workspace: await workspaceKey(root), notes, time });
-    await makeFolders(dir);
-    await writeDurably(file, content);
+    const own = pairs.filter((pair) => pair.split === split);
+    if (own.length === 0) continue;
+    await writePairsFile(file, own, root, context);
     written.push(file);
   }
   return written;
+}
+
+/** Writes a pairs file. Which notes it was made from is remembered first: an adapter trained on it can be told then. */
+export async function writePairsFile(
+  file: string,
+  pairs: readonly PreferencePair[],
+  root: string,
+  { home, signal }: Pick<Context, 'home' | 'signal'>,
+): Promise<void> {
+  const content = await trlLines(pairs, null, signal);
+  const notes = new Set(
+    pairs.flatMap(({ note, passages }) => [
+      ...(note ? [note.path] : []),
+      ...passages.map(({ source }) => source),
+    ]),
+  );
+  const time = new Date().toISOString();
+  await new ExportRegister(home).add(content, { workspace: await workspaceKey(root), notes, time });
+  await makeFolders(path.dirname(file));
+  await writeDurably(file, content);
 }
 
 function readable({ refused, diversity }: Dataset): string[] {

@@ -1,9 +1,10 @@
 // The commands of self-teaching: which takes which options. A part of program.ts, for its length.
-import { Option, type Command } from 'commander';
-import { DatasetSettings } from '../protocol/index.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { DatasetSettings, WatchFinding } from '../protocol/index.ts';
 import { presetNames } from '../teaching/index.ts';
 import { generateDatasetCommand, type GenerateDatasetOptions } from './dataset.ts';
 import { fraction, positiveNumber, temperature, wholeNumber } from './numbers.ts';
+import { teachCommand, type TeachOptions } from './teach.ts';
 import type { Add, Run } from './trainingProgram.ts';
 
 export function addTeachingCommands(root: Command, add: Add, run: Run): void {
@@ -23,6 +24,36 @@ export function addTeachingCommands(root: Command, add: Add, run: Run): void {
     .action((options: GenerateDatasetOptions, command: Command) =>
       run((context) => generateDatasetCommand(options, context), command),
     );
+  addTeach(root, add, run);
+}
+
+function addTeach(root: Command, add: Add, run: Run): void {
+  add(root, 'teach [folders...]', 'Index, make pairs, train both phases, and judge the adapter: all in one.')
+    .addOption(
+      new Option('--preset <name>', 'numbers for what is not said').choices(presetNames).default('quick'),
+    )
+    .option('--samples <n>', 'pairs that each phase is to have', positiveNumber)
+    .option('--set <name=value...>', 'any number by its name, as --plan shows them')
+    .option('--out <folder>', "the run's folder (default: .preflexor/teach of the workspace)")
+    .option('--plan', 'say every number, and do nothing')
+    .addOption(
+      new Option('--ignore <names>', 'findings of the watch list that do not pause the run').argParser(
+        findings,
+      ),
+    )
+    .option('--no-anchor', 'hold training to no plain text')
+    .action((folders: string[], options: TeachOptions, command: Command) =>
+      run((context) => teachCommand(folders, options, context), command),
+    );
+}
+
+function findings(text: string): WatchFinding['name'][] {
+  const known = WatchFinding.shape.name;
+  return text.split(',').map((name) => {
+    const found = known.safeParse(name.trim());
+    if (found.success) return found.data;
+    throw new InvalidArgumentError(`One or more of: ${known.options.join(', ')}.`);
+  });
 }
 
 /** The numbers of a dataset, each of which may be said instead of the preset's. */

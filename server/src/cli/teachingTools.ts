@@ -7,21 +7,25 @@ import type { Library } from '../library/index.ts';
 import type { Settings } from '../protocol/index.ts';
 import type { PromptSet } from '../reasoning/index.ts';
 import { noAdapter } from '../training/index.ts';
-import type { DatasetPorts } from '../teaching/index.ts';
+import type { Corpus, DatasetPorts } from '../teaching/index.ts';
 import { workspaceCorpus, workspacePrompts } from '../workflow/index.ts';
 import { engineOptions, logged, settingsOf, withLibrary, type Context } from './context.ts';
+
+/** Models for making data, open until they are closed. */
+export interface OpenPorts {
+  readonly ports: DatasetPorts;
+  readonly student: Engine;
+  close(): Promise<void>;
+}
 
 export interface TeachingTools {
   readonly root: string;
   readonly settings: Settings;
   readonly prompts: PromptSet;
   readonly library: Library;
-  /** Runs `work` with the model as student with this adapter (an id or a path; null: none) and what data needs. */
-  withPorts<T>(
-    adapter: string | null,
-    judges: boolean,
-    work: (ports: DatasetPorts, student: Engine) => Promise<T>,
-  ): Promise<T>;
+  readonly corpus: Corpus;
+  /** The model as student with this adapter (an id or a path; null: none), and what making data needs beside it. */
+  open(adapter: string | null, judges: boolean): OpenPorts;
 }
 
 /** Runs `work` with the library of a workspace open. Nobody waits for this process: it is to be polite. */
@@ -33,13 +37,14 @@ export async function withTeachingTools<T>(
   const settings = settingsOf(context.options);
   const prompts = await workspacePrompts(promptsFolder(), root, settings['reasoning.promptSet']);
   lowerPriority(context);
-  return await withLibrary(context, root, settings, (library) =>
-    work({
-      ...{ root, settings, prompts, library },
-      withPorts: (adapter, judges, use) =>
-        withPorts({ root, settings, prompts, library, context }, adapter, judges, use),
-    }),
-  );
+  return await withLibrary(context, root, settings, (library) => {
+    const corpus = workspaceCorpus(library, root, settings['preferences.record']);
+    const parts = { settings, prompts, corpus, context };
+    return work({
+      ...{ root, settings, prompts, library, corpus },
+      open: (adapter, judges) => openPorts(parts, adapter, judges),
+    });
+  });
 }
 
 /** Helper processes take it over. What the system refuses is no reason to do nothing. */
@@ -52,19 +57,17 @@ function lowerPriority(context: Context): void {
 }
 
 interface Parts {
-  readonly root: string;
   readonly settings: Settings;
   readonly prompts: PromptSet;
-  readonly library: Library;
+  readonly corpus: Corpus;
   readonly context: Context;
 }
 
-async function withPorts<T>(
-  { root, settings, prompts, library, context }: Parts,
+function openPorts(
+  { settings, prompts, corpus, context }: Parts,
   adapter: string | null,
   judges: boolean,
-  use: (ports: DatasetPorts, student: Engine) => Promise<T>,
-): Promise<T> {
+): OpenPorts {
   const { home, compute } = context;
   const shelf = createShelf(home);
   // Without the budget: this is no work that somebody waits for, and must not be taken for it.
@@ -75,22 +78,20 @@ async function withPorts<T>(
   const teacher =
     adapter === null ? student : createEngine(settings, home, { ...shared, adapter: noAdapter });
   const embedder = createEmbedder(settings, home, { onLog: options.onLog });
-  const { 'reasoning.criticTemperature': temperature } = settings;
-  try {
-    return await use(
-      {
-        ...{ teacher, student, now: Date.now },
-        corpus: workspaceCorpus(library, root, settings['preferences.record']),
-        embed: (texts, signal) => embedder.embed(texts, 'passage', signal),
-        judging: judges ? { critic: teacher, prompts, seed: 0, temperature } : null,
-        giveWay: async (signal) => void (await compute.background(signal)),
-      },
-      student,
-    );
-  } finally {
-    if (teacher !== student) await teacher.dispose();
-    await student.dispose();
-    await embedder.dispose();
-    await shelf.dispose();
-  }
+  const temperature = settings['reasoning.criticTemperature'];
+  return {
+    student,
+    ports: {
+      ...{ corpus, teacher, student, now: Date.now },
+      embed: (texts, signal) => embedder.embed(texts, 'passage', signal),
+      judging: judges ? { critic: teacher, prompts, seed: 0, temperature } : null,
+      giveWay: async (signal) => void (await compute.background(signal)),
+    },
+    close: async () => {
+      if (teacher !== student) await teacher.dispose();
+      await student.dispose();
+      await embedder.dispose();
+      await shelf.dispose();
+    },
+  };
 }

@@ -1,7 +1,8 @@
 // Self-teaching: what the on-the-fly dataset keeps of each sample, and what a run of `teach` decides.
 // Must not import anything that runs.
 import { z } from 'zod';
-import { PairMessage } from './training.ts';
+import { GateVerdict } from './gate.ts';
+import { MaskKind, PairMessage } from './training.ts';
 import { PairPassage, PairSplit } from './pairs.ts';
 import { ModelIdentity, NotePlace } from './reasoning.ts';
 
@@ -137,3 +138,106 @@ export const DatasetEnd = z.object({
   message: z.string(),
 });
 export type DatasetEnd = z.infer<typeof DatasetEnd>;
+
+/** The numbers of one phase's training (method, section 4). */
+export const PhaseSettings = z.object({
+  learningRate: z.number().positive(),
+  beta: z.number().positive(),
+  /** Label smoothing of EXO. */
+  epsilon: z.number().positive(),
+  maxLength: z.int().positive(),
+  maxPromptLength: z.int().positive(),
+  batch: z.int().positive(),
+  accumulation: z.int().positive(),
+  clip: z.number().nonnegative(),
+  rank: z.int().positive(),
+  alpha: z.number().positive(),
+  /** Optimizer steps of each refresh; null: three passes over its pairs. */
+  steps: z.int().positive().nullable(),
+  mask: MaskKind,
+  /** Share of each masked section's tokens, 0 to 1. */
+  maskShare: z.number().min(0).max(1),
+});
+export type PhaseSettings = z.infer<typeof PhaseSettings>;
+
+/** Everything that decides what a run of `teach` computes, beside corpus, model and seed. */
+export const TeachSettings = z.object({
+  /** Kept samples of each refresh, those held out included. */
+  samples: z.int().positive(),
+  /** How often data is made anew with the current adapter and trained on, in each phase. */
+  refreshes: z.int().min(1).max(100),
+  dataset: DatasetSettings.omit({ phase: true, answers: true }),
+  /** Phase II: answers of the phase I model to each question. */
+  answers: z.int().min(2).max(16),
+  /** How often each of the writer's own pairs counts beside a generated one; 0: they stay out. */
+  writerWeight: z.int().min(0).max(20),
+  /** Steps between looks at the held-out pairs. */
+  evaluateEvery: z.int().positive(),
+  phase1: PhaseSettings,
+  phase2: PhaseSettings,
+});
+export type TeachSettings = z.infer<typeof TeachSettings>;
+
+/** `teach.json` of a run's folder. A run is gone on with only by the very same setup. */
+export const TeachSetup = z.object({
+  schema: z.literal(1),
+  version: z.string(),
+  seed: z.int().nonnegative(),
+  model: ModelIdentity,
+  settings: TeachSettings,
+});
+export type TeachSetup = z.infer<typeof TeachSetup>;
+
+/** One thing on the watch list. `failed` pauses the run. */
+export const WatchFinding = z.object({
+  name: z.enum([
+    'kept-share',
+    'duplicate-questions',
+    'similarity',
+    'coverage',
+    'length-drift',
+    'heldout-loss',
+    'heldout-accuracy',
+    'marker-adoption',
+    'perplexity',
+  ]),
+  phase: z.union([z.literal(1), z.literal(2)]),
+  value: z.number(),
+  threshold: z.number(),
+  verdict: z.enum(['fine', 'doubtful', 'failed']),
+  says: z.string(),
+});
+export type WatchFinding = z.infer<typeof WatchFinding>;
+
+/** What became of one phase. */
+export const PhaseOutcome = z.object({
+  phase: z.union([z.literal(1), z.literal(2)]),
+  /** Id in the registry; null: nothing was trained. */
+  adapter: z.string().nullable(),
+  samples: z.int().nonnegative(),
+  kept: z.int().nonnegative(),
+  refused: z.partialRecord(SampleProblem, z.int()),
+  diversity: DatasetDiversity.nullable(),
+  /** Of the writer's own pairs, those that were mixed in. */
+  writerPairs: z.int().nonnegative(),
+  /** Why it ended before its adapter was there, in a sentence; null: it did not. */
+  failed: z.string().nullable(),
+  verdict: GateVerdict.nullable(),
+});
+export type PhaseOutcome = z.infer<typeof PhaseOutcome>;
+
+/** `report.json` of a run's folder. */
+export const TeachReport = z.object({
+  schema: z.literal(1),
+  setup: TeachSetup,
+  phases: z.array(PhaseOutcome),
+  watch: z.array(WatchFinding),
+  offered: z.boolean(),
+  /** The adapter that is offered; null: none. */
+  adapter: z.string().nullable(),
+  why: z.string(),
+  /** Of generation and of training, over all starts as far as logs tell. */
+  seconds: z.object({ samples: z.number(), steps: z.number() }),
+  plots: z.array(z.string()),
+});
+export type TeachReport = z.infer<typeof TeachReport>;

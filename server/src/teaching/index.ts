@@ -5,4 +5,15 @@ export type { Corpus, CorpusChunk, DatasetPorts } from './dataset/ports.ts';
 export { heldoutNotes, usableChunks } from './dataset/notes.ts';
 export { pairsOfSamples, trlLines } from './dataset/pairs.ts';
 export { datasetPromptVersion } from './dataset/prompts.ts';
-export { datasetPresets, presetNames, type PresetName } from './presets.ts';
+export { datasetPresets, presetNames, teachPreset, withValues, type PresetName } from './presets.ts';
+export { measure, type MeasurePorts, type MeasureTask, type UntouchedText } from './gate/measure.ts';
+export { gateLimits, verdictOn, type GateMeasurements } from './gate/verdict.ts';
+export {
+  teach,
+  type DatasetWish,
+  type Phase,
+  type TeachEvent,
+  type TeachPorts,
+  type TeachRequest,
+  type TrainWish,
+} from './teach.ts';

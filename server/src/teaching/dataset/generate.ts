@@ -102,7 +102,8 @@ class Passages implements Source {
     { seed, settings }: DatasetSetup,
   ) {
     const { perChunk, heldoutShare } = settings;
-    const held = heldout.size === 0 ? 0 : Math.max(1, Math.round(samples * heldoutShare));
+    const held =
+      heldout.size === 0 || heldoutShare === 0 ? 0 : Math.max(1, Math.round(samples * heldoutShare));
     const wanted: Record<PairSplit, number> = { train: samples - held, 'held-out': held };
     this.#drawing = new Drawing(chunks, heldout, { seed, wanted, chunks: settings.chunks, perChunk });
     this.usedUp = `The ${chunks.length} different passages were each asked from as often as they may be (${perChunk} times).`;
