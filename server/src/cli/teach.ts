@@ -260,7 +260,9 @@ function portsOf(parts: Parts): TeachPorts {
         signal,
       );
     },
-    judged: async (adapter, verdict) => void (await training.shelf.registry.judged(adapter, verdict)),
+    judged: async (adapter, verdict) => {
+      await training.shelf.registry.judged(adapter, verdict);
+    },
   };
 }
 

@@ -85,7 +85,9 @@ function openPorts(
       ...{ corpus, teacher, student, now: Date.now },
       embed: (texts, signal) => embedder.embed(texts, 'passage', signal),
       judging: judges ? { critic: teacher, prompts, seed: 0, temperature } : null,
-      giveWay: async (signal) => void (await compute.background(signal)),
+      giveWay: async (signal) => {
+        await compute.background(signal);
+      },
     },
     close: async () => {
       if (teacher !== student) await teacher.dispose();

@@ -81,7 +81,10 @@ export interface TeachRequest {
   readonly ignored: readonly WatchFinding['name'][];
 }
 
-type Where = { readonly phase: Phase; readonly refresh: number };
+interface Where {
+  readonly phase: Phase;
+  readonly refresh: number;
+}
 
 /** What happens, in order. */
 export type TeachEvent =
@@ -312,7 +315,7 @@ class Teaching {
   }
 
   /** Keeps findings, and pauses the run where one failed. */
-  async *#watched(findings: readonly WatchFinding[]): AsyncGenerator<TeachEvent> {
+  *#watched(findings: readonly WatchFinding[]): Generator<TeachEvent> {
     this.#watch.push(...findings);
     if (findings.length > 0) yield { event: 'watch', findings };
     const failed = this.#failedOf(findings);

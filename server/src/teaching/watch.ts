@@ -22,7 +22,10 @@ export const watchLimits = {
 } as const;
 
 type Phase = WatchFinding['phase'];
-type Limits = { readonly doubtful: number; readonly failed?: number };
+interface Limits {
+  readonly doubtful: number;
+  readonly failed?: number;
+}
 
 /** @param first the first dataset of the phase; null: it is this one */
 export function watchDataset(dataset: Dataset, phase: Phase, first: Dataset | null): WatchFinding[] {

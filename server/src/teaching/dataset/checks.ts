@@ -8,7 +8,7 @@ export const sampleLimits = {
   /** Words of a question, at least and at most. */
   questionWords: [5, 60],
   /** Share of a question's words that stand in what it was asked from, at least. */
-  questionGrounded: 0.4,
+  questionGrounded: 0.2,
   /** An answer with fewer words says nothing. */
   answerWords: 5,
   /** Share of repeated phrases from which on a text is babble. */
@@ -30,7 +30,7 @@ const pointing = new RegExp(
   [
     String.raw`\b(?:the|this|that|these|given|provided|above|following|present) (?:material|text|passage|context|paper|article|study|studies|document|excerpt|section|authors?|figure|table|chapter|question|answer)s?\b`,
     String.raw`\baccording to\b|\b(?:figure|fig|table|tab|section|sec|equation|eq)[.:]? ?\d|\bfig[:.]|\[@`,
-    String.raw`\byou(?:r|rs)?\b|^(?:how|why|what) \w+ (?:it|this|that|they|these|those|we|i)\b`,
+    String.raw`\b(?:do|did|are|were|have) you\b|\byours?\b|^(?:how|why|what) \w+ (?:it|this|that|they|these|those|we|i)\b`,
   ].join('|'),
   'i',
 );

@@ -22,16 +22,7 @@ const askReflection =
  * the text is. In other languages it begins as it likes.
  */
 const openings: Readonly<Record<string, readonly string[]>> = {
-  English: [
-    'How does',
-    'How do',
-    'Why does',
-    'Why do',
-    'Why is',
-    'Why are',
-    'How can',
-    'What determines how',
-  ],
+  English: ['How does', 'How does the', 'How do', 'How can', 'Why does the'],
   German: ['Wie', 'Warum', 'Wodurch', 'Weshalb'],
   French: ['Comment', 'Pourquoi'],
   Spanish: ['¿Cómo', '¿Por qué'],

@@ -48,6 +48,9 @@ export interface SampleTask {
   readonly book: QuestionBook;
 }
 
+/** So often a question is asked for anew when it is not fit to be asked. */
+const questionTries = 4;
+
 /** A question ends at one of them. */
 const questionMarks = ['?', '？', '؟'];
 
@@ -107,16 +110,11 @@ class Making {
 
   /** The question, what the corpus says on it, and the answer that is to be preferred. */
   async #writeReference(): Promise<SampleProblem[]> {
-    const { drawn, settings, heldout, book } = this.#task;
+    const { drawn, settings, heldout } = this.#task;
     const shown = drawn.chunks.map(({ readable }) => readable);
-    const question = await this.#question(new SamplePrompts(shown), shown.join(' '));
-    if (question === null) return ['no-question'];
-    this.draft.question = question;
-    const asked = questionProblems(question, shown.join(' '));
-    if (asked.length > 0) return asked;
-    const nearest = await book.nearest(question, this.#signal);
-    this.#check({ nearest: nearest.value });
-    if (nearest.isDuplicate) return ['duplicate'];
+    const problems = await this.#ask(shown);
+    if (problems.length > 0) return problems;
+    const { question } = this.draft;
     const found = await this.#passages(question, drawn.split === 'train' ? [...heldout] : []);
     const context = [...shown, ...found];
     const notes = await this.#notes(question, new SamplePrompts(context), context);
@@ -134,20 +132,42 @@ class Making {
     // Each noted statement was held to the passages already.
     const grounded = sharedWords(answer, context.join(' '));
     this.#check({ grounded, repetition: Math.max(repetition(notes), repetition(answer)) });
-    const problems = answerProblems(answer);
-    if (reflects) problems.push(...answerProblems(reflection).filter((one) => !problems.includes(one)));
-    if (grounded < sampleLimits.grounded) problems.push('ungrounded');
-    if (!hasStructure(this.draft.chosen, this.#task.markers, reflects)) problems.push('structure');
+    const unfit = new Set(answerProblems(answer));
+    if (reflects) for (const problem of answerProblems(reflection)) unfit.add(problem);
+    if (grounded < sampleLimits.grounded) unfit.add('ungrounded');
+    if (!hasStructure(this.draft.chosen, this.#task.markers, reflects)) unfit.add('structure');
+    return [...unfit];
+  }
+
+  /** A question that is fit to be asked, within a few tries: it costs little beside what follows from it. */
+  async #ask(shown: readonly string[]): Promise<SampleProblem[]> {
+    const prompts = new SamplePrompts(shown);
+    let problems: SampleProblem[] = [];
+    for (let attempt = 0; attempt < questionTries; attempt += 1) {
+      problems = await this.#tryQuestion(prompts, shown.join(' '), attempt);
+      if (problems.length === 0) break;
+    }
     return problems;
   }
 
+  async #tryQuestion(prompts: SamplePrompts, shown: string, attempt: number): Promise<SampleProblem[]> {
+    const question = await this.#question(prompts, shown, attempt);
+    if (question === null) return ['no-question'];
+    this.draft.question = question;
+    const problems = questionProblems(question, shown);
+    if (problems.length > 0) return problems;
+    const nearest = await this.#task.book.nearest(question, this.#signal);
+    this.#check({ nearest: nearest.value });
+    return nearest.isDuplicate ? ['duplicate'] : [];
+  }
+
   /** The model goes on from an opening that chance gives, and ends at its question mark; null where it does not. */
-  async #question(prompts: SamplePrompts, shown: string): Promise<string | null> {
+  async #question(prompts: SamplePrompts, shown: string, attempt: number): Promise<string | null> {
     const { drawn, seed, settings } = this.#task;
     const openings = openingsIn(languageOf(shown));
-    const random = seededRandom(seedFor(seed, `opening ${drawn.attempt}`));
+    const random = seededRandom(seedFor(seed, `opening ${drawn.attempt} ${attempt}`));
     const opening = openings[Math.floor(random() * openings.length)] ?? '';
-    const { text, stop } = await this.#writing.write(this.#ports.teacher, 'question', {
+    const { text, stop } = await this.#writing.write(this.#ports.teacher, `question ${attempt}`, {
       ...{ messages: prompts.question(), maxTokens: 96, temperature: settings.temperature },
       ...{ prefix: opening, stop: [...questionMarks, '\n'] },
     });
