@@ -3,6 +3,7 @@
 export * from './commands.ts';
 export * from './engine.ts';
 export * from './evaluation.ts';
+export * from './gate.ts';
 export * from './ledger.ts';
 export * from './methods.ts';
 export * from './models.ts';
@@ -12,6 +13,7 @@ export * from './reasoning.ts';
 export * from './retrieval.ts';
 export * from './review.ts';
 export * from './settings.ts';
+export * from './teaching.ts';
 export * from './text.ts';
 export * from './trainer.ts';
 export * from './training.ts';

@@ -1,6 +1,7 @@
 // Training as its doors and its files show it: preference pairs, runs, adapters, events.
 // Must not import anything that runs.
 import { z } from 'zod';
+import { GateVerdict } from './gate.ts';
 import { ModelIdentity } from './reasoning.ts';
 import { Sha256 } from './models.ts';
 import { AnchorKind, TrainerLoss } from './trainer.ts';
@@ -186,6 +187,8 @@ export const AdapterRecord = z.object({
   ]),
   /** When the writer had something forgotten that it was trained on. */
   forgotten: z.iso.datetime().optional(),
+  /** What the gate said of it; absent: it was not asked. */
+  verdict: GateVerdict.optional(),
 });
 export type AdapterRecord = z.infer<typeof AdapterRecord>;
 

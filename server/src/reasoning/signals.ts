@@ -111,10 +111,15 @@ function loop(segments: readonly Segment[]): Signal {
   };
 }
 
-function generic(answer: string, context: string): Signal {
-  const own = contentWords(answer);
+/** Share of a text's words, short ones aside and each once, that stand in another text, 0 to 1. No words: 0. */
+export function sharedWords(text: string, context: string): number {
+  const own = contentWords(text);
   const known = contentWords(context);
-  const value = own.size === 0 ? 0 : [...own].filter((word) => known.has(word)).length / own.size;
+  return own.size === 0 ? 0 : [...own].filter((word) => known.has(word)).length / own.size;
+}
+
+function generic(answer: string, context: string): Signal {
+  const value = sharedWords(answer, context);
   return {
     name: 'generic',
     value,

@@ -1,5 +1,6 @@
 // The way of one paragraph through the house, the same for every door.
 export { anchorTexts, type AnchorRequest, type AnchorTexts } from './anchorTexts.ts';
+export { workspaceCorpus, type CorpusLibrary } from './corpus.ts';
 export {
   planDecision,
   recordDecision,
