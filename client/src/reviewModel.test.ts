@@ -16,7 +16,7 @@ test('given changes in all states, when drawn, then new words are seen but for w
   assert.deepEqual(
     drawnHunks(review(hunks, 1)).map(({ inserted, current, state }) => [inserted, current, state]),
     [
-      ['strong', false, 'open'],
+      ['+', false, 'open'],
       ['strong', true, 'taken'],
       ['', false, 'left'],
     ],
@@ -25,7 +25,7 @@ test('given changes in all states, when drawn, then new words are seen but for w
 
 test('given a long insertion of several lines, when drawn, then it is one short line, longer where it is current', () => {
   const after = `First line,\nsecond line ${'and more '.repeat(40)}`;
-  const hunks = [1, 2].map(() => ({ range, before: '', after, state: 'open' as const }));
+  const hunks = [1, 2].map(() => ({ range, before: '', after, state: 'taken' as const }));
   const [current, other] = drawnHunks(review(hunks));
   assert.match(current?.inserted ?? '', /^First line, ⏎ second line .*…$/);
   assert.deepEqual([current?.inserted.length, other?.inserted.length], [160, 32]);

@@ -12,9 +12,13 @@ export interface DrawnHunk {
   readonly words: string;
 }
 
-/** The editor does not wrap what is drawn into a line: long insertions are read in full where the pointer rests. */
+/**
+ * The editor does not wrap what is drawn into a line, and the writer's own words go out of sight at its end. So only
+ * the current change shows all its words; they are read in full where the pointer rests, and in the suggestion below.
+ */
 const longestInserted = 160;
-const longestAside = 32;
+const longestTaken = 32;
+const hereIsMore = '+';
 
 const stateWords: Record<HunkState, string> = {
   open: 'not decided yet',
@@ -28,7 +32,7 @@ export function drawnHunks({ hunks, current: at }: Review): DrawnHunk[] {
     const current = index === at;
     return {
       ...{ range, state, current },
-      inserted: state === 'left' ? '' : drawn(after, current ? longestInserted : longestAside),
+      inserted: state === 'left' ? '' : insertedWords(after, state, current),
       words: [
         `Change ${index + 1} of ${hunks.length}: ${stateWords[state]}`,
         `Yours: ${before.trim() === '' ? '(nothing)' : before}`,
@@ -36,6 +40,12 @@ export function drawnHunks({ hunks, current: at }: Review): DrawnHunk[] {
       ].join('\n'),
     };
   });
+}
+
+function insertedWords(after: string, state: HunkState, current: boolean): string {
+  if (current) return drawn(after, longestInserted);
+  if (state === 'taken') return drawn(after, longestTaken);
+  return after === '' ? '' : hereIsMore;
 }
 
 /** On one line, with a sign where a line ends. */
