@@ -9,6 +9,7 @@ const note = [
   '# Alloys',
   'The first paragraph of the chapter on alloys.',
   'Figure 1',
+  '![A picture with words enough to be one](a.png){ width=50% }',
   '## Grain size',
   'Small grains make an alloy very hard.',
   '- An item of a list with quite some words.',
@@ -24,7 +25,7 @@ function firstWords(offset?: number): string[] {
   return paragraphsIn(note, offset).map(({ text }) => text.split(' ').slice(0, 2).join(' '));
 }
 
-test('given a whole note, when its paragraphs are listed, then those at the top level are, but for captions', () => {
+test('given a whole note, when its paragraphs are listed, then those at the top level are, but for captions and pictures', () => {
   assert.deepEqual(firstWords(), ['An opening', 'The first', 'Small grains', 'Long chains']);
 });
 

@@ -30,7 +30,7 @@ export function paragraphsIn(note: string, offset?: number): SectionParagraph[] 
     for (const prose of parsed.proseOf(window)) {
       if (prose.start < start || prose.start >= end || prose.ancestors.length > 0) continue;
       const text = parsed.textOf(prose);
-      if (wordCount(text) >= leastWords)
+      if (wordCount(text) >= leastWords && !isPicture(prose))
         found.push({ text, start: prose.start, annotated: isAnnotated(parsed, prose) });
     }
   }
@@ -53,6 +53,16 @@ function sectionAt(
 function isAnnotated({ note, blocks }: ParsedNote, { outerEnd }: Prose): boolean {
   const next = blocks.find(({ start }) => start >= outerEnd);
   return next !== undefined && note.slice(outerEnd, next.start).trim() === '';
+}
+
+/** A picture by itself, perhaps with attributes: its alternative text is no prose. */
+function isPicture({ node }: Prose): boolean {
+  return node.children.every(
+    (child) =>
+      child.type === 'image' ||
+      child.type === 'imageReference' ||
+      (child.type === 'text' && /^\s*(?:\{[^{}]*\}\s*)?$/.test(child.value)),
+  );
 }
 
 function wordCount(text: string): number {
