@@ -69,8 +69,8 @@ export function hunksOf(paragraph: string, answer: string): TextEdit[] {
 function withoutCommonSpace(paragraph: string, { start, end, text }: TextEdit): TextEdit {
   const before = paragraph.slice(start, end);
   const space = /\s*$/.exec(before)?.[0] ?? '';
-  const common = [...space].findIndex((_, index) => text.endsWith(space.slice(index)));
-  const kept = common < 0 ? 0 : space.length - common;
+  let kept = 0;
+  while (kept < space.length && space.at(-1 - kept) === text.at(-1 - kept)) kept += 1;
   return { start, end: end - kept, text: text.slice(0, text.length - kept) };
 }
 
