@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getLlama, type LlamaContextSequence, type LlamaModel, type Token } from 'node-llama-cpp';
 import { z } from 'zod';
+import { shippedText } from '../server/src/composition.ts';
 import type { TrainerAnchor, TrainerRecord, TrainerTrainConfig } from '../server/src/protocol/trainer.ts';
 import { libraries, linesOf, repository, runTrainer, testModel } from '../test/native/support/trainer.ts';
 import { keptRows, report } from './measure.ts';
@@ -25,7 +26,7 @@ interface Variant {
   readonly name: string;
   readonly learningRate: number;
   readonly steps: number;
-  readonly anchor?: Omit<TrainerAnchor, 'sequences'> & { readonly tokens: number };
+  readonly anchor?: Omit<TrainerAnchor, 'sequences'> & { readonly tokens: number; readonly shipped?: true };
   readonly loss?: TrainerTrainConfig['loss'];
   readonly lora?: TrainerTrainConfig['lora'];
   readonly schedule?: 'constant' | 'linear' | 'cosine';
@@ -39,6 +40,12 @@ const variants: readonly Variant[] = [
     learningRate: 5e-4,
     steps: 40,
     anchor: { tokens: 128, kind: 'kl', weight: 10, perStep: 2 },
+  },
+  {
+    name: 'anchor by divergence on the text that ships, 5e-4, 40 steps',
+    learningRate: 5e-4,
+    steps: 40,
+    anchor: { tokens: 128, kind: 'kl', weight: 10, perStep: 2, shipped: true },
   },
   {
     name: 'anchor by replay, 5e-4, 40 steps',
@@ -87,15 +94,19 @@ async function readPairs(model: LlamaModel, file: string): Promise<TrainerRecord
     });
 }
 
-async function paperTokens(model: LlamaModel, name: string): Promise<Token[]> {
-  return model.tokenize(await readFile(join(fixtures, 'corpus', name, 'paper.md'), 'utf8'), false);
+function paper(name: string): string {
+  return join(fixtures, 'corpus', name, 'paper.md');
 }
 
-/** Neighbouring pieces of the anchor's papers, of one length. */
-async function anchorSequences(model: LlamaModel, length: number): Promise<Token[][]> {
+async function tokensOf(model: LlamaModel, file: string): Promise<Token[]> {
+  return model.tokenize(await readFile(file, 'utf8'), false);
+}
+
+/** Neighbouring pieces of the anchor's papers, or of the text that ships, of one length. */
+async function anchorSequences(model: LlamaModel, length: number, shipped: boolean): Promise<Token[][]> {
   const pieces: Token[][] = [];
-  for (const name of anchorPapers) {
-    const tokens = await paperTokens(model, name);
+  for (const file of shipped ? [shippedText()] : anchorPapers.map(paper)) {
+    const tokens = await tokensOf(model, file);
     for (let start = 0; start + length <= tokens.length; start += length) {
       pieces.push(tokens.slice(start, start + length));
     }
@@ -107,7 +118,7 @@ async function anchorSequences(model: LlamaModel, length: number): Promise<Token
 async function perplexities(model: LlamaModel, folder: string, adapter?: string): Promise<number[]> {
   const records: TrainerRecord[] = [];
   for (const name of measuredPapers) {
-    const [first, ...rest] = (await paperTokens(model, name)).slice(0, measuredTokens);
+    const [first, ...rest] = (await tokensOf(model, paper(name))).slice(0, measuredTokens);
     records.push({ prompt: [first ?? 0], chosen: rest });
   }
   const result = await runTrainer(folder, {
@@ -187,8 +198,8 @@ async function measure(variant: Variant, seed: number, subjects: Subjects, folde
     seed,
   };
   if (anchor !== undefined) {
-    const { tokens, ...rest } = anchor;
-    config.anchor = { ...rest, sequences: await anchorSequences(model, tokens) };
+    const { tokens, shipped = false, ...rest } = anchor;
+    config.anchor = { ...rest, sequences: await anchorSequences(model, tokens, shipped) };
   }
   const result = await runTrainer(folder, config);
   const done = linesOf(result.lines, 'done')[0];

@@ -226,10 +226,10 @@ function budgetOf(rows: readonly Row[]): number {
   return Math.max(1, Math.ceil(longest / 512)) * 500 * 2 ** 20;
 }
 
-const Row = z.looseObject({ loss: z.string(), length: z.string(), threads: z.number() });
-type Row = z.infer<typeof Row>;
+const Measured = z.looseObject({ loss: z.string(), length: z.string(), threads: z.number() });
+type Measured = z.infer<typeof Measured>;
 
-function isSame(one: Row, other: Row): boolean {
+function isSame(one: Measured, other: Measured): boolean {
   return one.loss === other.loss && one.length === other.length && one.threads === other.threads;
 }
 
@@ -248,7 +248,7 @@ function tasks(): Task[] {
 }
 
 /** One after the other, and again: whatever else the machine does meets both. */
-async function measure(task: Task, folder: string, python: string | undefined): Promise<Row> {
+async function measure(task: Task, folder: string, python: string | undefined): Promise<Measured> {
   const given = option('budget', '');
   const budget = given === '' ? budgetOf(task.rows) : Number(given) * 2 ** 20;
   const ours: Run[] = [];
@@ -266,7 +266,7 @@ async function main(): Promise<void> {
   const versions = python === undefined ? [] : packages;
   const build = await readFile(path.join(repository, 'native/CMakeLists.txt'), 'utf8');
   const trainer = /VERSION (\d+\.\d+\.\d+) /.exec(build)?.[1];
-  let results = await keptRows('trainer', Row);
+  let results = await keptRows('trainer', Measured);
   try {
     for (const task of tasks()) {
       const row = await measure(task, folder, python);

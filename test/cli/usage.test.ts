@@ -12,6 +12,7 @@ for (const [given, args] of [
   ['a missing place', ['reason', 'note.md']],
   ['a wrong number', ['reason', 'note.md', '--at', '3', '--seed', 'x']],
   ['a run without a folder', ['train', '--phase', '1', '--pairs', 'pairs.jsonl']],
+  ['a weight without an anchor', ['train', '--phase', '1', '--estimate', '--anchor-weight', '3']],
   ['an unknown mask', ['score', '--pairs', 'pairs.jsonl', '--mask', 'everything']],
   ['a wrong choice', ['decide', 'note.md', '--block', 'abcdef', '--as', 'perhaps']],
 ] as const) {

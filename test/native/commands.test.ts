@@ -226,7 +226,7 @@ describe('given the style pairs', () => {
   });
 
   it('when a run is estimated, then memory and time are said, and too little memory is refused with the numbers', async () => {
-    const estimate = ['train', '--phase', '1', '--pairs', heldout, '--estimate', ...short, '--no-anchor'];
+    const estimate = ['train', '--phase', '1', '--pairs', heldout, '--estimate', ...short];
     const { bytes, least_bytes: least, seconds, anchor } = await result(TrainingEstimate, estimate);
     assert.ok(least > 150e6 && bytes >= least && bytes < 1e9, `${bytes} bytes, at least ${least}`);
     assert.ok(seconds > 0);

@@ -41,8 +41,8 @@ export interface TrainOptions extends PairsOptions, LossOptions {
   /** Mebibytes. */
   readonly memory?: number;
   readonly resume?: boolean;
-  /** Paths; false: none; undefined: the workspace's own. */
-  readonly anchor?: readonly string[] | false;
+  /** Paths; true: the workspace's own texts. */
+  readonly anchor?: readonly string[] | true;
   readonly anchorKind?: AnchorKind;
   readonly anchorWeight?: number;
   readonly estimate?: boolean;
@@ -88,12 +88,13 @@ async function anchorOf(
   { home, options, signal }: Context,
 ): Promise<AnchorWishes | null> {
   // A run that is gone on with has its texts already.
-  if (anchor === false || pairs === undefined) return null;
+  if (anchor === undefined || pairs === undefined) return null;
   const { workspace } = options;
   const place = await workspaceOf({ home, ...(workspace !== undefined && { workspace }) });
   const isWorkspace = workspace !== undefined || existsSync(workspacePlaces(place).folder);
   const root = isWorkspace ? place : null;
-  const texts = await anchorTexts({ named: anchor ?? null, root, shipped: shippedText() }, signal);
+  const named = anchor === true ? null : anchor;
+  const texts = await anchorTexts({ named, root, shipped: shippedText() }, signal);
   return {
     ...texts,
     ...(anchorKind !== undefined && { kind: anchorKind }),

@@ -65,10 +65,9 @@ function addTrain(root: Command, add: Add, run: Run): void {
     .option('--checkpoint-every <n>', 'steps between checkpoints', wholeNumber)
     .addOption(new Option('--precision <kind>', 'of the frozen weights').choices(['auto', 'f32', 'bf16']))
     .option(
-      '--anchor <paths...>',
-      "texts and folders that training must not forget (default: the workspace's, else a text that ships)",
+      '--anchor [paths...]',
+      "hold the model to texts and folders (default: the workspace's texts, then one that ships)",
     )
-    .option('--no-anchor', 'hold the model to no text')
     .addOption(
       new Option(
         '--anchor-kind <kind>',
@@ -81,6 +80,8 @@ function addTrain(root: Command, add: Add, run: Run): void {
     .action((options: TrainOptions, command: Command) => {
       if (options.out === undefined && options.estimate !== true)
         command.error("error: say --out FOLDER, where the run's files go, or --estimate to train nothing");
+      if (options.anchor === undefined && (options.anchorKind ?? options.anchorWeight) !== undefined)
+        command.error('error: say --anchor too, or leave out how it holds');
       return run((context) => trainCommand(options, context), command);
     });
 }

@@ -77,7 +77,7 @@ test('given a note with front matter, when prepared, then that is no prose', asy
 test('given too little text, when prepared, then it is refused with what to do', async () => {
   await assert.rejects(
     prepared([source('a.md', 'short'), source('b.md', null)], {}),
-    (error) => PreflexorError.is(error, 'bad-input') && (error.remedy ?? '').includes('--no-anchor'),
+    (error) => PreflexorError.is(error, 'bad-input') && (error.remedy ?? '').includes('more than 32 tokens'),
   );
 });
 

@@ -62,7 +62,7 @@ export async function prepareAnchor(
   }
   if (pieces.length === 0) {
     throw new PreflexorError('bad-input', 'The text that training must not forget is too short.', {
-      remedy: `Name files with more than ${leastTokens} tokens by --anchor, or say --no-anchor.`,
+      remedy: `Name files with more than ${leastTokens} tokens by --anchor.`,
     });
   }
   const tokens = pieces.reduce((sum, piece) => sum + piece.length, 0);
