@@ -142,8 +142,8 @@ class Making {
     // Each noted statement was held to the passages already.
     const grounded = sharedWords(answer, context.join(' '));
     this.#check({ grounded, repetition: Math.max(repetition(notes), repetition(answer)) });
-    const unfit = new Set(answerProblems(answer));
-    if (reflects) for (const problem of answerProblems(reflection)) unfit.add(problem);
+    const unfit = new Set(answerProblems(answer, question));
+    if (reflects) for (const problem of answerProblems(reflection, question)) unfit.add(problem);
     if (grounded < sampleLimits.grounded) unfit.add('ungrounded');
     if (!hasStructure(this.draft.chosen, this.#task.markers, reflects)) unfit.add('structure');
     return [...unfit];
