@@ -11,6 +11,8 @@ export const sampleLimits = {
   questionGrounded: 0.2,
   /** An answer with fewer words says nothing. */
   answerWords: 5,
+  /** Share of the words of question and answer that both have, from which on the answer is the question. */
+  echo: 0.6,
   /** Share of repeated phrases from which on a text is babble. */
   repetition: 0.4,
   /** Share of different words under which a longer text is babble: word lists and stutters. */
@@ -50,13 +52,15 @@ export function questionProblems(question: string, shown: string): SampleProblem
   return sharedWords(question, shown) < sampleLimits.questionGrounded ? ['ungrounded'] : [];
 }
 
-export function answerProblems(answer: string): SampleProblem[] {
+/** @param question what it is to answer: an answer that says it again says nothing else */
+export function answerProblems(answer: string, question: string): SampleProblem[] {
   const words = wordsOf(answer);
   if (words.length === 0) return ['empty'];
   if (declining.test(answer)) return ['refusal'];
   // The quotation marks of the prompt: it goes on with the material instead of answering.
   if (/<<<|>>>/.test(answer)) return ['structure'];
-  return words.length < sampleLimits.answerWords || isBabble(answer) ? ['babble'] : [];
+  const echoes = commonWords(answer, question) >= sampleLimits.echo;
+  return words.length < sampleLimits.answerWords || echoes || isBabble(answer) ? ['babble'] : [];
 }
 
 /** Phrases that come again and again, few words that stand in for many, or signs instead of words. */

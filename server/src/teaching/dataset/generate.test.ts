@@ -101,6 +101,17 @@ test('given pairs of a dataset, when they are written, then training and the imp
   assert.deepEqual([imported.refused, imported.pairs], [[], pairs]);
 });
 
+test('given a model that notes nothing, when a sample is made, then the sentences nearest to the question stand in its thinking', async (t) => {
+  const good = goodTeacher();
+  const teacher = new TalkingModel((request) =>
+    request.jsonSchema ? '{"statements": []}' : good.say(request),
+  );
+  const dataset = await made(await requestIn(t), portsOf(corpusOf(notes(6)), { teacher }));
+  assert.equal(kept(dataset).length, 8);
+  for (const { chosen } of kept(dataset))
+    assert.match(chosen, /\*\*\n- The toughness of .+ follows from its layers/);
+});
+
 test('given phase 2, when a dataset is made, then chosen answers carry thinking and reflection', async (t) => {
   const setup = setupOf({ phase: 2 });
   const dataset = await made(await requestIn(t, { setup }), portsOf(corpusOf(notes(6))));

@@ -20,8 +20,16 @@ import {
 } from '../../reasoning/index.ts';
 import { seededRandom, seedFor } from '../../evaluation/index.ts';
 import { languageOf } from '../../preferences/index.ts';
+import { sentencesOf } from '../../retrieval/index.ts';
 import { answersOf } from './answers.ts';
-import { answerProblems, hasStructure, questionProblems, sampleLimits, wholeSentences } from './checks.ts';
+import {
+  answerProblems,
+  commonWords,
+  hasStructure,
+  questionProblems,
+  sampleLimits,
+  wholeSentences,
+} from './checks.ts';
 import type { Drawn } from './draw.ts';
 import type { CorpusChunk, DatasetPorts } from './ports.ts';
 import {
@@ -47,6 +55,8 @@ export interface SampleTask {
   readonly markers: MarkerProfile;
   readonly book: QuestionBook;
 }
+
+const mostSentences = 2;
 
 /** So often a question is asked for anew when it is not fit to be asked. */
 const questionTries = 4;
@@ -132,8 +142,8 @@ class Making {
     // Each noted statement was held to the passages already.
     const grounded = sharedWords(answer, context.join(' '));
     this.#check({ grounded, repetition: Math.max(repetition(notes), repetition(answer)) });
-    const unfit = new Set(answerProblems(answer));
-    if (reflects) for (const problem of answerProblems(reflection)) unfit.add(problem);
+    const unfit = new Set(answerProblems(answer, question));
+    if (reflects) for (const problem of answerProblems(reflection, question)) unfit.add(problem);
     if (grounded < sampleLimits.grounded) unfit.add('ungrounded');
     if (!hasStructure(this.draft.chosen, this.#task.markers, reflects)) unfit.add('structure');
     return [...unfit];
@@ -210,6 +220,9 @@ class Making {
       });
       noted.push({ part, statements });
     }
+    const [first] = noted;
+    // A small model often finds nothing to note: then the sentences that are nearest to the question stand there.
+    if (said.size === 0 && first) first.statements.push(...nearestSentences(question, context));
     return thinkingOf(noted);
   }
 
@@ -245,6 +258,21 @@ class Making {
   #check(measured: Partial<SampleChecks>): void {
     this.draft.checks = { ...this.draft.checks, ...measured };
   }
+}
+
+/** So many sentences of the passages that have most words of the question, in their order; those with none left out. */
+function nearestSentences(question: string, context: readonly string[]): string[] {
+  const sentences = context.flatMap((text) =>
+    sentencesOf(text).map(({ start, end }) => text.slice(start, end).replace(/\s+/g, ' ')),
+  );
+  const ranked = sentences
+    .map((sentence, at) => ({ sentence, at, shared: commonWords(question, sentence) }))
+    .filter(({ shared }) => shared > 0)
+    .sort((one, other) => other.shared - one.shared);
+  return ranked
+    .slice(0, mostSentences)
+    .sort((one, other) => one.at - other.at)
+    .map(({ sentence }) => sentence);
 }
 
 /** A statement that ran into its bound ends at its last whole sentence. */
