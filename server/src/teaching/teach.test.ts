@@ -276,7 +276,10 @@ test('given a phase I model that does not write the sections, when phase II is t
   const student = new TalkingModel(() => 'I would rather not think about that at all, whatever it may be.');
   const { report } = await run(await world(t, { student }));
   assert.deepEqual([report.offered, report.adapter], [true, 'phase-1-adapter']);
-  assert.match(report.phases[1]?.failed ?? '', /No pair was left to train on/);
+  assert.match(
+    report.phases[1]?.failed ?? '',
+    /No pair was left to train on: All 10 samples failed their checks: 10 structure/,
+  );
 });
 
 test('given a held-out loss that rises, when it is trained, then the run is paused with the reason, and goes on when that is ignored', async (t) => {

@@ -202,8 +202,13 @@ function keptIn(samples: readonly DatasetSample[]): number {
 
 /** Why it is over, or null: the reasons that keep a hopeless corpus or model from being asked for ever. */
 function endOf(samples: readonly DatasetSample[], wanted: number, source: Source): DatasetEnd | null {
-  if (source.isEnough)
-    return { why: 'enough', message: `${keptIn(samples)} samples were kept of ${samples.length}.` };
+  const kept = keptIn(samples);
+  if (source.isEnough && kept === 0)
+    return {
+      why: 'samples-fail',
+      message: `All ${samples.length} samples failed their checks: ${reasons(samples)}.`,
+    };
+  if (source.isEnough) return { why: 'enough', message: `${kept} samples were kept of ${samples.length}.` };
   const lastKept = samples.findLastIndex(({ kept }) => kept);
   const inRow = samples.length - 1 - lastKept;
   if (inRow >= mostFailedInRow) {
@@ -212,7 +217,7 @@ function endOf(samples: readonly DatasetSample[], wanted: number, source: Source
   }
   const attempts = wanted * mostAttempts.perSample + mostAttempts.more;
   if (samples.length < attempts) return null;
-  const message = `Of ${samples.length} samples only ${keptIn(samples)} passed their checks: ${reasons(samples)}.`;
+  const message = `Of ${samples.length} samples only ${kept} passed their checks: ${reasons(samples)}.`;
   return { why: 'samples-fail', message };
 }
 
