@@ -293,6 +293,7 @@ test('given a finished run, when only the keyboard is used, then every control i
     'Suggestion',
     'Runs of this note',
     'Accept',
+    'Review',
     'Reject',
     'Regenerate',
     'Compare With Paragraph',
@@ -314,6 +315,7 @@ test('given a finished run, when only the keyboard is used, then every control i
   await page.locator('.thinking preflexor-stream', { hasText: 'aspect ratio' }).waitFor({ state: 'visible' });
   for (const [name, press] of [
     ['Accept', 'Enter'],
+    ['Review', 'Enter'],
     ['Reject', 'Space'],
     ['Regenerate', 'Enter'],
     ['Compare With Paragraph', 'Enter'],
@@ -325,7 +327,7 @@ test('given a finished run, when only the keyboard is used, then every control i
   const actions = (await sent(page)).flatMap((message) =>
     message.type === 'didPressAction' ? [message.action] : [],
   );
-  assert.deepEqual(actions, ['accept', 'reject', 'regenerate', 'compare', 'reveal']);
+  assert.deepEqual(actions, ['accept', 'review', 'reject', 'regenerate', 'compare', 'reveal']);
   await page.context().close();
 });
 
