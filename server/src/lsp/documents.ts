@@ -47,6 +47,11 @@ export class Notes {
     return document;
   }
 
+  /** What the editor holds of a file; null: it is not open here. */
+  textOf(uri: string): string | null {
+    return this.#documents.get(uri)?.getText() ?? null;
+  }
+
   /**
    * The note as it stands in the editor, with its workspace folder.
    * @throws PreflexorError `note-missing` when it is not open, or was never saved

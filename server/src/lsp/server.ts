@@ -42,6 +42,7 @@ import { createHistory } from './history.ts';
 import { Indexing } from './indexing.ts';
 import { ServerKeys } from './keys.ts';
 import { createModelRequests } from './models.ts';
+import { createPairs } from './pairs.ts';
 import { createPassages } from './passages.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
 import { knownCitations } from '../library/index.ts';
@@ -111,6 +112,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   const history = createHistory({ notes, stores, isRunning: (run) => reasoning.isRunning(run) });
   const passages = createPassages({ notes, settings, stores, retrieval });
+  const pairs = createPairs({ connection, notes, settings, stores, retrieval, now: options.now });
   const citations = new Citations({ connection, documents, notes, retrieval, settings });
   const indexing = new Indexing({
     connection,
@@ -125,6 +127,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...decisions.handlers,
     ...history,
     ...passages.handlers,
+    ...pairs.handlers,
     ...indexing.handlers,
     ...createModelRequests({
       ...{ connection, engines, critics, settings, serverKeys },
@@ -256,6 +259,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     queue.stopAll();
     citations.dispose();
     indexing.dispose();
+    pairs.dispose();
     await Promise.all([engines.dispose(), critics.dispose(), retrieval.dispose()]);
   });
   documents.listen(connection);

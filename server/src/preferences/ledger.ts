@@ -35,6 +35,12 @@ export interface Appended {
   readonly warning: string | null;
 }
 
+export interface AppendedAll {
+  readonly records: readonly LedgerRecord[];
+  /** As `Appended` has it. */
+  readonly warning: string | null;
+}
+
 export interface LedgerContent {
   /** In the order of ids, which is the order of time; each id once. */
   readonly records: readonly LedgerRecord[];
@@ -62,6 +68,8 @@ export interface Ledger {
    * `bad-input` for what is no decision; after either nothing has been kept.
    */
   append(decision: Decision): Promise<Appended>;
+  /** The same for several at once: all are kept, or none is, but where they have to wait outside the ledger. */
+  appendAll(decisions: readonly Decision[]): Promise<AppendedAll>;
   /** Everything of all devices, with what still waits. Never throws for what a file holds. */
   read(): Promise<LedgerContent>;
   /** The latest record by which the writer settled this block (see `lastDecisions`), or null. */
@@ -123,38 +131,56 @@ class FileLedger implements Ledger {
     this.#waiting = new WaitingRoom(path.join(home.waiting, key), this.#places.root, options);
   }
 
-  append(decision: Decision): Promise<Appended> {
+  async append(decision: Decision): Promise<Appended> {
+    const { records, warning } = await this.appendAll([decision]);
+    const [record] = records;
+    if (!record) throw new PreflexorError('ledger-failed', 'The ledger kept nothing.');
+    return { record, warning };
+  }
+
+  appendAll(decisions: readonly Decision[]): Promise<AppendedAll> {
     const now = this.#now();
-    const next = this.#queue.then(() => this.#append(decision, now));
+    const next = this.#queue.then(() => this.#append(decisions, now));
     this.#queue = next.catch(() => undefined);
     return next;
   }
 
-  async #append(decision: Decision, now: number): Promise<Appended> {
-    const checked = Decision.safeParse(decision);
-    if (!checked.success) throw notADecision(checked.error);
-    let record = this.#record(decision, now, null);
-    encodeLine(record);
+  async #append(decisions: readonly Decision[], now: number): Promise<AppendedAll> {
+    for (const decision of decisions) {
+      const checked = Decision.safeParse(decision);
+      if (!checked.success) throw notADecision(checked.error);
+    }
+    let records = this.#records(decisions, now, null);
+    for (const record of records) encodeLine(record);
+    if (records.length === 0) return { records, warning: null };
     try {
       await prepareWorkspace(this.#places, 'ledger', this.#options);
       const warning = await this.#locked(async () => {
         const unmoved = await this.#moveWaitingOrSay();
-        record = this.#record(decision, now, await lastIdIn(this.#file(), this.#options));
-        await appendLines(this.#file(), [encodeLine(record)], this.#options);
+        records = this.#records(decisions, now, await lastIdIn(this.#file(), this.#options));
+        await appendLines(this.#file(), records.map(encodeLine), this.#options);
         return unmoved;
       });
-      return { record, warning };
+      return { records, warning };
     } catch (failure) {
-      return { record, warning: await this.#keepWaiting(record, failure) };
+      return { records, warning: await this.#keepWaiting(records, failure) };
     } finally {
-      this.#lastId = record.id;
+      this.#lastId = records.at(-1)?.id ?? this.#lastId;
     }
   }
 
+  #records(decisions: readonly Decision[], now: number, lastInFile: string | null): LedgerRecord[] {
+    let last = [this.#lastId, lastInFile].reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b));
+    return decisions.map((decision) => {
+      const record = this.#record(decision, now, last);
+      last = record.id;
+      return record;
+    });
+  }
+
   /** Fields are named one by one: their order is the order in the file, for a person who reads it. */
-  #record(decision: Decision, now: number, lastInFile: string | null): LedgerRecord {
-    const { block, run, kind, iteration, texts, note, provenance, rating, over, hunk } = decision;
-    const lastId = [this.#lastId, lastInFile].reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b));
+  #record(decision: Decision, now: number, lastId: string | null): LedgerRecord {
+    const { block, run, kind, iteration, texts, note, provenance, rating, over, hunk, curation } = decision;
     return {
       schema: 1,
       id: nextUlid(now, lastId),
@@ -170,6 +196,7 @@ class FileLedger implements Ledger {
       ...(rating && { rating }),
       ...(over !== undefined && { over }),
       ...(hunk && { hunk }),
+      ...(curation && { curation }),
     };
   }
 
@@ -182,9 +209,9 @@ class FileLedger implements Ledger {
   }
 
   /** The way out when the ledger cannot be written; gives the warning, or throws `ledger-failed`. */
-  async #keepWaiting(record: LedgerRecord, failure: unknown): Promise<string> {
+  async #keepWaiting(records: readonly LedgerRecord[], failure: unknown): Promise<string> {
     try {
-      await this.#waiting.put(record);
+      for (const record of records) await this.#waiting.put(record);
     } catch (second) {
       throw new PreflexorError(
         'ledger-failed',

@@ -125,6 +125,7 @@ function fromSidebar(note: Note, as: DecidableKind, run: Run, settings: Settings
  */
 export async function recordDecision(stores: Stores, root: string, entry: LedgerEntry): Promise<Appended> {
   const appended = await (await stores.ledger(root)).append(entry);
+  stores.decided(root);
   await stores.learner?.learnDecision(root, appended.record);
   return appended;
 }

@@ -94,7 +94,9 @@ export async function recordPick(
   const runs = stores.runs(root);
   await runs.save(run);
   try {
-    return await (await stores.ledger(root)).append(entry);
+    const appended = await (await stores.ledger(root)).append(entry);
+    stores.decided(root);
+    return appended;
   } catch (error) {
     await runs.save(before);
     throw error;
