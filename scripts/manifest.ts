@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   clientCommands,
   indexContext,
+  pairsView,
   serverCommands,
   settings,
   sourcesView,
@@ -96,6 +97,7 @@ export function manifest(): Record<string, unknown> {
             contextualTitle: category,
           },
           { id: sourcesView, name: 'Sources', icon: 'media/preflexor.svg', contextualTitle: category },
+          { id: pairsView, name: 'Preference Pairs', icon: 'media/preflexor.svg', contextualTitle: category },
         ],
       },
       viewsWelcome: viewsWelcome(),
@@ -111,10 +113,10 @@ export function manifest(): Record<string, unknown> {
   };
 }
 
-/** What the Sources view says while it is empty: one thing to do each. */
+/** What the Sources view and the Preference Pairs view say while they are empty: one thing to do each. */
 function viewsWelcome(): unknown[] {
-  const welcome = (when: string, text: string, button: string) => {
-    return { view: sourcesView, when, contents: `${text}\n${button}` };
+  const welcome = (when: string, text: string, button: string, view: string = sourcesView) => {
+    return { view, when, contents: `${text}\n${button}` };
   };
   return [
     welcome(
@@ -132,6 +134,12 @@ function viewsWelcome(): unknown[] {
       `${indexContext} == empty`,
       'None of the notes and papers of this folder are indexed yet.',
       '[Index Now](command:preflexor.indexNow)',
+    ),
+    welcome(
+      'true',
+      'No preference pairs yet. They come of what you accept, edit, reject and pick.',
+      '[What Is Stored Where](command:preflexor.showStored)',
+      pairsView,
     ),
   ];
 }

@@ -9,9 +9,11 @@ import { activateIterations } from './features/iterations.ts';
 import { activateModels } from './features/models.ts';
 import { activateModelServer } from './features/modelServer.ts';
 import { activatePassages } from './features/passages.ts';
+import { activatePairs } from './features/pairs.ts';
 import { PdfPages } from './features/pdfPages.ts';
 import { activatePreview, type MarkdownExtension } from './features/preview.ts';
 import { activateReasoning } from './features/reasoning.ts';
+import { activateRecording } from './features/recording.ts';
 import { activateSources } from './features/sources.ts';
 import { activateStatus } from './features/status.ts';
 import type { CommandHandler } from './feature.ts';
@@ -49,6 +51,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const pages = new PdfPages(context, server.log);
   const passages = activatePassages(server, pages);
   const sources = activateSources(server, board, indexes);
+  const pairs = activatePairs(context, server);
+  const recording = activateRecording(context);
   const status = activateStatus(server, board, indexes);
   const folding = activateFolding(server);
 
@@ -62,6 +66,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...indexing.commands,
     ...passages.commands,
     ...sources.commands,
+    ...pairs.commands,
+    ...recording.commands,
     ...status.commands,
   };
   for (const command of Object.keys(clientCommands) as ClientCommand[]) {
@@ -76,6 +82,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     indexing,
     passages,
     sources,
+    pairs,
+    recording,
     status,
     folding,
   ];

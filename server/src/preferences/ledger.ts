@@ -180,7 +180,8 @@ class FileLedger implements Ledger {
 
   /** Fields are named one by one: their order is the order in the file, for a person who reads it. */
   #record(decision: Decision, now: number, lastId: string | null): LedgerRecord {
-    const { block, run, kind, iteration, texts, note, provenance, rating, over, hunk, curation } = decision;
+    const { block, run, kind, iteration, texts, note, provenance } = decision;
+    const { rating, over, hunk, recording, curation } = decision;
     return {
       schema: 1,
       id: nextUlid(now, lastId),
@@ -196,6 +197,7 @@ class FileLedger implements Ledger {
       ...(rating && { rating }),
       ...(over !== undefined && { over }),
       ...(hunk && { hunk }),
+      ...(recording && { recording }),
       ...(curation && { curation }),
     };
   }

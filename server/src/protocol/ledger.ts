@@ -111,6 +111,8 @@ export const LedgerRecord = z.object({
   over: z.int().nonnegative().optional(),
   /** `hunk` only. */
   hunk: HunkDecision.optional(),
+  /** The writer had recording switched off: that they decided is kept, and no text of it; nothing is learnt from it. */
+  recording: z.literal('off').optional(),
   /** `curate` only. */
   curation: Curation.optional(),
 });

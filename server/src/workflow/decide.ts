@@ -11,6 +11,7 @@ import { PreflexorError } from '../errors.ts';
 import type { Appended, Decision as LedgerEntry } from '../preferences/index.ts';
 import type { DecisionTexts, OffsetRange, Run, SegmentKind, Settings, TextEdit } from '../protocol/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
+import { asRecorded } from './recording.ts';
 import { runOfBlock, unknownBlock, type Note } from './reasonInNote.ts';
 import type { Stores } from './stores.ts';
 
@@ -25,7 +26,10 @@ export interface Decision {
 
 export interface PlannedDecision {
   readonly edits: TextEdit[];
+  /** As the writer lets it be kept. */
   readonly entry: LedgerEntry;
+  /** What it is about, whatever is kept of it. */
+  readonly texts: DecisionTexts;
 }
 
 /**
@@ -62,22 +66,20 @@ export async function planDecision(
     result: change.result,
     reason: decision.reason?.trim() ? decision.reason.trim() : null,
   };
-  return {
-    edits: change.edits,
-    entry: {
-      block: decision.block,
-      run: run?.id ?? null,
-      kind: as,
-      iteration: run?.best ?? 0,
-      texts,
-      note: {
-        path: relativeNotePath(note.root, note.file),
-        hash: noteHash(note.text),
-        range: change.range,
-      },
-      provenance: run?.provenance ?? null,
+  const entry: LedgerEntry = {
+    block: decision.block,
+    run: run?.id ?? null,
+    kind: as,
+    iteration: run?.best ?? 0,
+    texts,
+    note: {
+      path: relativeNotePath(note.root, note.file),
+      hash: noteHash(note.text),
+      range: change.range,
     },
+    provenance: run?.provenance ?? null,
   };
+  return { edits: change.edits, entry: await asRecorded(note, settings, entry), texts };
 }
 
 /** What a decision does to the note, and the place in it that it is about. */

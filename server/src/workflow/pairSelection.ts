@@ -25,6 +25,8 @@ export interface BoardPair {
 export type FoundPlace = Pick<Passage, 'source' | 'start' | 'end' | 'score'>;
 
 const excerptLength = 160;
+/** Characters that both sides share and that are shown before the first one that differs. */
+const shownBefore = 24;
 /** A passage of the same note that is not the pair's own place says less. */
 const elsewhereInNote = 0.5;
 
@@ -122,9 +124,12 @@ const textLength = ({ chosen, rejected }: PreferencePair): number =>
   (chosen?.length ?? 0) + (rejected?.length ?? 0);
 const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
+/** Ids of the ledger's lines keep apart what was decided in the same moment. */
+const whenOf = ({ time, entries }: PreferencePair): string => `${time} ${entries.at(-1) ?? ''}`;
+
 const orders: Readonly<Record<PairOrder, (a: PreferencePair, b: PreferencePair) => number>> = {
-  newest: (a, b) => byText(b.time, a.time),
-  oldest: (a, b) => byText(a.time, b.time),
+  newest: (a, b) => byText(whenOf(b), whenOf(a)),
+  oldest: (a, b) => byText(whenOf(a), whenOf(b)),
   weakest: (a, b) => a.strength - b.strength,
   strongest: (a, b) => b.strength - a.strength,
   note: (a, b) => byText(a.note?.path ?? '', b.note?.path ?? '') || byText(a.time, b.time),
@@ -137,24 +142,37 @@ export function rowOf({ origin, pair, findings }: BoardPair): PairRow {
     ...{ time, signal, strength, about, split, consent },
     pair: origin,
     note: note?.path ?? null,
-    chosen: excerpt(pair, 'chosen'),
-    rejected: excerpt(pair, 'rejected'),
+    ...excerpts(pair),
     findings: [...new Set(findings.map(({ code }) => code))],
     curation: curation ?? null,
   };
 }
 
-/** What a side says: its answer, else what is last in it. */
-function excerpt(pair: PreferencePair, side: 'chosen' | 'rejected'): string | null {
+/** What the two sides say, from shortly before the place where they begin to differ. */
+function excerpts(pair: PreferencePair): Pick<PairRow, 'chosen' | 'rejected'> {
+  const [chosen, rejected] = [said(pair, 'chosen'), said(pair, 'rejected')];
+  if (chosen === null || rejected === null) return { chosen: cut(chosen, 0), rejected: cut(rejected, 0) };
+  let same = 0;
+  while (same < chosen.length && chosen[same] === rejected[same]) same += 1;
+  const from = chosen.lastIndexOf(' ', Math.max(0, same - shownBefore)) + 1;
+  return { chosen: cut(chosen, from), rejected: cut(rejected, from) };
+}
+
+/** A side's answer, else what is last in it. */
+function said(pair: PreferencePair, side: 'chosen' | 'rejected'): string | null {
   const text = pair[side];
   if (text === null) return null;
   const spans = pair.spans[side];
   const { content } = spans.find(({ kind }) => kind === 'answer') ?? spans.at(-1) ?? {};
-  const words = text
+  return text
     .slice(content?.start ?? 0, content?.end)
-    .slice(0, 2 * excerptLength)
     .replace(/\s+/g, ' ')
     .trim();
+}
+
+function cut(text: string | null, from: number): string | null {
+  if (text === null) return null;
+  const words = from < shownBefore ? text : `…${text.slice(from)}`;
   return words.length > excerptLength ? `${words.slice(0, excerptLength - 1)}…` : words;
 }
 
