@@ -112,12 +112,12 @@ test('given 10,000 pairs, when the list is scrolled, searched and walked through
   const { page, desk } = await open(t, 10_000);
   assert.equal(await countText(page), '10,000 pairs');
   await pressed(page, desk, 'End');
-  assert.match(await page.locator('.row.focused').innerText(), /Text 0:/);
+  assert.match(await page.locator('.row.focused').innerText(), /Text 0\./);
   assert.ok((await page.locator('.row').count()) < 60);
   await page.keyboard.press('/');
   await page.keyboard.type('text 4711');
   await desk.settle(page, 300);
   assert.equal(await countText(page), '1 of 10,000 pairs');
-  assert.match(await page.locator('.row').innerText(), /Text 4711:/);
+  assert.match(await page.locator('.row').innerText(), /Text 4711\./);
   assert.deepEqual(await complaints(page), []);
 });

@@ -40,7 +40,7 @@ export class BoardDesk {
     ).appendAll(
       Array.from({ length: count }, (_, n) => {
         const topic = topics[n % topics.length] ?? '';
-        const offered = `Text ${n}: the ${topic} decides how <b>hard</b> the alloy is, and nothing else does.`;
+        const offered = `The ${topic} decides how <b>hard</b> the alloy is, and nothing else does. Text ${n}.`;
         return decisionOf('x', {
           ...{
             block: `block${n}xx`,

@@ -34,7 +34,7 @@ const blank = /^\s*$/;
 /** Lines without letters beyond ASCII, and they are most, need no decoding. @throws TypeError for what is no UTF-8 */
 function textOf(bytes: Uint8Array): string {
   return isAscii(bytes)
-    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice()
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
     : utf8.decode(bytes);
 }
 
