@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { PreflexorError } from '../errors.ts';
 import { LedgerRecord } from '../protocol/index.ts';
 import { firstIssue, newerSchema, parseStored } from './storedJson.ts';
+import { isUsualRecord } from './usualRecord.ts';
 
 /** Longer lines are neither written nor read: no decision comes near, and memory has an end. */
 export const longestLine = 64 * 1024 * 1024;
@@ -55,6 +56,7 @@ export function decodeLine(bytes: Uint8Array): DecodedLine | null {
   } catch {
     return { reason: 'not a whole line of JSON (cut off, or damaged)' };
   }
+  if (isUsualRecord(value)) return { record: value };
   const newer = newerSchema(value, 1);
   if (newer !== null) {
     return { reason: `written by a newer PRefLexOR (record schema ${newer}): update this one to read it` };
