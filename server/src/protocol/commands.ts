@@ -126,7 +126,7 @@ export const clientCommands = {
     icon: 'checklist',
     menus: [{ menu: 'view/title', when: `view == ${pairsView}`, group: 'navigation@1' }],
   },
-  'preflexor.showPairsOf': { title: 'Show These Preference Pairs', palette: false },
+  'preflexor.showPairsOf': { title: 'Show These Preference Pairs', icon: 'list-flat', palette: false },
   'preflexor.pauseRecording': {
     title: 'Pause Recording of Decisions',
     icon: 'debug-pause',
