@@ -10,6 +10,7 @@ const coreRooms = [
   'graph',
   'evaluation',
   'preferences',
+  'teaching',
   'training',
   'workflow',
   'state',
@@ -27,7 +28,7 @@ const nativeLibraries = {
 };
 const deepImports = {
   regex:
-    '^\\.\\./(notes|retrieval|reasoning|graph|evaluation|preferences|training|workflow|state|protocol|engine/models|engine/llama)/(?!(readers/|store/)?index\\.ts$)',
+    '^\\.\\./(notes|retrieval|reasoning|graph|evaluation|preferences|teaching|training|workflow|state|protocol|engine/models|engine/llama)/(?!(readers/|store/)?index\\.ts$)',
   message: "A room's other rooms are reached through its index.ts only.",
 };
 const doors = {

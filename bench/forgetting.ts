@@ -2,6 +2,7 @@
 // anchor, one adapter for all figures. Trains on test/fixtures/golden/style-train.jsonl, reads its anchor
 // from two papers and measures perplexity on three others; asks questions of other subjects.
 //   PREFLEXOR_TEST_MODEL=FILE node bench/forgetting.ts [--seeds=1,2,3] [--only=NAME] [--threads=1] [--write]
+// With --write each row takes its place in the results as soon as it is there: a run takes an hour and more.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { getLlama, type LlamaContextSequence, type LlamaModel, type Token } from
 import { z } from 'zod';
 import type { TrainerAnchor, TrainerRecord, TrainerTrainConfig } from '../server/src/protocol/trainer.ts';
 import { libraries, linesOf, repository, runTrainer, testModel } from '../test/native/support/trainer.ts';
-import { report } from './measure.ts';
+import { keptRows, report } from './measure.ts';
 
 const fixtures = join(repository, 'test/fixtures');
 /** The anchor reads these … */
@@ -214,6 +215,13 @@ async function measure(variant: Variant, seed: number, subjects: Subjects, folde
   };
 }
 
+const Row = z.looseObject({ variant: z.string(), seed: z.number() });
+type Row = z.infer<typeof Row>;
+
+function isSame(one: Row, other: Row): boolean {
+  return one.variant === other.variant && one.seed === other.seed;
+}
+
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'preflexor-forgetting-'));
   const llama = await getLlama({ build: 'never', gpu: false });
@@ -233,22 +241,21 @@ async function main(): Promise<void> {
     const chosen: readonly Variant[] =
       tried === undefined ? variants : (JSON.parse(tried) as readonly Variant[]);
     const only = option('only');
-    const results = [];
+    let results = await keptRows('forgetting', Row);
     for (const variant of chosen.filter(({ name }) => only === undefined || name === only)) {
       for (const seed of (option('seeds') ?? '1,2,3').split(',').map(Number)) {
         const row = await measure(variant, seed, subjects, folder);
-        process.stderr.write(`${JSON.stringify(row)}\n`);
-        results.push(row);
+        results = [...results.filter((other) => !isSame(other, row)), row];
+        await report('forgetting', {
+          questions: questions.length,
+          perplexityBefore: Object.fromEntries(
+            measuredPapers.map((name, index) => [name, subjects.before[index]]),
+          ),
+          trlReferencePercent: trlReference,
+          results,
+        });
       }
     }
-    await report('forgetting', {
-      questions: questions.length,
-      perplexityBefore: Object.fromEntries(
-        measuredPapers.map((name, index) => [name, subjects.before[index]]),
-      ),
-      trlReferencePercent: trlReference,
-      results,
-    });
   } finally {
     await model.dispose();
     await llama.dispose();

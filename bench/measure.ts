@@ -1,7 +1,8 @@
 // What the benchmarks share: medians, percentiles, the machine in words, and results kept as JSON.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 
 export const resultsFolder = join(import.meta.dirname, 'results');
 
@@ -33,6 +34,16 @@ export async function report(name: string, result: Record<string, unknown>): Pro
   if (!process.argv.includes('--write')) return;
   await mkdir(resultsFolder, { recursive: true });
   await writeFile(join(resultsFolder, `${name}.json`), text);
+}
+
+/**
+ * The rows that earlier runs kept: a long benchmark is run in parts, and each new row takes its old one's place.
+ * None without `--write`.
+ */
+export async function keptRows<T>(name: string, row: z.ZodType<T>): Promise<T[]> {
+  if (!process.argv.includes('--write')) return [];
+  const text = await readFile(join(resultsFolder, `${name}.json`), 'utf8').catch(() => '{"results":[]}');
+  return z.object({ results: z.array(row) }).parse(JSON.parse(text)).results;
 }
 
 function round(value: number): number {

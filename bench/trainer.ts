@@ -1,7 +1,9 @@
 // The trainer against TRL on the same token ids, float32 both, in one run: tokens a second, processor seconds
 // and peak memory. TRL comes in a virtual environment that this script makes once (.cache/trl, 6 GB).
 //   PREFLEXOR_TEST_MODEL=FILE npm run bench:trainer [-- --losses=orpo,exo_pair --lengths=512,1024,golden
-//     --threads=1,2 --rows=3 --rounds=3 --without-trl --write]
+//     --threads=1,2 --rows=4 --rounds=3 --budget=MIB --without-trl --write]
+// The whole takes hours with TRL. With --write each row takes its place in the results as soon as it is there, so
+// that one can go on where another run ended: --lengths=1024 --losses=exo_pair --threads=2 --write.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +13,7 @@ import { z } from 'zod';
 import type { TrainerTrainConfig } from '../server/src/protocol/trainer.ts';
 import { golden } from '../test/native/support/golden.ts';
 import { libraries, linesOf, repository, runTrainer, testModel } from '../test/native/support/trainer.ts';
-import { median, report } from './measure.ts';
+import { keptRows, machine, median, report } from './measure.ts';
 
 const rank = 16;
 /** A fixed choice: the same ids in every run and for both tools. */
@@ -224,33 +226,53 @@ function budgetOf(rows: readonly Row[]): number {
   return Math.max(1, Math.ceil(longest / 512)) * 500 * 2 ** 20;
 }
 
+const Row = z.looseObject({ loss: z.string(), length: z.string(), threads: z.number() });
+type Row = z.infer<typeof Row>;
+
+function isSame(one: Row, other: Row): boolean {
+  return one.loss === other.loss && one.length === other.length && one.threads === other.threads;
+}
+
+function tasks(): Task[] {
+  const losses = z.array(z.enum(['orpo', 'exo_pair'])).parse(option('losses', 'orpo,exo_pair').split(','));
+  const count = Number(option('rows', '4'));
+  return option('lengths', '512,1024,golden')
+    .split(',')
+    .flatMap((length) =>
+      losses.flatMap((loss) =>
+        option('threads', '1,2')
+          .split(',')
+          .map((threads) => ({ loss, length, threads: Number(threads), rows: rowsOf(length, count) })),
+      ),
+    );
+}
+
+/** One after the other, and again: whatever else the machine does meets both. */
+async function measure(task: Task, folder: string, python: string | undefined): Promise<Row> {
+  const given = option('budget', '');
+  const budget = given === '' ? budgetOf(task.rows) : Number(given) * 2 ** 20;
+  const ours: Run[] = [];
+  const theirs: Run[] = [];
+  for (let round = 0; round < Number(option('rounds', '3')); round++) {
+    ours.push(await runOurs(folder, task, budget));
+    if (python !== undefined) theirs.push(await runTrl(folder, task, python));
+  }
+  return { ...compare(task, ours, theirs), budgetBytes: budget, load: machine().load };
+}
+
 async function main(): Promise<void> {
   const python = process.argv.includes('--without-trl') ? undefined : await findTrl();
   const folder = await mkdtemp(path.join(tmpdir(), 'preflexor-bench-trainer-'));
-  const results = [];
+  const versions = python === undefined ? [] : packages;
+  const build = await readFile(path.join(repository, 'native/CMakeLists.txt'), 'utf8');
+  const trainer = /VERSION (\d+\.\d+\.\d+) /.exec(build)?.[1];
+  let results = await keptRows('trainer', Row);
   try {
-    for (const length of option('lengths', '512,1024,golden').split(',')) {
-      for (const loss of z
-        .array(z.enum(['orpo', 'exo_pair']))
-        .parse(option('losses', 'orpo,exo_pair').split(','))) {
-        for (const threads of option('threads', '1,2').split(',').map(Number)) {
-          const task = { loss, length, threads, rows: rowsOf(length, Number(option('rows', '4'))) };
-          const ours: Run[] = [];
-          const theirs: Run[] = [];
-          // One after the other, and again: whatever else the machine does meets both.
-          for (let round = 0; round < Number(option('rounds', '3')); round++) {
-            ours.push(await runOurs(folder, task, budgetOf(task.rows)));
-            if (python !== undefined) theirs.push(await runTrl(folder, task, python));
-          }
-          const row = compare(task, ours, theirs);
-          process.stderr.write(`${JSON.stringify(row)}\n`);
-          results.push(row);
-        }
-      }
+    for (const task of tasks()) {
+      const row = await measure(task, folder, python);
+      results = [...results.filter((other) => !isSame(other, row)), row];
+      await report('trainer', { versions, trainer, results });
     }
-    const versions = python === undefined ? [] : packages;
-    const build = await readFile(path.join(repository, 'native/CMakeLists.txt'), 'utf8');
-    await report('trainer', { versions, trainer: /VERSION (\d+\.\d+\.\d+) /.exec(build)?.[1], results });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -143,7 +143,7 @@ function main(args) {
   placeOpenblas(path.join(native, preset === 'sanitize' ? 'build-sanitize' : 'build'));
   if (!tests) return;
   const ctest = cmake === 'cmake' ? 'ctest' : path.join(path.dirname(cmake), 'ctest');
-  run(ctest, ['--preset', preset], { cwd: native });
+  run(ctest, ['--preset', preset, '--parallel', jobs], { cwd: native });
 }
 
 try {

@@ -5,6 +5,7 @@ import {
   clientCommands,
   indexContext,
   pairsView,
+  queueView,
   serverCommands,
   settings,
   sourcesView,
@@ -96,6 +97,13 @@ export function manifest(): Record<string, unknown> {
             icon: 'media/preflexor.svg',
             contextualTitle: category,
           },
+          {
+            id: queueView,
+            name: 'Queue',
+            icon: 'media/preflexor.svg',
+            contextualTitle: category,
+            visibility: 'collapsed',
+          },
           { id: sourcesView, name: 'Sources', icon: 'media/preflexor.svg', contextualTitle: category },
           { id: pairsView, name: 'Preference Pairs', icon: 'media/preflexor.svg', contextualTitle: category },
         ],
@@ -113,12 +121,17 @@ export function manifest(): Record<string, unknown> {
   };
 }
 
-/** What the Sources view and the Preference Pairs view say while they are empty: one thing to do each. */
+/** What the views say while they are empty: one thing to do each. */
 function viewsWelcome(): unknown[] {
   const welcome = (when: string, text: string, button: string, view: string = sourcesView) => {
     return { view, when, contents: `${text}\n${button}` };
   };
   return [
+    {
+      view: queueView,
+      contents:
+        'No paragraph waits for the model. Those of a section or of a whole note come here, and can be put in another order.\n[Reason About the Whole Note](command:preflexor.reasonNote)',
+    },
     welcome(
       // Not by the index: until the server is up nothing is known of it.
       'workspaceFolderCount == 0',
@@ -174,6 +187,7 @@ function menus(): Record<string, unknown[]> {
     commandPalette: palette,
     'editor/context': editor,
     'view/title': [...title, ...further('view/title')],
+    'view/item/context': further('view/item/context'),
     'explorer/context': further('explorer/context'),
   };
 }
@@ -250,11 +264,12 @@ function walkthrough(): unknown {
       step(
         'decide',
         'Accept or reject',
-        'The suggestion stands below its paragraph, with its thinking folded. Accept it, change it and accept your own words, or reject it: the paragraph is as it was. Each decision is kept in `.preflexor/` beside your notes.\n[Accept Suggestion](command:preflexor.accept)\n[Reject Suggestion](command:preflexor.reject)',
+        'The suggestion stands below its paragraph, with its thinking folded. Accept it, review it word by word and take what you like, change it and accept your own words, or reject it: the paragraph is as it was. Each decision is kept in `.preflexor/` beside your notes.\n[Accept Suggestion](command:preflexor.accept)\n[Review Suggestion](command:preflexor.review)\n[Reject Suggestion](command:preflexor.reject)',
         'A suggestion below its paragraph, with the actions Accept and Reject',
         [
           'onCommand:preflexor.accept',
           'onCommand:preflexor.acceptEdited',
+          'onCommand:preflexor.applyChanges',
           'onCommand:preflexor.reject',
           `onCommand:${serverCommands.accept}`,
           `onCommand:${serverCommands.acceptEdited}`,

@@ -12,8 +12,10 @@ import { activatePassages } from './features/passages.ts';
 import { activatePairs } from './features/pairs.ts';
 import { PdfPages } from './features/pdfPages.ts';
 import { activatePreview, type MarkdownExtension } from './features/preview.ts';
+import { activateQueue } from './features/queue.ts';
 import { activateReasoning } from './features/reasoning.ts';
 import { activateRecording } from './features/recording.ts';
+import { activateReviewing } from './features/reviewing.ts';
 import { activateSources } from './features/sources.ts';
 import { activateStatus } from './features/status.ts';
 import type { CommandHandler } from './feature.ts';
@@ -44,7 +46,9 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     act: (action, uri, block) => annotations.act(action, uri, block),
   });
   const reasoning = activateReasoning(server, board, iterations);
-  const annotations = activateAnnotations(server, board, reasoning, activateCompare(server));
+  const reviewing = activateReviewing(server, board);
+  const compare = activateCompare(server);
+  const annotations = activateAnnotations(server, board, reasoning, compare, reviewing);
   const models = activateModels(server);
   const modelServer = activateModelServer(server, context.secrets);
   const indexing = activateIndexing(server, indexes);
@@ -53,6 +57,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const sources = activateSources(server, board, indexes);
   const pairs = activatePairs(context, server);
   const recording = activateRecording(context);
+  const queue = activateQueue(server);
   const status = activateStatus(server, board, indexes);
   const folding = activateFolding(server);
 
@@ -60,6 +65,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const handlers: Record<ClientCommand, CommandHandler> = {
     ...reasoning.commands,
     ...annotations.commands,
+    ...reviewing.commands,
     ...iterations.commands,
     ...models.commands,
     ...modelServer.commands,
@@ -68,6 +74,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...sources.commands,
     ...pairs.commands,
     ...recording.commands,
+    ...queue.commands,
     ...status.commands,
   };
   for (const command of Object.keys(clientCommands) as ClientCommand[]) {
@@ -76,6 +83,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const features = [
     reasoning,
     annotations,
+    reviewing,
     iterations,
     models,
     modelServer,
@@ -84,6 +92,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     sources,
     pairs,
     recording,
+    queue,
     status,
     folding,
   ];

@@ -42,12 +42,15 @@ export class RunBoard {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A run was asked for: it is shown from now on. @returns its key */
-  begin(uri: string, question: string, now: number): string {
+  /**
+   * A run was asked for: it is shown from now on. @returns its key
+   * @param after the run before it in the queue: it is shown only if that one is, or none is
+   */
+  begin(uri: string, question: string, now: number, after: string | null = null): string {
     this.#asked += 1;
     const key = `asked-${this.#asked}`;
     this.#held.set(key, { uri, model: askedRun(key, question, now) });
-    this.#selected.set(uri, key);
+    if (after === null || (this.#selected.get(uri) ?? after) === after) this.#selected.set(uri, key);
     this.#forgetOld();
     this.#tell(uri, key);
     return key;

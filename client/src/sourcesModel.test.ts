@@ -54,11 +54,11 @@ function drawn(nodes: readonly SourceNode[], indent = ''): string[] {
 test('given a run with sources, when the tree is made, then its sections hold their passages, and all that the model was shown follows', () => {
   assert.deepEqual(drawn(sourceNodes({ run, related: null, indexes: [] })), [
     'Thinking',
-    '  alloys.md › Grain size | very close',
+    '  alloys.md › Grain size | notes · very close',
     'Suggestion | no passage behind it',
     'Shown to the Model | 2',
-    '  alloys.md › Grain size | very close',
-    '  hall.pdf › page 3 | very close',
+    '  alloys.md › Grain size | notes · very close',
+    '  hall.pdf › page 3 | papers · very close',
   ]);
 });
 

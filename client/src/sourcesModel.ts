@@ -166,7 +166,7 @@ function passageNode(parent: string, passage: LocatedPassage, words: string, beh
     id: `${parent} ${id}`,
     kind: isPdf ? 'page' : 'passage',
     label: shortPlace(passage),
-    description: words,
+    description: [folderOf(passage.source), words].filter((part) => part !== '').join(' · '),
     tooltip: tooltip.join('\n'),
     icon: isPdf ? 'file-pdf' : 'quote',
     passage,
@@ -194,6 +194,11 @@ export function closeness(similarity: number | null, threshold: number): string 
   if (share >= 0.5) return 'very close';
   if (share >= 0.25) return 'close';
   return share >= 0 ? 'related' : 'loosely related';
+}
+
+/** Papers are often called the same: their folders tell them apart. Empty at the top. */
+function folderOf(source: string): string {
+  return source.slice(0, Math.max(0, source.lastIndexOf('/')));
 }
 
 function baseName(path: string): string {

@@ -2,6 +2,7 @@
 // instead of V, and the head turns them into logits together with the adapted ones.
 #include "anchor.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "random.hpp"
@@ -55,6 +56,23 @@ PackedBatch Anchor::pack(const std::vector<size_t>& texts) const {
   std::vector<const Record*> records;
   for (const size_t text : texts) records.push_back(&records_[text]);
   return packRecords(records, true);
+}
+
+PackedBatch Anchor::longestBatch() const {
+  std::vector<size_t> texts(records_.size());
+  std::iota(texts.begin(), texts.end(), size_t{0});
+  std::sort(texts.begin(), texts.end(), [&](size_t left, size_t right) {
+    return records_[left].prompt.size() > records_[right].prompt.size();
+  });
+  texts.resize(std::min(texts.size(), static_cast<size_t>(options_.perStep)));
+  return pack(texts);
+}
+
+double Anchor::stateBytes(std::int64_t width) const {
+  if (options_.kind == AnchorKind::replay) return 0;
+  size_t tokens = 0;
+  for (const Record& record : records_) tokens += record.prompt.size();
+  return static_cast<double>(tokens) * static_cast<double>(width) * sizeof(float);
 }
 
 Forward Anchor::forward(const PackedBatch& batch, const Adapter& adapter,

@@ -33,6 +33,11 @@ class Anchor {
   /** The same mean without the gradient. */
   double evaluate(int step, const Adapter& adapter, const Dropout& dropout);
 
+  /** The longest texts that a step can meet. */
+  PackedBatch longestBatch() const;
+  /** Bytes of the frozen states once every text was met. @param width of a state */
+  double stateBytes(std::int64_t width) const;
+
  private:
   Forward forward(const PackedBatch& batch, const Adapter& adapter,
                   const std::vector<size_t>& texts, bool forBackward, const Dropout& dropout);

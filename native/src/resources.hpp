@@ -24,9 +24,10 @@ struct MemoryNeed {
   double weights = 0;      ///< one layer unpacked, a block of the head, logits
   double activations = 0;  ///< inputs of all layers, gradients of labels
   double work = 0;         ///< one layer's forward and backward pass
+  double anchor = 0;       ///< the frozen model's states on the anchor's texts
   double kept = 0;         ///< what may be kept to spare the backward pass work
 
-  double least() const { return program + model + adapter + weights + activations + work; }
+  double least() const { return program + model + adapter + weights + activations + work + anchor; }
   double total() const { return least() + kept; }
 };
 

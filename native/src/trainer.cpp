@@ -309,6 +309,17 @@ PackedBatch Trainer::longestBatch() const {
 MemoryNeed Trainer::planMemory() {
   const PackedBatch batch = longestBatch();
   MemoryNeed need = memoryNeed(model_, *network_, *adapter_, batch);
+  std::int64_t tokens = batch.size();
+  if (anchor_ != nullptr) {
+    // One batch follows the other: the larger one's work counts, and what is kept between steps.
+    const PackedBatch texts = anchor_->longestBatch();
+    const MemoryNeed other = memoryNeed(model_, *network_, *adapter_, texts);
+    if (other.least() > need.least()) {
+      need = other;
+      tokens = texts.size();
+    }
+    need.anchor = anchor_->stateBytes(model_.parameters().width);
+  }
   const double available = availableBytes();
   const bool known = available > 0;
   const double machine = known ? available : need.least();
@@ -319,8 +330,8 @@ MemoryNeed Trainer::planMemory() {
         "The run needs " + inWords(need.least()) + " and may take " +
             inWords(std::min(most, machine)) + ": " + inWords(need.model) + " for the model, " +
             inWords(need.adapter) + " for the adapter, " + inWords(need.activations + need.work) +
-            " for " + std::to_string(batch.size()) + " tokens at a time, " +
-            inWords(need.weights + need.program) + " for the rest.",
+            " for " + std::to_string(tokens) + " tokens at a time, " +
+            inWords(need.weights + need.anchor + need.program) + " for the rest.",
         "Use shorter texts, a smaller batch or rank, a smaller model, or close other "
         "programs.");
   }

@@ -167,6 +167,20 @@ TEST_CASE("given a budget that cannot suffice, when run, then it is refused with
   CHECK(need.kept > 0);
 }
 
+TEST_CASE(
+    "given an anchor of longer texts, when planned, then its work and its states are counted") {
+  Run run;
+  const double without = Trainer(run.config).planMemory().least();
+  run.config.train->anchor = AnchorOptions{};
+  run.config.train->anchor->sequences = {makeRandomRecord(300, 100, 0, 0).prompt,
+                                         makeRandomRecord(301, 60, 0, 0).prompt};
+  Trainer trainer(run.config);
+  const MemoryNeed need = trainer.planMemory();
+  const Model model(run.config.model);
+  CHECK(need.anchor == 160.0 * static_cast<double>(model.parameters().width) * sizeof(float));
+  CHECK(need.least() > without + need.anchor);
+}
+
 TEST_CASE("given no checkpoint, when resumed, then the run starts afresh") {
   Run run;
   Trainer trainer(run.config);

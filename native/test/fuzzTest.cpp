@@ -3,6 +3,7 @@
 // comes must be refused with a TrainerError or give numbers; the sanitizers watch.
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "check.hpp"
@@ -80,6 +81,8 @@ TEST_CASE("given models with hostile numbers, when scored and trained on, then n
     Random random(8, RandomPurpose::test);
     for (int round = 0; round < 150; ++round) {
       const std::string path = folder.file("damaged.gguf");
+      // A file that is written over would be flushed to the disk each time.
+      std::filesystem::remove(path);
       std::ofstream(path, std::ios::binary) << damaged(whole, random);
       try {
         use(backend, path);

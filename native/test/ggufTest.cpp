@@ -1,5 +1,6 @@
 // The GGUF and safetensors readers: round trips, every truncation of a file, every single byte
 // changed at random, and promises that no file can keep. They must throw TrainerError or succeed.
+#include <filesystem>
 #include <fstream>
 
 #include "check.hpp"
@@ -16,8 +17,12 @@ using preflexor::testing::TemporaryFolder;
 
 namespace {
 
-/** Without flushing to the disk, which thousands of small files need not wait for. */
+/**
+ * Without waiting for the disk, thousands of times: nothing is flushed here, and no file is written
+ * over, which some file systems flush by themselves.
+ */
 void writePlainly(const std::string& path, std::string_view bytes) {
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary) << bytes;
 }
 

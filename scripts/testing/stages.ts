@@ -55,13 +55,13 @@ export const stages: readonly Stage[] = [
     name: 'server',
     about: 'the language server over a real connection',
     needs: models,
-    run: nodeTests(['test/server'], 1, 10),
+    run: nodeTests(['test/server'], 2, 10),
   },
-  { name: 'cli', about: 'the command line', needs: models, run: nodeTests(['test/cli'], 1, 10) },
+  { name: 'cli', about: 'the command line', needs: models, run: nodeTests(['test/cli'], 2, 10) },
   {
     name: 'native',
     about: 'the trainer: C++ tests, and its figures against the reference values',
-    needs: ['model'],
+    needs: ['build', 'model'],
     run: native,
   },
   {
@@ -97,18 +97,24 @@ async function types(): Promise<Results> {
   const projects = ['client', 'server', 'syntaxes', 'webview', 'test']
     .flatMap((folder) => filesUnder(repository, folder))
     .filter((file) => file.endsWith('/tsconfig.json') && !file.startsWith('test/fixtures/'));
+  const waiting = ['tsconfig.json', ...projects.sort()];
   const results: Results[] = [];
-  for (const project of ['tsconfig.json', ...projects.sort()]) {
-    results.push(await check(`tsc -p ${project}`, 'node_modules/typescript/bin/tsc', ['-p', project]));
-  }
+  // The compiler works on one core.
+  const compile = async () => {
+    for (let project = waiting.shift(); project !== undefined; project = waiting.shift())
+      results.push(await check(`tsc -p ${project}`, 'node_modules/typescript/bin/tsc', ['-p', project]));
+  };
+  await Promise.all([compile(), compile()]);
   return together(results);
 }
 
 async function lint(): Promise<Results> {
-  return together([
-    await check('eslint', 'node_modules/eslint/bin/eslint.js', ['--max-warnings=0', '.']),
-    await check('prettier', 'node_modules/prettier/bin/prettier.cjs', ['--check', '.']),
-  ]);
+  return together(
+    await Promise.all([
+      check('eslint', 'node_modules/eslint/bin/eslint.js', ['--max-warnings=0', '.']),
+      check('prettier', 'node_modules/prettier/bin/prettier.cjs', ['--check', '.']),
+    ]),
+  );
 }
 
 async function manifest(): Promise<Results> {
@@ -120,7 +126,7 @@ async function native(env: NodeJS.ProcessEnv): Promise<Results> {
     '--tests',
   ]);
   if (built.failures.length > 0) return built;
-  return together([built, await nodeTests(['test/native'], 1, 10)(env)]);
+  return together([built, await nodeTests(['test/native'], 2, 10)(env)]);
 }
 
 /** The environment of every stage: a home of the tests' own, and the models that were verified. */

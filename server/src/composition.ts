@@ -138,6 +138,12 @@ export function promptsFolder(): string {
   return existsSync(bundled) ? bundled : fileURLToPath(new URL('../prompts', import.meta.url));
 }
 
+/** The text that ships for training to be held to: beside the bundle, or where the sources run as they are. */
+export function shippedText(): string {
+  const bundled = fileURLToPath(new URL('./texts/anchor.md', import.meta.url));
+  return existsSync(bundled) ? bundled : fileURLToPath(new URL('../texts/anchor.md', import.meta.url));
+}
+
 /** The embedder that the settings ask for. Starts nothing: the model is loaded when it is first needed. */
 export function createEmbedder(settings: Settings, home: string, options: HostOptions): LlamaEmbedder {
   const models = new ModelStore({ home });

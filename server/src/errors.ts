@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'index-newer'
   | 'index-replaced'
   | 'trainer-failed'
+  | 'paused'
   | 'bad-input';
 
 /** `message` says what happened, `remedy` what the writer can do about it (null: nothing). */

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { EvaluationReport } from '../../server/src/protocol/index.ts';
 import { paper, preflexor, short } from './support.ts';
 
-const experiment5 = ['eval', '5', '--limit', '2', '--threads', '1', '--json', ...short, '--iterations', '1'];
+const experiment5 = ['eval', '5', '--limit', '2', '--json', ...short, '--iterations', '1'];
 
 test('given a workspace, when experiment 5 is run with tiny budgets, then one command makes report and plots from its own paragraphs, once', async (t) => {
   const { folder } = await paper(t);

@@ -43,7 +43,7 @@ test('given the same input and seed, when it runs twice with a cold cache, then 
   const at = lineOf(await readFile(note, 'utf8'), words);
   const runs = [];
   for (let turn = 0; turn < 2; turn += 1) {
-    const how = [...short, '--threads', '1', '--iterations', '1'];
+    const how = [...short, '--iterations', '1'];
     const { stdout } = await preflexor(['reason', note, '--at', at, '--json', ...how]);
     runs.push(lasting(Run.parse(JSON.parse(stdout))));
   }

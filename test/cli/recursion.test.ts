@@ -7,8 +7,8 @@ import { Run, type Step } from '../../server/src/protocol/index.ts';
 import { lineOf, paper, preflexor } from './support.ts';
 
 const words = 'Texture in polycrystalline materials';
-const budgets = ['--thinking-tokens', '48', '--reflection-tokens', '32', '--answer-tokens', '48'];
-const how = ['--iterations', '2', '--seed', '3', '--threads', '1', ...budgets];
+const budgets = ['--thinking-tokens', '24', '--reflection-tokens', '16', '--answer-tokens', '24'];
+const how = ['--seed', '3', '--threads', '1', ...budgets];
 
 /** Tokens of a step's prompt that no step before it has evaluated or generated, and those it evaluated. */
 function evaluated({ tokens }: Step): number {
@@ -18,7 +18,16 @@ function evaluated({ tokens }: Step): number {
 test('given two rounds, when they are run with --json, then draft and rounds come with all that the contract names', async (t) => {
   const { note } = await paper(t);
   const at = lineOf(await readFile(note, 'utf8'), words);
-  const { code, stdout, stderr } = await preflexor(['reason', note, '--at', at, '--json', ...how]);
+  const { code, stdout, stderr } = await preflexor([
+    'reason',
+    note,
+    '--at',
+    at,
+    '--json',
+    '--iterations',
+    '2',
+    ...how,
+  ]);
   assert.equal(code, 0, stderr);
   const run = Run.parse(JSON.parse(stdout));
   assert.deepEqual(
@@ -46,7 +55,7 @@ test('given two rounds, when they are run with --json, then draft and rounds com
 test('given a run that is killed in the middle, when it is gone on with, then its finished steps stand and the rest follows', async (t) => {
   const { note, folder } = await paper(t);
   const at = lineOf(await readFile(note, 'utf8'), words);
-  const killed = await preflexor(['reason', note, '--at', at, '--stream', ...how], {
+  const killed = await preflexor(['reason', note, '--at', at, '--stream', '--iterations', '1', ...how], {
     onStdout: (text, kill) => {
       if (text.split('"event":"step"').length > 4) kill('SIGKILL');
     },
@@ -61,13 +70,8 @@ test('given a run that is killed in the middle, when it is gone on with, then it
   assert.ok(kept.length >= 3);
 
   const { code, stdout, stderr } = await preflexor([
-    'reason',
-    note,
-    '--resume',
-    id,
-    '--json',
-    '--threads',
-    '1',
+    ...['reason', note, '--resume', id, '--json'],
+    ...['--threads', '1'],
   ]);
   assert.equal(code, 0, stderr);
   const run = Run.parse(JSON.parse(stdout));

@@ -57,8 +57,9 @@ export function lineOf(text: string, words: string): string {
   return String(text.slice(0, at).split('\n').length);
 }
 
-/** Options that keep the small model's runs short and repeatable: the draft alone, with no round after it. */
+/** Options that keep the small model's runs short and repeatable: the draft alone, on one thread, as two test files run at a time. */
 export const short = [
+  ...['--threads', '1'],
   ...['--model', process.env['PREFLEXOR_TEST_MODEL'] ?? 'smollm2-135m-instruct'],
   ...['--gpu', 'cpu', '--seed', '7', '--temperature', '0', '--iterations', '0'],
   ...['--thinking-tokens', '24', '--reflection-tokens', '16', '--answer-tokens', '24'],

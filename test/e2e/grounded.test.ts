@@ -1,5 +1,5 @@
 // Passages in a real workbench, with the real embedder, LanceDB and small model: the folder is indexed by itself, the
-// Sources view shows the passages behind a run.
+// Sources view shows the passages behind a run, and a click opens one.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -19,7 +19,7 @@ describe('given a folder of papers in the workbench', { timeout: 10 * 60_000 }, 
       folder: corpus,
       name: 'e2e-grounded',
       settings: {
-        'preflexor.reasoning.iterations': 1,
+        'preflexor.reasoning.iterations': 0,
         'preflexor.reasoning.thinkingTokens': 48,
         'preflexor.reasoning.reflectionTokens': 32,
         'preflexor.reasoning.answerTokens': 48,
@@ -34,7 +34,7 @@ describe('given a folder of papers in the workbench', { timeout: 10 * 60_000 }, 
     if ('passed' in test && !test.passed) await workbench.screenshot(`failed ${test.name.slice(0, 60)}`);
   });
 
-  it('when a paragraph is reasoned about then the Sources view shows passages of other files', async () => {
+  it('when a paragraph is reasoned about then the Sources view shows passages of other files, and a click opens one at its place', async () => {
     await workbench.addFile('draft.md', `# Draft\n\n${paragraph}\n`);
     await workbench.openFile('draft.md');
     await workbench.placeCursor(3, 5);
@@ -54,6 +54,12 @@ describe('given a folder of papers in the workbench', { timeout: 10 * 60_000 }, 
     const row = tree.locator('.monaco-list-row', { hasText: /paper\.(md|bib)/ }).first();
     await workbench.until('a passage of a paper', async () => (await row.count()) > 0 || undefined, patience);
     await workbench.screenshot('sources');
+    await row.click();
+    const opened = workbench.page.locator('.tab.active', { hasText: /paper\s*\.(md|bib)/ });
+    await workbench.until('the paper at the passage', async () => {
+      return (await opened.count()) > 0 && (await workbench.page.locator('.selected-text').count()) > 0;
+    });
+    await workbench.screenshot('opened');
     assert.ok((await workbench.fileText('draft.md')).startsWith('# Draft'));
   });
 });

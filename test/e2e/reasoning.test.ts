@@ -17,10 +17,12 @@ const runPatience = 120_000;
 
 const settings = {
   'preflexor.reasoning.iterations': 0,
-  'preflexor.reasoning.thinkingTokens': 160,
-  'preflexor.reasoning.reflectionTokens': 32,
-  'preflexor.reasoning.answerTokens': 48,
+  'preflexor.reasoning.thinkingTokens': 64,
+  'preflexor.reasoning.reflectionTokens': 24,
+  'preflexor.reasoning.answerTokens': 32,
   'preflexor.reasoning.temperature': 0,
+  // grounded.test.ts has passages.
+  'preflexor.retrieval.enabled': false,
 };
 
 /** Whole numbers from `start` up to but without `end`. */
@@ -53,13 +55,13 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     await workbench.placeCursor(line, 20);
   }
 
-  function view(): Promise<Frame> {
-    return workbench.webview('preflexor-iterations');
+  function view(timeout?: number): Promise<Frame> {
+    return workbench.webview('preflexor-iterations', timeout);
   }
 
   /** How much text the view shows so far. */
-  async function shownText(): Promise<string> {
-    const streams = (await view()).locator('preflexor-stream');
+  async function shownText(timeout?: number): Promise<string> {
+    const streams = (await view(timeout)).locator('preflexor-stream');
     const texts = await streams.evaluateAll((all) =>
       all.map((one) => (one as unknown as { text: string }).text),
     );
@@ -68,7 +70,8 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
 
   /** Starts a run and waits until the model has written something that the writer can see. */
   async function begin(): Promise<void> {
-    const earlier = await shownText().catch(() => '');
+    // The first run is what opens the view.
+    const earlier = await shownText(500).catch(() => '');
     await workbench.runCommand(command);
     await workbench.until(
       'text of a new run in the view',
@@ -117,6 +120,7 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     await workbench.waitForLens('Accept', runPatience);
     assert.deepEqual(await workbench.lenses(), [
       'Accept',
+      'Review',
       'Accept my edit',
       'Reject',
       'Regenerate',
@@ -199,7 +203,7 @@ describe('given paper.md in the workbench', { timeout: 10 * 60_000 }, () => {
     await (await view()).getByRole('button', { name: 'Stop' }).click();
     await (await view()).getByText('Stopped', { exact: true }).first().waitFor();
     await workbench.until('the model to be ready', async () =>
-      (await workbench.statusLabels()).some((label) => /^PRefLexOR: .*, ready$/.test(label)),
+      (await workbench.statusLabels()).some((label) => /^PRefLexOR: .*, ready$/m.test(label)),
     );
     await workbench.screenshot('6 stopped');
     assert.equal(await workbench.isDirty(), false);

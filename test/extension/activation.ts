@@ -34,6 +34,6 @@ describe('given a folder of notes', () => {
       const found = await lenses(editor);
       return found.length > 0 && found;
     });
-    assert.deepEqual(titles, ['Accept', 'Accept my edit', 'Reject', 'Regenerate', 'Compare']);
+    assert.deepEqual(titles, ['Accept', 'Review', 'Accept my edit', 'Reject', 'Regenerate', 'Compare']);
   });
 });

@@ -114,6 +114,33 @@ describe('given a note with an annotation', () => {
     assert.equal(textOf(editor), accepted);
   });
 
+  it('when it is reviewed by the keys’ commands then nothing changes before it is applied, and one undo brings all back', async () => {
+    const editor = await annotatedNote();
+    placeCursor(editor, paragraph);
+    await vscode.commands.executeCommand('preflexor.review');
+    for (const command of ['takeChange', 'leaveChange', 'takeRest'])
+      await vscode.commands.executeCommand(`preflexor.${command}`);
+    assert.equal(editor.selection.active.character, paragraph.indexOf('their'));
+    assert.equal(textOf(editor), annotated);
+    await vscode.commands.executeCommand('preflexor.applyChanges');
+    const mixed = 'Tiny grains make an alloy hard, because dislocations stop at each boundary.';
+    assert.equal(textOf(editor), before.replace(paragraph, mixed));
+    const entry = (await ledger()).at(-1);
+    assert.deepEqual([entry?.kind, entry?.texts.result], ['hunk', mixed]);
+    await undo(editor);
+    assert.equal(textOf(editor), annotated);
+  });
+
+  it('when its review is given up then the note and the ledger are as they were', async () => {
+    const editor = await annotatedNote();
+    const earlier = (await ledger()).length;
+    await vscode.commands.executeCommand('preflexor.review', argumentOf(editor));
+    await vscode.commands.executeCommand('preflexor.takeChange');
+    await vscode.commands.executeCommand('preflexor.giveUpReview');
+    assert.equal(textOf(editor), annotated);
+    assert.equal((await ledger()).length, earlier);
+  });
+
   it('when its answer is edited and the edit accepted then the edited text is taken', async () => {
     const editor = await annotatedNote();
     await replace(editor, `> ${answer}`, '> My own words,\n> on two lines.');

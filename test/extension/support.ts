@@ -14,7 +14,7 @@ export const before = [
 ].join('\n');
 
 export const paragraph = 'Small grains make an alloy hard, because dislocations stop at their boundaries.';
-export const answer = 'Small grains make an alloy hard: each boundary stops dislocations.';
+export const answer = 'Tiny grains make an alloy hard: dislocations stop at each boundary.';
 export const block = 'k3v9q2';
 
 /** The note with an annotation under its first paragraph, as design.md shows one. */

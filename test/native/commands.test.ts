@@ -10,11 +10,12 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { readGgufHeader } from '../../server/src/engine/index.ts';
-import { TrainerLoss } from '../../server/src/protocol/index.ts';
+import { TrainerLoss, TrainingEstimate, TrainingRunRecord as RunRecord } from '../../server/src/protocol/index.ts';
 import { cosine, golden, goldenFolder, readSafetensors } from './support/golden.ts';
 import { libraries, repository, runTrainer, testModel } from './support/trainer.ts';
 
 const long = process.env['PREFLEXOR_LONG_TESTS'] === '1';
+const longReason = 'minutes of training: PREFLEXOR_LONG_TESTS=1';
 const fixtures = path.join(repository, 'test/fixtures');
 const train = path.join(fixtures, 'golden/style-train.jsonl');
 const heldout = path.join(fixtures, 'golden/style-heldout.jsonl');
@@ -35,9 +36,9 @@ after(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** Runs the command line's source, with a home of the tests' own. */
+/** Runs the built command line, with a home of the tests' own. */
 function preflexor(args: readonly string[], onStdout: (text: string, kill: () => void) => void = () => undefined): Promise<Ended> {
-  const cli = path.join(repository, 'server/src/cli.ts');
+  const cli = path.join(repository, 'dist/cli.js');
   const child = spawn(process.execPath, [cli, ...args, '--model', testModel(), '--json'], {
     env: { ...process.env, PREFLEXOR_HOME: home },
   });
@@ -197,7 +198,9 @@ describe('given the style pairs', () => {
     const out = path.join(home, 'run');
     const pairs = path.join(home, 'pairs.jsonl');
     await cp(train, pairs);
-    const args = ['train', '--phase', '1', '--pairs', pairs, '--out', out, ...short, '--checkpoint-every', '1'];
+    const text = path.join(home, 'anchor.txt');
+    await writeFile(text, 'The tide comes in twice a day, and what it leaves behind is gone by the evening. '.repeat(3));
+    const args = ['train', '--phase', '1', '--pairs', pairs, '--out', out, ...short, '--checkpoint-every', '1', '--anchor', text];
     const stopped = await preflexor(args, (stdout, kill) => {
       if (stdout.includes('"event":"step"')) kill();
     });
@@ -208,17 +211,32 @@ describe('given the style pairs', () => {
     const events = eventsOf(resumed.stdout);
     const started = events.find(({ event }) => event === 'started');
     assert.equal(started?.['resumed'], true);
+    const steps = events.filter(({ event }) => event === 'step');
+    assert.ok(steps.every((step) => Number(step['anchor_loss']) > 0), 'it is held to the text');
+    const run = RunRecord.parse(JSON.parse(await readFile(path.join(out, 'run.json'), 'utf8')));
+    assert.deepEqual([run.anchor?.kind, run.anchor?.texts.map(({ file }) => file)], ['kl', ['anchor.txt']]);
     const done = events.at(-1);
     assert.equal(done?.event, 'done');
     const id = z.string().parse(done['adapter']);
     const listed = await result(z.array(Record), ['adapters', 'list']);
     assert.ok(listed.some((adapter) => adapter.id === id));
     const generate = ['generate', 'Why is the sky blue?', '--max-tokens', '4', '--gpu', 'cpu', '--threads', '1'];
-    const { text } = await result(z.object({ text: z.string() }), [...generate, '--adapter', id]);
-    assert.notEqual(text, '');
+    const answer = await result(z.object({ text: z.string() }), [...generate, '--adapter', id]);
+    assert.notEqual(answer.text, '');
   });
 
-  it('when trained 30 steps at 5e-4, then held-out pairs are told apart and answers begin with the marker', { skip: !long && 'PREFLEXOR_LONG_TESTS=1' }, async () => {
+  it('when a run is estimated, then memory and time are said, and too little memory is refused with the numbers', async () => {
+    const estimate = ['train', '--phase', '1', '--pairs', heldout, '--estimate', ...short, '--no-anchor'];
+    const { bytes, least_bytes: least, seconds, anchor } = await result(TrainingEstimate, estimate);
+    assert.ok(least > 150e6 && bytes >= least && bytes < 1e9, `${bytes} bytes, at least ${least}`);
+    assert.ok(seconds > 0);
+    assert.equal(anchor, null);
+    const refused = await preflexor([...estimate, '--memory', '100']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /The run needs \d+ MiB and may take 100 MiB: 94 MiB for the model/);
+  });
+
+  it('when trained 30 steps at 5e-4, then held-out pairs are told apart and answers begin with the marker', { skip: !long && longReason }, async () => {
     const out = path.join(home, 'long');
     const recipe = '--loss orpo --steps 30 --lr 5e-4 --rank 16 --alpha 32 --batch 2 --accumulation 1 --warmup 5 --seed 1'.split(' ');
     const { code, stdout, stderr } = await preflexor(['train', ...recipe, '--pairs', train, '--heldout', heldout, '--out', out]);
@@ -226,10 +244,17 @@ describe('given the style pairs', () => {
     const last = eventsOf(stdout).findLast(({ event }) => event === 'eval');
     assert.equal(last?.['rewards/accuracies'], 1);
     assert.ok(Number(last['rewards/margins']) >= 0.25, JSON.stringify(last));
+    const adapter = ['--adapter', path.join(out, 'adapter.gguf'), '--gpu', 'cpu'];
     for (const question of ['How does concrete harden?', 'Why do leaves turn red in autumn?', 'What makes a bell ring?']) {
-      const { text } = await result(z.object({ text: z.string() }), ['generate', question, '--max-tokens', '12', '--adapter', path.join(out, 'adapter.gguf')]);
+      const { text } = await result(z.object({ text: z.string() }), ['generate', question, '--max-tokens', '12', ...adapter]);
       assert.ok(text.startsWith('<|thinking|>'), text);
     }
+    const note = path.join(home, 'note.md');
+    await writeFile(note, 'Concrete hardens because water binds to cement.\n');
+    const reason = ['reason', note, '--at', '1', '--iterations', '0', '--temperature', '0', ...adapter];
+    const run = await result(z.object({ adapter: z.string(), final: z.string() }), [...reason, '--thinking-tokens', '24', '--reflection-tokens', '16', '--answer-tokens', '24']);
+    assert.notEqual(run.final, '');
+    assert.equal(run.adapter, adapter[1]);
   });
 });
 

@@ -2,7 +2,7 @@
 // stdin. Always a last line `failed` and exit 1 (or a run that ends well), never a crash or a hang. With the
 // sanitizers: PREFLEXOR_TRAINER=native/build-sanitize/preflexor-trainer.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { TrainerTrainConfig } from '../../server/src/protocol/trainer.ts';
@@ -28,6 +28,12 @@ async function tinyModel(folder: string): Promise<string> {
   return file;
 }
 
+/** A file that is written over is flushed to the disk by some file systems, which takes longer than the run. */
+async function writeAnew(file: string, bytes: Uint8Array): Promise<void> {
+  await rm(file, { force: true });
+  await writeFile(file, bytes);
+}
+
 /** Ended by itself, by its own words. */
 function assertOrderly(result: TrainerResult, what: string): void {
   const last = result.lines.at(-1);
@@ -42,7 +48,7 @@ describe('given hostile input', () => {
       const whole = await readFile(await tinyModel(folder));
       const file = path.join(folder, 'cut.gguf');
       for (const share of [0, 0.0001, 0.01, 0.05, 0.1, 0.3, 0.6, 0.9, 0.9999]) {
-        await writeFile(file, whole.subarray(0, Math.floor(whole.length * share)));
+        await writeAnew(file, whole.subarray(0, Math.floor(whole.length * share)));
         const result = await runTrainer(folder, run(file, path.join(folder, 'out')));
         assertOrderly(result, `${share} of the file`);
         assert.equal(result.exitCode, 1);
@@ -60,7 +66,7 @@ describe('given hostile input', () => {
         // The counts of tensors and values come first; half of the rounds aim at them.
         const position = round % 2 === 0 ? 8 + below(16) : 24 + below(2000);
         bytes.writeBigUInt64LE(0xffff_ffff_ffff_ffffn >> BigInt(below(40)), position);
-        await writeFile(file, bytes);
+        await writeAnew(file, bytes);
         assertOrderly(await runTrainer(folder, run(file, path.join(folder, 'out'))), `byte ${position}`);
       }
     });

@@ -2,9 +2,10 @@
 // its answer to configurations that are wrong. Uses the real model: PREFLEXOR_TEST_MODEL.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import type { TrainerTrainConfig } from '../../server/src/protocol/trainer.ts';
 import { golden } from './support/golden.ts';
 import {
@@ -56,41 +57,49 @@ function failure(result: TrainerResult): string | undefined {
 }
 
 describe('given a short run', () => {
-  it('when unbroken, then lines are in order, numbered, and the files are there', async () => {
-    await withFolder(async (folder) => {
-      const result = await runTrainer(folder, shortRun(folder));
-      assert.equal(result.exitCode, 0);
-      assert.deepEqual(
-        result.lines.map((line) => line.seq),
-        result.lines.map((_, index) => index),
-      );
-      assert.deepEqual(
-        result.lines.map((line) => line.event),
-        'hello started step step checkpoint step step checkpoint step eval checkpoint done'.split(' '),
-      );
-      const losses = figures(result).map(([, loss]) => loss ?? NaN);
-      assert.ok((losses.at(-1) ?? NaN) < (losses[0] ?? NaN) - 0.1, losses.join(' '));
-      const done = linesOf(result.lines, 'done')[0];
-      assert.ok(existsSync(done?.gguf ?? ''));
-      assert.ok(existsSync(path.join(done?.peft ?? '', 'adapter_config.json')));
-    });
+  /** One unbroken run, which several tests look at and none changes. */
+  let folder = '';
+  let unbroken: TrainerResult;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'preflexor-native-'));
+    unbroken = await runTrainer(folder, shortRun(folder));
+  });
+  after(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('when unbroken, then lines are in order, numbered, and the files are there', () => {
+    assert.equal(unbroken.exitCode, 0);
+    assert.deepEqual(
+      unbroken.lines.map((line) => line.seq),
+      unbroken.lines.map((_, index) => index),
+    );
+    assert.deepEqual(
+      unbroken.lines.map((line) => line.event),
+      'hello started step step checkpoint step step checkpoint step eval checkpoint done'.split(' '),
+    );
+    const losses = figures(unbroken).map(([, loss]) => loss ?? NaN);
+    assert.ok((losses.at(-1) ?? NaN) < (losses[0] ?? NaN) - 0.1, losses.join(' '));
+    const done = linesOf(unbroken.lines, 'done')[0];
+    assert.ok(existsSync(done?.gguf ?? ''));
+    assert.ok(existsSync(path.join(done?.peft ?? '', 'adapter_config.json')));
   });
 
   it('when killed with SIGKILL after a checkpoint and resumed, then the losses are those of an unbroken run', async () => {
-    await withFolder(async (folder) => {
-      const unbroken = await runTrainer(folder, shortRun(folder));
-      const bytes = await readFile(path.join(folder, 'out/adapter.gguf'));
-      await rm(path.join(folder, 'out'), { recursive: true });
-      const killed = await runTrainer(folder, shortRun(folder), (line, child) => {
+    await withFolder(async (other) => {
+      const killed = await runTrainer(other, shortRun(other), (line, child) => {
         if (line.event === 'step' && line.step === 3) child.kill('SIGKILL');
       });
       assert.equal(killed.exitCode, null);
-      const resumed = await runTrainer(folder, shortRun(folder, { resume: true }));
+      const resumed = await runTrainer(other, shortRun(other, { resume: true }));
       assert.equal(linesOf(resumed.lines, 'started')[0]?.resumed, true);
       const from = linesOf(resumed.lines, 'started')[0]?.step ?? NaN;
       assert.ok(from === 2 || from === 4, `resumed from step ${from}`);
       assert.deepEqual(figures(resumed), figures(unbroken).slice(from));
-      assert.deepEqual(await readFile(path.join(folder, 'out/adapter.gguf')), bytes);
+      const [theirs, ours] = await Promise.all(
+        [other, folder].map((place) => readFile(path.join(place, 'out/adapter.gguf'))),
+      );
+      assert.deepEqual(theirs, ours);
     });
   });
 
@@ -119,11 +128,11 @@ describe('given a short run', () => {
   });
 
   it('when resumed with other data, then it is refused and the checkpoint stays as it was', async () => {
-    await withFolder(async (folder) => {
-      await runTrainer(folder, shortRun(folder, { steps: 1 }));
-      const checkpoint = path.join(folder, 'out/checkpoint.safetensors');
+    await withFolder(async (copy) => {
+      await cp(folder, copy, { recursive: true });
+      const checkpoint = path.join(copy, 'out/checkpoint.safetensors');
       const bytes = await readFile(checkpoint);
-      const other = await runTrainer(folder, shortRun(folder, { steps: 2, seed: 8, resume: true }));
+      const other = await runTrainer(copy, shortRun(copy, { steps: 7, seed: 8, resume: true }));
       assert.equal(other.exitCode, 1);
       assert.equal(failure(other), 'bad-checkpoint');
       assert.deepEqual(await readFile(checkpoint), bytes);

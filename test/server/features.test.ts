@@ -47,7 +47,7 @@ test('given a note with a block, when folds are asked for, then block and sectio
   assert.ok(opened.some(([start, end]) => start?.startsWith('> [!thinking]-') && end === '> second thought'));
 });
 
-test('given a note with a block, when lenses are asked for, then the five decisions stand on its first line', async (t) => {
+test('given a note with a block, when lenses are asked for, then what can be done with it stands on its first line', async (t) => {
   const { client, uri } = await desk(t, annotated());
   const lenses = await client.request<{ range: { start: { line: number } }; command: { title: string } }[]>(
     'textDocument/codeLens',
@@ -55,7 +55,7 @@ test('given a note with a block, when lenses are asked for, then the five decisi
   );
   assert.deepEqual(
     lenses.map(({ command }) => command.title),
-    ['Accept', 'Accept my edit', 'Reject', 'Regenerate', 'Compare'],
+    ['Accept', 'Review', 'Accept my edit', 'Reject', 'Regenerate', 'Compare'],
   );
   const line = client.positionOf(uri, '<!-- preflexor').line;
   assert.ok(lenses.every(({ range }) => range.start.line === line));
@@ -173,7 +173,7 @@ test('given a home without models, when reasoning is asked for, then it says whi
 test('given wrong settings, when they are read, then defaults take their place and the log names them', async (t) => {
   const { client, uri } = await desk(t, annotated(), { settings: { codeLens: { enabled: 'perhaps' } } });
   const lenses = await client.request<unknown[]>('textDocument/codeLens', { textDocument: { uri } });
-  assert.equal(lenses.length, 5);
+  assert.equal(lenses.length, 6);
   await client.until('a line in the log', () =>
     client
       .notifications('window/logMessage')

@@ -22,6 +22,8 @@ export const firstParagraph =
 export const smallBudgets = {
   model: process.env['PREFLEXOR_TEST_MODEL'] ?? 'smollm2-135m-instruct',
   reasoning: { iterations: 0, thinkingTokens: 24, reflectionTokens: 16, answerTokens: 24, temperature: 0 },
+  // Two test files run at a time.
+  engine: { threads: 1 },
   // Embedding a folder takes processor time from the model; grounded.test.ts has it on.
   retrieval: { enabled: false },
 };

@@ -12,6 +12,7 @@ const coreRooms = [
   'graph',
   'evaluation',
   'preferences',
+  'teaching',
   'training',
   'state',
   'workflow',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { PreflexorError } from '../../server/src/errors.ts';
+import type { Decision } from '../../server/src/preferences/index.ts';
 import { BoardFromView, type BoardToView } from '../../server/src/protocol/index.ts';
 import { PairBook, Stores } from '../../server/src/workflow/index.ts';
 import { decisionOf } from '../support/ledgerExamples.ts';
@@ -13,6 +14,22 @@ const never = new AbortController().signal;
 const topics = 'grain boundary slip strength steel texture hardening crystal lattice energy defect'.split(
   ' ',
 );
+
+/** An edited acceptance; each fifth is a rejection. */
+function decided(n: number): Decision {
+  const topic = topics[n % topics.length] ?? '';
+  const offered = `The ${topic} decides how <b>hard</b> the alloy is, and nothing else does. Text ${n}.`;
+  const isRejected = n % 5 === 4;
+  return decisionOf('x', {
+    ...{ block: `block${n}xx`, run: null, kind: isRejected ? 'reject' : 'accept-edited', provenance: null },
+    texts: {
+      ...{ question: `Why is the alloy hard (${n})?`, paragraph: `Alloy ${n} is hard.` },
+      ...{ thinking: `What does the ${topic} do?`, reflection: '', reason: null, offered },
+      result: isRejected ? null : offered.replace('and nothing else does', 'as far as we know'),
+    },
+    note: { path: 'alloys.md', hash: 'h', range: { start: 0, end: 8 } },
+  });
+}
 
 /** A folder with pairs, and a book over it that answers a page's messages as the client does. */
 export class BoardDesk {
@@ -34,29 +51,8 @@ export class BoardDesk {
     const root = await mkdtemp(join(await realpath(tmpdir()), 'preflexor-board-'));
     await writeFile(join(root, 'alloys.md'), '# Alloys\n');
     const stores = new Stores(join(root, '.home'), Date.now);
-    const { texts } = decisionOf('x');
-    await (
-      await stores.ledger(root)
-    ).appendAll(
-      Array.from({ length: count }, (_, n) => {
-        const topic = topics[n % topics.length] ?? '';
-        const offered = `The ${topic} decides how <b>hard</b> the alloy is, and nothing else does. Text ${n}.`;
-        return decisionOf('x', {
-          ...{
-            block: `block${n}xx`,
-            run: null,
-            kind: n % 5 === 4 ? 'reject' : 'accept-edited',
-            provenance: null,
-          },
-          texts: {
-            ...{ ...texts, question: `Why is the alloy hard (${n})?`, paragraph: `Alloy ${n} is hard.` },
-            ...{ thinking: `What does the ${topic} do?`, offered },
-            result: n % 5 === 4 ? null : offered.replace('and nothing else does', 'as far as we know'),
-          },
-          note: { path: 'alloys.md', hash: 'h', range: { start: 0, end: 8 } },
-        });
-      }),
-    );
+    const [first, ...others] = Array.from({ length: count }, (_, n) => decided(n));
+    if (first) await (await stores.ledger(root)).appendAll([first, ...others]);
     return new BoardDesk(root, stores);
   }
 

@@ -133,6 +133,7 @@ test('given earlier runs, when they are listed, then with what became of them an
   } as const;
   assert.equal(entryWords(entry), 'To review');
   assert.equal(entryWords({ ...entry, decision: 'accept-edited' }), 'Accepted with your edit');
+  assert.equal(entryWords({ ...entry, decision: 'hunk' }), 'Accepted in part');
   assert.equal(entryWords({ ...entry, state: 'stopped' }), 'Stopped');
   const now = Date.parse('2026-03-02T12:00:00Z');
   assert.deepEqual(

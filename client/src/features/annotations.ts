@@ -1,4 +1,4 @@
-// Annotations: accept, accept edited, reject, regenerate, compare and strip, from the palette, from code lenses
+// Annotations: accept, accept edited, review, reject, regenerate, compare and strip, from the palette, from code lenses
 // (commands of the server, which other editors run themselves) and from the Iterations view.
 // What a decision does to the note is the server's (preflexor/decide, preflexor/strip).
 import { window, type TextEditor } from 'vscode';
@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   BlockId,
   Position,
+  ReviewStep,
   annotationsRequest,
   decideRequest,
   serverCommands,
@@ -22,20 +23,24 @@ import type { RunBoard } from '../runBoard.ts';
 import { failureFrom, showFailure } from '../showFailure.ts';
 import type { Compare } from './compare.ts';
 import type { Reasoning } from './reasoning.ts';
+import type { Reviewing } from './reviewing.ts';
 
 const BlockArgument = z.object({ uri: z.string(), block: BlockId });
 const PlaceArgument = z.object({ uri: z.string(), position: Position });
+const NoteArgument = z.object({ uri: z.string() });
+const StepArgument = z.object({ uri: z.string(), action: ReviewStep });
 
 type SettlingKind = Exclude<DecideParams['as'], 'pick' | 'rate'>;
 /** What can be done with a block. */
-export type BlockAction = SettlingKind | 'regenerate' | 'compare';
+export type BlockAction = SettlingKind | 'regenerate' | 'compare' | 'review';
 
 type BlockCommand =
   | 'preflexor.accept'
   | 'preflexor.acceptEdited'
   | 'preflexor.reject'
   | 'preflexor.regenerate'
-  | 'preflexor.compare';
+  | 'preflexor.compare'
+  | 'preflexor.review';
 
 export interface Annotations extends Feature<BlockCommand | 'preflexor.strip'> {
   /** Does it and shows what went wrong. */
@@ -49,12 +54,14 @@ export function activateAnnotations(
   board: RunBoard,
   reasoning: Reasoning,
   compare: Compare,
+  reviewing: Reviewing,
 ): Annotations {
   async function act(action: BlockAction, uri: string, block: string): Promise<void> {
     try {
       await showNote(uri, false);
       if (action === 'regenerate') await reasoning.reason({ uri, replaces: block });
       else if (action === 'compare') await compare.compare(uri, block);
+      else if (action === 'review') await reviewing.begin(uri, block);
       else await decide(action, uri, block);
     } catch (error) {
       showFailure(failureFrom(error), () => act(action, uri, block));
@@ -142,11 +149,24 @@ export function activateAnnotations(
       [serverCommands.reason]: async (argument) => {
         await reasoning.reason(PlaceArgument.parse(argument));
       },
+      [serverCommands.reasonSection]: async (argument) => {
+        const { uri, position } = PlaceArgument.parse(argument);
+        await reasoning.reasonMany({ uri, scope: 'section', position });
+      },
+      [serverCommands.reasonNote]: async (argument) => {
+        const { uri } = NoteArgument.parse(argument);
+        await reasoning.reasonMany({ uri, scope: 'note' });
+      },
       [serverCommands.accept]: onBlock('accept'),
       [serverCommands.acceptEdited]: onBlock('accept-edited'),
       [serverCommands.reject]: onBlock('reject'),
       [serverCommands.regenerate]: onBlock('regenerate'),
       [serverCommands.compare]: onBlock('compare'),
+      [serverCommands.review]: onBlock('review'),
+      [serverCommands.reviewStep]: async (argument) => {
+        const { uri, action } = StepArgument.parse(argument);
+        await reviewing.step(uri, action);
+      },
     } satisfies Record<(typeof serverCommands)[keyof typeof serverCommands], (argument: unknown) => unknown>),
   );
 
@@ -176,6 +196,7 @@ export function activateAnnotations(
       'preflexor.reject': here('reject'),
       'preflexor.regenerate': here('regenerate'),
       'preflexor.compare': here('compare'),
+      'preflexor.review': here('review'),
       'preflexor.strip': strip,
     },
     disposables: compare.disposables,

@@ -4,16 +4,23 @@ import { CancellationTokenSource, commands, window } from 'vscode';
 import { z } from 'zod';
 import {
   answerNowRequest,
+  QueuedStep,
+  queueRequest,
+  queueView,
   ReasonEvent,
+  reasonManyRequest,
   reasonRequest,
   stopRequest,
+  type ErrorReport,
   type Position,
+  type QueuePriority,
   type StepName,
 } from '../../../server/src/protocol/index.ts';
-import type { Failure } from '../failure.ts';
+import { failure, type Failure } from '../failure.ts';
 import { iterationsViewId, workingContext, type Feature } from '../feature.ts';
 import type { Server } from '../languageClient.ts';
 import { activeNote, noNote, showNote } from '../notes.ts';
+import { QueuedRuns } from '../queuedRuns.ts';
 import type { RunBoard } from '../runBoard.ts';
 import { isActive, withAnswer, withFailure, withStop, withWait } from '../runModel.ts';
 import { failureFrom, showFailure } from '../showFailure.ts';
@@ -38,7 +45,23 @@ export interface RunDisplay {
   shows(key: string): boolean;
 }
 
-export interface Reasoning extends Feature<'preflexor.reason' | 'preflexor.ask' | 'preflexor.stop'> {
+/** The paragraphs that are reasoned about one by one. */
+export interface ManyRequest {
+  readonly uri: string;
+  readonly scope: Exclude<QueuePriority, 'paragraph'>;
+  readonly position?: Position;
+}
+
+type ReasoningCommand =
+  | 'preflexor.reason'
+  | 'preflexor.ask'
+  | 'preflexor.reasonSection'
+  | 'preflexor.reasonNote'
+  | 'preflexor.stop';
+
+export interface Reasoning extends Feature<ReasoningCommand> {
+  /** Resolves when all its runs have ended. */
+  reasonMany(request: ManyRequest): Promise<void>;
   /** Resolves when the run has ended, however that was. */
   reason(request: ReasonRequest): Promise<void>;
   /** Stops one run. */
@@ -109,6 +132,49 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
     }
   }
 
+  /** Runs of the queue, by their keys on the board: their places in it. */
+  const queued = new Map<string, string>();
+
+  async function reasonMany(request: ManyRequest): Promise<void> {
+    const { uri, scope, position } = request;
+    // Its place is the view, not a toast.
+    await window.withProgress({ location: { viewId: queueView } }, async () => {
+      const runs = new QueuedRuns(board, uri, queued);
+      try {
+        await showNote(uri, false);
+        void commands.executeCommand(`${queueView}.focus`, { preserveFocus: true });
+        const { failures, queued: count } = await server.request(
+          reasonManyRequest,
+          { textDocument: { uri }, scope, ...(position && { position }) },
+          {
+            partial: {
+              schema: z.array(QueuedStep),
+              hear: (steps) => {
+                for (const step of steps) if (runs.hear(step, Date.now())) display.reveal();
+              },
+            },
+          },
+        );
+        const [first] = failures;
+        if (first) showFailure(manyFailed(first, failures.length, count));
+      } catch (error) {
+        showFailure(failureFrom(error), () => reasonMany(request));
+      } finally {
+        runs.end(Date.now());
+      }
+    });
+  }
+
+  async function reasonManyHere(scope: ManyRequest['scope']): Promise<void> {
+    const editor = activeNote();
+    if (!editor) {
+      showFailure(noNote());
+      return;
+    }
+    const { line, character } = editor.selection.active;
+    await reasonMany({ uri: editor.document.uri.toString(), scope, position: { line, character } });
+  }
+
   /** @param ask whether the writer is asked for a question first */
   async function reasonHere(ask: boolean): Promise<void> {
     const editor = activeNote();
@@ -145,7 +211,15 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
 
   return {
     reason,
+    reasonMany,
     stop: (key) => {
+      const entry = queued.get(key);
+      if (entry !== undefined) {
+        server.request(queueRequest, { action: 'cancel', entries: [entry] }).catch((error: unknown) => {
+          showFailure(failureFrom(error));
+        });
+        return;
+      }
       const source = asked.get(key)?.source;
       const model = board.model(key);
       if (!source || !model || !isActive(model)) return;
@@ -160,12 +234,17 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
       });
     },
     retry: (key) => {
-      const request = asked.get(key)?.request;
+      const uri = board.uriOf(key);
+      const run = board.model(key)?.run;
+      // One of the queue goes on from what it has done.
+      const request = asked.get(key)?.request ?? (uri !== null && run != null && { uri, resume: run });
       if (request) void reason(request);
     },
     commands: {
       'preflexor.reason': () => reasonHere(false),
       'preflexor.ask': () => reasonHere(true),
+      'preflexor.reasonSection': () => reasonManyHere('section'),
+      'preflexor.reasonNote': () => reasonManyHere('note'),
       'preflexor.stop': stopAll,
     },
     disposables: [{ dispose: unlisten }],
@@ -176,4 +255,9 @@ export function activateReasoning(server: Server, board: RunBoard, display: RunD
 function helpedAlong(failure: Failure, { uri }: ReasonRequest): Failure {
   const unsaved = failure.code === 'note-missing' && uri.startsWith('untitled:');
   return unsaved ? { ...failure, actions: ['save'] } : failure;
+}
+
+/** One failure that stands for all of them. */
+function manyFailed({ code, message, remedy }: ErrorReport, failed: number, of: number): Failure {
+  return failure(code, failed === 1 ? message : `${message} (${failed} of ${of} paragraphs)`, remedy);
 }

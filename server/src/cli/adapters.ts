@@ -36,13 +36,14 @@ function shown({ record, gguf, peft }: StoredAdapter, active: boolean) {
   return { ...record, active, files: { gguf, peft } };
 }
 
-function readable({ id, base, origin, active }: AdapterRecord & { active: boolean }): string {
+function readable({ id, base, origin, active, verdict }: AdapterRecord & { active: boolean }): string {
   const from =
     origin.kind === 'imported'
       ? `imported from ${origin.from}`
       : `${origin.steps} steps of ${origin.run.parameters.loss} on ${origin.run.pairs.records} pairs` +
         (origin.heldout ? `, held out: ${heldout(origin.heldout)}` : '');
-  return `${active ? '*' : ' '} ${id}  ${base.id}  ${from}`;
+  const judged = verdict ? (verdict.offered ? '; offered by the gate' : '; kept by the gate') : '';
+  return `${active ? '*' : ' '} ${id}  ${base.id}  ${from}${judged}`;
 }
 
 function heldout({ accuracy, margin }: { accuracy: number | null; margin: number | null }): string {

@@ -19,6 +19,7 @@ import { createOutput, exitCodes, tellFailure } from './output.ts';
 import { addPairsCommands } from './pairsProgram.ts';
 import { searchCommand, type SearchOptions } from './search.ts';
 import { reasonCommand, type ReasonOptions } from './reason.ts';
+import { addTeachingCommands } from './teachingProgram.ts';
 import { addTrainingCommands, type Run } from './trainingProgram.ts';
 
 /**
@@ -169,6 +170,7 @@ function program(run: Run): Command {
     );
   addPairsCommands(root, add, run);
   addTrainingCommands(root, add, run);
+  addTeachingCommands(root, add, run);
   evalProgram(root, add, run);
   return root;
 }

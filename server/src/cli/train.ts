@@ -1,12 +1,20 @@
 // preflexor train: a run from pairs to adapter, as a stream of events.
-import { resolve } from 'node:path';
-import { createComputeBudget } from '../composition.ts';
-import { PreflexorError } from '../errors.ts';
-import type { TrainerLoss } from '../protocol/index.ts';
-import { train, type PlanWishes, type TrainEvent } from '../training/index.ts';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createComputeBudget, shippedText } from '../composition.ts';
+import type { AnchorKind, AnchorRecord, TrainerLoss, TrainingEstimate } from '../protocol/index.ts';
+import { homePlaces, workspaceOf, workspacePlaces } from '../state/index.ts';
+import {
+  estimateTraining,
+  train,
+  type AnchorWishes,
+  type PlanWishes,
+  type TrainEvent,
+} from '../training/index.ts';
 import { programVersion } from '../version.ts';
+import { anchorTexts } from '../workflow/index.ts';
 import type { Context } from './context.ts';
-import type { Output } from './output.ts';
+import { bytesText, type Output } from './output.ts';
 import { maskOf, sayCounts, withTrainingTools, type LossOptions, type PairsOptions } from './training.ts';
 
 export interface TrainOptions extends PairsOptions, LossOptions {
@@ -14,7 +22,8 @@ export interface TrainOptions extends PairsOptions, LossOptions {
   readonly loss?: TrainerLoss;
   readonly pairs?: string;
   readonly heldout?: string;
-  readonly out: string;
+  /** Not needed for an estimate. */
+  readonly out?: string;
   readonly reference?: string;
   readonly steps?: number;
   readonly lr?: number;
@@ -29,25 +38,32 @@ export interface TrainOptions extends PairsOptions, LossOptions {
   readonly evaluateEvery?: number;
   readonly checkpointEvery?: number;
   readonly precision?: 'auto' | 'f32' | 'bf16';
+  /** Mebibytes. */
+  readonly memory?: number;
   readonly resume?: boolean;
-  readonly anchor?: readonly string[];
+  /** Paths; false: none; undefined: the workspace's own. */
+  readonly anchor?: readonly string[] | false;
+  readonly anchorKind?: AnchorKind;
+  readonly anchorWeight?: number;
   readonly estimate?: boolean;
 }
 
 export async function trainCommand(options: TrainOptions, context: Context): Promise<void> {
-  refuseWhatIsMissing(options);
   const { output, signal } = context;
   await withTrainingTools(context, async (tools) => {
-    const { pairs = null, heldout = null, out, resume = false } = options;
+    const { pairs = null, heldout = null, out, resume = false, memory } = options;
     const request = {
-      ...{ pairs, heldout, resume, out: resolve(out) },
+      ...{ pairs, heldout },
       wishes: wishesOf(options, context),
+      anchor: await anchorOf(options, context),
       model: tools.model,
       shape: tools.shape,
       adapter: await tools.choose(context.options.adapter),
       reference: await tools.choose(options.reference),
       threads: tools.threads,
+      referenceCache: join(homePlaces(context.home).cache, 'references'),
       ...pick(options, ['precision', 'evaluateEvery', 'checkpointEvery']),
+      ...(memory !== undefined && { memoryBudgetBytes: memory * 2 ** 20 }),
     };
     const ports = {
       trainer: tools.trainer,
@@ -57,17 +73,32 @@ export async function trainCommand(options: TrainOptions, context: Context): Pro
       now: Date.now,
       version: programVersion,
     };
-    for await (const event of train(request, ports, signal)) tell(event, output, context);
+    if (options.estimate || out === undefined) {
+      tellEstimate(await estimateTraining(request, ports, tools.scratch, signal), output, context);
+      return;
+    }
+    const events = train({ ...request, out: resolve(out), resume }, ports, signal);
+    for await (const event of events) tell(event, output, context);
   });
 }
 
-/** The trainer's protocol has neither yet. */
-function refuseWhatIsMissing({ anchor, estimate }: TrainOptions): void {
-  const missing = anchor !== undefined ? '--anchor' : estimate ? '--estimate' : null;
-  if (missing === null) return;
-  throw new PreflexorError('bad-input', `The trainer of this version does not know ${missing}.`, {
-    remedy: `Leave ${missing} out.`,
-  });
+/** What was named, else the notes of the workspace (where the current folder is in one) and the text that ships. */
+async function anchorOf(
+  { anchor, anchorKind, anchorWeight, pairs }: TrainOptions,
+  { home, options, signal }: Context,
+): Promise<AnchorWishes | null> {
+  // A run that is gone on with has its texts already.
+  if (anchor === false || pairs === undefined) return null;
+  const { workspace } = options;
+  const place = await workspaceOf({ home, ...(workspace !== undefined && { workspace }) });
+  const isWorkspace = workspace !== undefined || existsSync(workspacePlaces(place).folder);
+  const root = isWorkspace ? place : null;
+  const texts = await anchorTexts({ named: anchor ?? null, root, shipped: shippedText() }, signal);
+  return {
+    ...texts,
+    ...(anchorKind !== undefined && { kind: anchorKind }),
+    ...(anchorWeight !== undefined && { weight: anchorWeight }),
+  };
 }
 
 function wishesOf(options: TrainOptions, { options: { seed } }: Context): PlanWishes {
@@ -94,10 +125,39 @@ function pick<T extends object, K extends keyof T>(
   return picked;
 }
 
+function tellEstimate(estimate: TrainingEstimate, output: Output, context: Context): void {
+  tellCounts(estimate, context);
+  if (output.json) output.line(estimate);
+  else output.result(estimate, readableEstimate(estimate));
+}
+
+function tellCounts({ pairs, heldout }: Pick<TrainingEstimate, 'pairs' | 'heldout'>, context: Context): void {
+  for (const counts of [pairs, heldout]) if (counts) sayCounts(counts, context);
+}
+
+function readableEstimate(estimate: TrainingEstimate): string {
+  const { bytes, least_bytes, available_bytes, steps, seconds, seconds_per_step, pairs, anchor } = estimate;
+  const free = available_bytes > 0 ? `; ${bytesText(available_bytes)} are free` : '';
+  return [
+    preparedText(pairs, anchor),
+    `Memory: ${bytesText(bytes)} (at least ${bytesText(least_bytes)})${free}`,
+    `Time: about ${durationText(seconds)} for ${steps} steps, ${seconds_per_step.toFixed(1)} s each`,
+  ].join('\n');
+}
+
+function durationText(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`;
+  return seconds < 7200 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function preparedText({ records, tokens }: TrainingEstimate['pairs'], anchor: AnchorRecord | null): string {
+  const names = anchor?.texts.map(({ from, file }) => (from === 'shipped' ? 'the text that ships' : file));
+  const held = anchor && names ? `, held to ${anchor.tokens} tokens of ${names.join(', ')}` : '';
+  return `${records} pairs, ${tokens} tokens${held}`;
+}
+
 function tell(event: TrainEvent, output: Output, context: Context): void {
-  if (event.event === 'prepared') {
-    for (const counts of [event.pairs, event.heldout]) if (counts) sayCounts(counts, context);
-  }
+  if (event.event === 'prepared') tellCounts(event, context);
   if (output.json) output.line(event);
   else {
     const text = readable(event);
@@ -110,7 +170,7 @@ function readable(event: TrainEvent): string {
   const figure = (value: number | null) => value?.toFixed(4) ?? '–';
   switch (event.event) {
     case 'prepared':
-      return `${event.pairs.records} pairs, ${event.pairs.tokens} tokens`;
+      return preparedText(event.pairs, event.anchor);
     case 'started':
       return `${event.resumed ? 'Going on' : 'Training'}: step ${event.step} of ${event.steps}`;
     case 'step':

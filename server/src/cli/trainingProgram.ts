@@ -1,6 +1,6 @@
 // The commands around training: which takes which options. A part of program.ts, for its length.
 import { Argument, Option, type Command } from 'commander';
-import { MaskKind, TrainerLoss } from '../protocol/index.ts';
+import { AnchorKind, MaskKind, TrainerLoss } from '../protocol/index.ts';
 import {
   compareAdaptersCommand,
   exportAdapterCommand,
@@ -48,7 +48,7 @@ function addTrain(root: Command, add: Add, run: Run): void {
     )
     .option('--pairs <file>', 'one JSON object a line: prompt, chosen, rejected')
     .option('--heldout <file>', 'pairs that are only looked at')
-    .requiredOption('--out <folder>', "the run's folder")
+    .option('--out <folder>', "the run's folder")
     .option('--resume', 'go on with the run in that folder')
     .option('--reference <adapter>', 'the frozen adapter (default: the one that training starts from)')
     .option('--steps <n>', 'optimizer steps in all (default: three passes over the pairs)', positiveNumber)
@@ -64,11 +64,25 @@ function addTrain(root: Command, add: Add, run: Run): void {
     .option('--evaluate-every <n>', 'steps between looks at the held-out pairs', wholeNumber)
     .option('--checkpoint-every <n>', 'steps between checkpoints', wholeNumber)
     .addOption(new Option('--precision <kind>', 'of the frozen weights').choices(['auto', 'f32', 'bf16']))
-    .option('--anchor <paths...>', 'plain text that training must not forget')
+    .option(
+      '--anchor <paths...>',
+      "texts and folders that training must not forget (default: the workspace's, else a text that ships)",
+    )
+    .option('--no-anchor', 'hold the model to no text')
+    .addOption(
+      new Option(
+        '--anchor-kind <kind>',
+        'by the divergence from the untrained model, or by learning the text (default: kl)',
+      ).choices(AnchorKind.options),
+    )
+    .option('--anchor-weight <w>', 'how firmly (default: 10 for kl, 1 for replay)', positive)
+    .option('--memory <mebibytes>', 'what the run may take; one that needs more is refused', positive)
     .option('--estimate', 'say what memory and time it would take, and train nothing')
-    .action((options: TrainOptions, command: Command) =>
-      run((context) => trainCommand(options, context), command),
-    );
+    .action((options: TrainOptions, command: Command) => {
+      if (options.out === undefined && options.estimate !== true)
+        command.error("error: say --out FOLDER, where the run's files go, or --estimate to train nothing");
+      return run((context) => trainCommand(options, context), command);
+    });
 }
 
 function addAdapters(root: Command, add: Add, run: Run): void {

@@ -21,6 +21,8 @@ export interface Asking {
 export interface Completed {
   readonly text: string;
   readonly truncated: boolean;
+  /** Which of the request's stop strings ended it. */
+  readonly stop: string | null;
   readonly generated: number;
 }
 
@@ -33,16 +35,18 @@ export async function complete(
 ): Promise<Completed> {
   let text = '';
   let truncated = false;
+  let stop: string | null = null;
   let generated = 0;
   for await (const event of model.generate({ prefix: '', stop: [], ...request }, signal)) {
     if (event.event === 'text') text += event.text;
     else if (event.event === 'end') {
       truncated = event.reason === 'length';
+      stop = event.stop;
       generated = event.tokens.generated;
     }
   }
   throwIfCancelled(signal);
-  return { text, truncated, generated };
+  return { text, truncated, stop, generated };
 }
 
 /** One answer to messages, with as many tokens as the recursion has for all sections together. */

@@ -24,6 +24,7 @@ import {
   scan,
   sourcesOf,
   WorkspaceWalker,
+  type Chunk,
   type DocumentChunker,
   type DocumentReader,
   type Embedder,
@@ -138,6 +139,16 @@ export class Library {
   /** Whether there is an index to be searched. */
   async isIndexed(root: string): Promise<boolean> {
     return (await this.#required(root).index.serving()) !== null;
+  }
+
+  /** What is indexed of each document, without vectors, a document at a time in no order; nothing without an index. */
+  async *chunks(root: string, signal: AbortSignal): AsyncGenerator<readonly Chunk[]> {
+    const store = await this.#required(root).index.serving();
+    for (const { path, kind, chunks } of (await store?.documents()) ?? []) {
+      throwIfCancelled(signal);
+      if (chunks === 0 || kind === 'bibtex') continue;
+      yield ((await store?.chunksOf(path)) ?? []).map(({ vector: _vector, ...chunk }) => chunk);
+    }
   }
 
   status(root: string): IndexStatus {

@@ -1,6 +1,5 @@
 // Decisions on annotations, and what stands in a note: preflexor/decide, annotations, strip, compare.
 import type { z } from 'zod';
-import { PreflexorError } from '../errors.ts';
 import { readBlocks, stripBlocks } from '../notes/index.ts';
 import type {
   annotationsRequest,
@@ -8,9 +7,7 @@ import type {
   DecideParams,
   DecideResult,
   stripRequest,
-  TextEdit,
 } from '../protocol/index.ts';
-import type { Appended } from '../preferences/index.ts';
 import {
   planDecision,
   planPick,
@@ -18,10 +15,10 @@ import {
   recordDecision,
   recordPick,
   runOfBlock,
-  type Note,
   type Services,
   type Stores,
 } from '../workflow/index.ts';
+import { answerOf, carryOut } from './carryOut.ts';
 import type { Notes } from './documents.ts';
 import type { SettingsSource } from './settings.ts';
 
@@ -64,47 +61,17 @@ export function createDecisions(parts: DecisionParts): Decisions {
       const signal = new AbortController().signal;
       const known = await parts.knownCitations(root, signal);
       return await carryOut(
-        ...[uri, `Show iteration ${params.iteration}`],
+        ...[notes, uri, `Show iteration ${params.iteration}`],
         (note) => planPick(note, choice, settings, stores, known, signal),
         (planned) => recordPick(stores, root, planned),
       );
     }
     const { as, reason } = params;
     return await carryOut(
-      ...[uri, labels[as]],
+      ...[notes, uri, labels[as]],
       (note) => planDecision(note, { block, as, reason }, settings, stores),
       ({ entry }) => recordDecision(stores, root, entry),
     );
-  }
-
-  /**
-   * The note is changed first and the ledger written then; when the ledger can be written nowhere, the change is
-   * taken back, so that a decision is never half there.
-   */
-  async function carryOut<P extends { readonly edits: TextEdit[] }>(
-    uri: string,
-    label: string,
-    plan: (note: Note) => Promise<P>,
-    record: (planned: P) => Promise<Appended>,
-  ): Promise<DecideResult> {
-    const note = await notes.note(uri);
-    let planned = await plan(note);
-    if (planned.edits.length === 0) return answerOf(await record(planned));
-    // Planned anew inside: the note may have changed since, and the ledger must say what really happened.
-    let plannedText = note.text;
-    const applied = await notes.apply(uri, label, async (text) => {
-      if (text !== plannedText) planned = await plan({ ...note, text });
-      plannedText = text;
-      return planned.edits;
-    });
-    if (applied === null)
-      throw new PreflexorError('note-changed', 'There was nothing to change in the note.');
-    try {
-      return answerOf(await record(planned));
-    } catch (error) {
-      await notes.apply(uri, 'Take back', () => Promise.resolve(inverse(plannedText, planned.edits)));
-      throw error;
-    }
   }
 
   async function compare({
@@ -171,22 +138,8 @@ export function createDecisions(parts: DecisionParts): Decisions {
   return { decide, compare, handlers };
 }
 
-function answerOf({ record, warning }: Appended): DecideResult {
-  return { entry: record, warning };
-}
-
 const labels = {
   accept: 'Accept suggestion',
   'accept-edited': 'Accept edited suggestion',
   reject: 'Reject suggestion',
 } as const;
-
-/** The edits that turn the changed text back into `before`. Edits are sorted and don't overlap. */
-export function inverse(before: string, edits: readonly TextEdit[]): TextEdit[] {
-  let shift = 0;
-  return edits.map(({ start, end, text }) => {
-    const back = { start: start + shift, end: start + shift + text.length, text: before.slice(start, end) };
-    shift += text.length - (end - start);
-    return back;
-  });
-}

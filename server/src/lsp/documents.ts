@@ -52,6 +52,10 @@ export class Notes {
     return this.#documents.get(uri)?.getText() ?? null;
   }
 
+  isOpen(uri: string): boolean {
+    return this.#documents.get(uri) !== undefined;
+  }
+
   /**
    * The note as it stands in the editor, with its workspace folder.
    * @throws PreflexorError `note-missing` when it is not open, or was never saved

@@ -12,16 +12,21 @@ export function responseError(error: unknown): ResponseError<ErrorReport> {
   if (PreflexorError.is(error, 'cancelled')) {
     return new ResponseError(LSPErrorCodes.RequestCancelled, error.message);
   }
+  const report = reportOf(error);
+  const message = PreflexorError.is(error)
+    ? sentence(error)
+    : `Something unexpected went wrong: ${report.message}`;
+  return new ResponseError(LSPErrorCodes.RequestFailed, message, report);
+}
+
+/** A failure as it is told beside other results. */
+export function reportOf(error: unknown): ErrorReport {
   if (PreflexorError.is(error)) {
     const { code, message, remedy } = error;
-    return new ResponseError(LSPErrorCodes.RequestFailed, sentence(error), { code, message, remedy });
+    return { code, message, remedy };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return new ResponseError(LSPErrorCodes.RequestFailed, `Something unexpected went wrong: ${message}`, {
-    code: 'unexpected',
-    message,
-    remedy: null,
-  });
+  return { code: 'unexpected', message, remedy: null };
 }
 
 /** Decodes what a client sent. @throws PreflexorError `bad-input` that names the field and what is wrong with it */

@@ -37,6 +37,7 @@ export function foldingRanges(document: TextDocument, blocks: BlockReader): Fold
 
 const lensTitles = [
   ['Accept', serverCommands.accept],
+  ['Review', serverCommands.review],
   ['Accept my edit', serverCommands.acceptEdited],
   ['Reject', serverCommands.reject],
   ['Regenerate', serverCommands.regenerate],

@@ -1,11 +1,7 @@
 // preflexor/reason: the queue, the progress, the stream of events, and the block in the note at the end.
-import {
-  ProgressType,
-  type CancellationToken,
-  type Connection,
-  type WorkDoneProgressReporter,
-} from 'vscode-languageserver/node';
-import { sentence } from '../errors.ts';
+import type { CancellationToken, Connection, WorkDoneProgressReporter } from 'vscode-languageserver/node';
+import { PreflexorError, sentence } from '../errors.ts';
+import { paragraphAt, relocate, type ParagraphMark } from '../notes/index.ts';
 import {
   blockInsertedNotification,
   type ReasonEvent,
@@ -21,16 +17,20 @@ import {
   recordDecision,
   type Note,
   type RunOutcome,
+  type RunQueue,
   type Services,
 } from '../workflow/index.ts';
 import type { Notes } from './documents.ts';
-import type { RunQueue } from './runs.ts';
+import { ProgressStream } from './progressStream.ts';
 import type { SettingsSource } from './settings.ts';
 
-/** Events go out at most this often: often enough to look live, seldom enough to cost nothing. */
-const flushMs = 40;
-
-const eventsProgress = new ProgressType<ReasonEvent[]>();
+/** One run to be made: about the paragraph of `mark`, or as the other fields say. */
+export interface RunRequest extends Pick<
+  ReasonParams,
+  'textDocument' | 'question' | 'intent' | 'seed' | 'iterations' | 'replaces' | 'resume' | 'branch'
+> {
+  readonly mark: ParagraphMark | null;
+}
 
 export interface ReasoningParts {
   readonly connection: Connection;
@@ -48,6 +48,8 @@ export interface Reasoning {
     progress: WorkDoneProgressReporter,
     signal: AbortSignal,
   ): Promise<ReasonResult>;
+  /** Makes one run whose turn in the queue has come, and shows it in the note. @throws PreflexorError */
+  run(request: RunRequest, hear: (event: ReasonEvent) => void, stop: AbortSignal): Promise<ReasonResult>;
   /** Ends the thinking of the run that goes on; says whether it is this one. */
   answerNow(run: string): boolean;
   /** Whether this run goes on now. */
@@ -65,25 +67,20 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
     signal: AbortSignal,
   ): Promise<ReasonResult> {
     const { uri } = params.textDocument;
-    const stream = new EventStream(connection, params.partialResultToken);
+    const mark = await markOf(params);
+    const stream = new ProgressStream<ReasonEvent>(connection, params.partialResultToken, joinedText);
     progress.begin('Reasoning', 0, queue.size > 0 ? 'Waiting for its turn' : 'Starting', true);
+    const about = { uri, paragraph: mark?.text ?? '', start: mark?.start ?? null };
     try {
-      return await queue.add(signal, async (stop) => {
-        const settings = await source.for(uri);
+      return await queue.add({ ...about, priority: 'paragraph' }, signal, async (stop) => {
         let rounds = 0;
-        const outcome = await runToEnd(
-          params,
-          settings,
-          (event) => {
-            stream.push(event);
-            if (event.event === 'started') rounds = event.iterations;
-            report(progress, event, rounds);
-          },
-          stop,
-        );
-        stream.flush();
-        if (outcome.warning) connection.window.showWarningMessage(outcome.warning);
-        return await place(uri, outcome.run, params.replaces, settings);
+        const hear = (event: ReasonEvent): void => {
+          stream.push(event);
+          if (event.event === 'finished') stream.flush();
+          if (event.event === 'started') rounds = event.iterations;
+          report(progress, event, rounds);
+        };
+        return await run({ ...params, mark }, hear, stop);
       });
     } finally {
       stream.flush();
@@ -91,19 +88,39 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
     }
   }
 
+  /** The paragraph at the cursor: while its run waits, the note may be edited above it. */
+  async function markOf({ textDocument: { uri }, position }: ReasonParams): Promise<ParagraphMark | null> {
+    if (!position) return null;
+    // Before anything is waited for: the position is one of the text as it is now.
+    const offset = notes.document(uri).offsetAt(position);
+    const { text } = await notes.note(uri);
+    return paragraphAt(text, offset);
+  }
+
+  async function run(
+    request: RunRequest,
+    hear: (event: ReasonEvent) => void,
+    stop: AbortSignal,
+  ): Promise<ReasonResult> {
+    const { uri } = request.textDocument;
+    const settings = await source.for(uri);
+    const outcome = await runToEnd(request, settings, hear, stop);
+    if (outcome.warning) connection.window.showWarningMessage(outcome.warning);
+    return await place(uri, outcome.run, request.replaces, settings);
+  }
+
   async function runToEnd(
-    params: ReasonParams,
+    request: RunRequest,
     settings: Settings,
     hear: (event: ReasonEvent) => void,
     signal: AbortSignal,
   ): Promise<RunOutcome> {
-    const { uri } = params.textDocument;
-    const note = await notes.note(uri);
-    const offset = params.position && notes.document(uri).offsetAt(params.position);
-    const { question, intent, seed, iterations, replaces, resume, branch } = params;
+    const note = await notes.note(request.textDocument.uri);
+    const { mark, question, intent, seed, iterations, replaces, resume, branch } = request;
+    const offset = mark ? offsetOf(note.text, mark) : undefined;
     const services = { ...parts.services, ...(await parts.engines()) };
     const answerNow = new AbortController();
-    const run = reasonInNote(
+    const running = reasonInNote(
       note,
       { offset, question, intent, seed, iterations, replaces, resume, branch },
       settings,
@@ -112,7 +129,7 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
     );
     try {
       for (;;) {
-        const step = await run.next();
+        const step = await running.next();
         if (step.done) return step.value;
         if (step.value.event === 'started') hurry.set(step.value.run, answerNow);
         hear(step.value);
@@ -174,6 +191,7 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
 
   return {
     reason,
+    run,
     answerNow: (run) => {
       const controller = hurry.get(run);
       controller?.abort();
@@ -204,37 +222,19 @@ function report(progress: WorkDoneProgressReporter, event: ReasonEvent, rounds: 
   }
 }
 
-/** Gathers events and sends them under the caller's partial-result token, text of one section joined. */
-class EventStream {
-  readonly #connection: Connection;
-  readonly #token: string | number | undefined;
-  #waiting: ReasonEvent[] = [];
-  #timer: NodeJS.Timeout | null = null;
+/** Text of one section is one event. */
+export function joinedText(last: ReasonEvent, next: ReasonEvent): ReasonEvent | null {
+  if (next.event !== 'text' || last.event !== 'text' || last.kind !== next.kind) return null;
+  return { ...last, text: last.text + next.text };
+}
 
-  constructor(connection: Connection, token: string | number | undefined) {
-    this.#connection = connection;
-    this.#token = token;
-  }
-
-  push(event: ReasonEvent): void {
-    if (this.#token === undefined) return;
-    const last = this.#waiting.at(-1);
-    if (event.event === 'text' && last?.event === 'text' && last.kind === event.kind) {
-      this.#waiting[this.#waiting.length - 1] = { ...last, text: last.text + event.text };
-    } else {
-      this.#waiting.push(event);
-    }
-    this.#timer ??= setTimeout(() => {
-      this.flush();
-    }, flushMs);
-  }
-
-  flush(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    if (this.#token === undefined || this.#waiting.length === 0) return;
-    void this.#connection.sendProgress(eventsProgress, this.#token, this.#waiting.splice(0));
-  }
+/** Where a paragraph is by now. @throws PreflexorError `note-changed` */
+function offsetOf(text: string, mark: ParagraphMark): number {
+  const found = relocate(text, mark);
+  if (found) return found.start;
+  throw new PreflexorError('note-changed', 'The paragraph was changed while its run waited, or is gone.', {
+    remedy: 'Reason about it again.',
+  });
 }
 
 /** An abort signal that follows a protocol token. */

@@ -45,11 +45,12 @@ import { createModelRequests } from './models.ts';
 import { createPairs } from './pairs.ts';
 import { createPassages } from './passages.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
+import { createReasoningMany, queueTeller } from './reasoningMany.ts';
 import { knownCitations } from '../library/index.ts';
+import { createReviews } from './reviews.ts';
 import type { Retrieval } from './retrieval.ts';
-import { RunQueue } from './runs.ts';
 import { SettingsSource } from './settings.ts';
-import { runOfBlock, Stores, workspacePrompts } from '../workflow/index.ts';
+import { RunQueue, runOfBlock, Stores, workspacePrompts } from '../workflow/index.ts';
 
 export interface ServerOptions {
   /** Where models, the device id and caches live. */
@@ -81,7 +82,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   const blocks = new BlockReader();
   const settings = new SettingsSource(connection);
   const notes = new Notes(connection, documents, options.home);
-  const queue = new RunQueue();
+  const queue: RunQueue = new RunQueue(queueTeller(connection, () => queue));
   const stores = new Stores(options.home, options.now, options.retrieval);
   const { retrieval } = options;
   const serverKeys = new ServerKeys();
@@ -106,9 +107,16 @@ export function startServer(connection: Connection, options: ServerOptions): voi
       prompts: (root, set) => workspacePrompts(options.promptsFolder, root, set),
     },
   });
+  const many = createReasoningMany({ connection, notes, queue, reasoning });
   const decisions = createDecisions({
     ...{ notes, settings, stores },
     knownCitations: (root, signal) => knownCitations(retrieval, root, signal),
+  });
+  const reviews = createReviews({
+    ...{ connection, documents, notes, settings, stores },
+    onLenses: () => {
+      refreshLenses(connection);
+    },
   });
   const history = createHistory({ notes, stores, isRunning: (run) => reasoning.isRunning(run) });
   const passages = createPassages({ notes, settings, stores, retrieval });
@@ -129,6 +137,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...passages.handlers,
     ...pairs.handlers,
     ...indexing.handlers,
+    'preflexor/review': (params) => reviews.review(params),
     ...createModelRequests({
       ...{ connection, engines, critics, settings, serverKeys },
       models: options.models,
@@ -139,6 +148,13 @@ export function startServer(connection: Connection, options: ServerOptions): voi
         connection.window.attachWorkDoneProgress(params.workDoneToken),
         signalOf(token),
       ),
+    'preflexor/reasonMany': (params, token) =>
+      many.reasonMany(
+        params,
+        connection.window.attachWorkDoneProgress(params.workDoneToken),
+        signalOf(token),
+      ),
+    'preflexor/queue': (params) => many.queue(params),
     'preflexor/answerNow': ({ run }) => Promise.resolve({ hurried: reasoning.answerNow(run) }),
     'preflexor/stop': () => Promise.resolve({ stopped: queue.stopAll() }),
   } satisfies { [M in (typeof requests)[number] as M['method']]: Handler<M> };
@@ -181,8 +197,8 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   connection.onDidChangeConfiguration(({ settings: pushed }) => {
     settings.didChange(pushed);
-    // Lenses can be switched on and off; a client that can't be told asks again with the next change.
-    connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    // Lenses can be switched on and off.
+    refreshLenses(connection);
     indexing.refresh();
     citations.refresh();
   });
@@ -204,7 +220,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   connection.onCodeLens(async ({ textDocument }) => {
     const wanted = (await settings.for(textDocument.uri))['codeLens.enabled'];
     const document = documents.get(textDocument.uri);
-    return wanted && document ? codeLenses(document, blocks) : null;
+    return wanted && document ? [...reviews.lenses(document), ...codeLenses(document, blocks)] : null;
   });
   connection.onCompletion(async ({ textDocument, position }, token) => {
     const document = documents.get(textDocument.uri);
@@ -245,7 +261,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
       }
     });
   }
-  const commands = createCommands({ connection, reasoning, decisions });
+  const commands = createCommands({ connection, reasoning, many, decisions, reviews });
   connection.onExecuteCommand(async ({ command, arguments: args }, token) => {
     try {
       return await commands(command, args?.[0], token);
@@ -262,8 +278,20 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     pairs.dispose();
     await Promise.all([engines.dispose(), critics.dispose(), retrieval.dispose()]);
   });
+  // Runs of a note that is closed let others by until it is open again.
+  documents.onDidOpen(() => {
+    queue.wake();
+  });
+  documents.onDidClose(() => {
+    queue.wake();
+  });
   documents.listen(connection);
   connection.listen();
+}
+
+/** A client that can't be told asks for them again with the next change. */
+function refreshLenses(connection: Connection): void {
+  connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
 }
 
 function logged(connection: Connection, what: string, error: unknown): ResponseError<unknown> {

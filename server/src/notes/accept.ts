@@ -29,20 +29,34 @@ export function acceptIntoNote(
   answer: string,
   placement: Placement,
 ): Acceptance {
-  const result = acceptedText(answer);
+  return placeText(note, place, acceptedText(answer), placement);
+}
+
+/** The same for a text that is partly the writer's own: it goes in as it is, but for what it leaves open. */
+export function placeText(
+  note: string,
+  place: Pick<Paragraph, 'start' | 'end' | 'continuationPrefix'>,
+  text: string,
+  placement: Placement,
+): Acceptance {
+  const result = closed(text);
   const lineEnd = lineEndAround(note, place.start);
   const prefix = place.continuationPrefix;
-  const text = result
+  const source = result
     .split('\n')
     .map((line, index) => (index === 0 ? line : line.trim() === '' ? prefix.trimEnd() : prefix + line))
     .join(lineEnd);
-  if (placement === 'replace') return { edit: { start: place.start, end: place.end, text }, result };
+  if (placement === 'replace') return { edit: { start: place.start, end: place.end, text: source }, result };
   const at = lineAt(note, place.end).end;
   const gap = lineEnd + prefix.trimEnd() + lineEnd + prefix;
-  return { edit: { start: at, end: at, text: gap + text }, result };
+  return { edit: { start: at, end: at, text: gap + source }, result };
 }
 
-function acceptedText(answer: string): string {
+/**
+ * What of an answer goes into a note.
+ * @throws PreflexorError `bad-input` when there is no text in it
+ */
+export function acceptedText(answer: string): string {
   const lines = normaliseModelText(answer).trim().split('\n');
   const text = lines.map(withoutOurSyntax).join('\n');
   if (text === '') {
@@ -50,8 +64,7 @@ function acceptedText(answer: string): string {
       remedy: 'Reject it, or regenerate it.',
     });
   }
-  const closer = openCloser(text);
-  return closer === '' ? text : `${text}\n${closer}`;
+  return closed(text);
 }
 
 /** A line of the answer that can't be taken for a part of an annotation. */
@@ -60,9 +73,11 @@ function withoutOurSyntax(line: string): string {
   return line.replace(/^([\s>]*)(?=\[!(?:thinking|reflection|answer)\])/i, '$1\\');
 }
 
-function openCloser(text: string): string {
+/** The text with a code fence, math block or HTML block that it leaves open closed. */
+function closed(text: string): string {
   // Behind an empty line nothing is front matter.
   const scanner = new StructureScanner(`\n${text}`, { unclosed: 'runs-on' });
   while (scanner.nextLine());
-  return scanner.openCloser();
+  const closer = scanner.openCloser();
+  return closer === '' ? text : `${text}\n${closer}`;
 }

@@ -9,7 +9,7 @@ import { continuationPrefix } from './containers.ts';
 import { joinEdits } from './edits.ts';
 import { lineAt } from './lines.ts';
 import { findProse } from './paragraphs.ts';
-import type { ParagraphMark } from './paragraphs.ts';
+import type { Paragraph, ParagraphMark } from './paragraphs.ts';
 import { ParsedNote } from './parsedNote.ts';
 import type { Prose } from './parsedNote.ts';
 import { checkNote } from './refusals.ts';
@@ -51,42 +51,65 @@ export function decideEdits(
   options: DecideOptions,
 ): DecidedEdits {
   const block = readBlocks(note).blocks.find((candidate) => candidate.id === id);
-  if (!block) {
-    throw new PreflexorError('unknown-block', `This note has no annotation ${id}.`, {
-      remedy: 'It may have been removed already; undo brings it back.',
-    });
-  }
+  if (!block) throw unknownBlock(id);
   const removal = removals(note, [block]);
   if (as === 'reject') {
     return { edits: removal, paragraph: paragraphText(note, block, options.paragraph), result: null };
   }
-  checkNote(note);
-  const parsed = new ParsedNote(note);
-  const prose = proseOf(parsed, block, options.paragraph);
+  const { parsed, prose } = paragraphOfBlock(note, block, options.paragraph);
   const present = block.sections.find(({ kind }) => kind === 'answer')?.text ?? '';
   const answer = as === 'accept' ? (options.answer ?? present) : present;
-  const place = {
-    start: prose.start,
-    end: prose.end,
-    continuationPrefix: continuationPrefix(prose.containers),
-  };
-  const { edit, result } = acceptIntoNote(note, place, answer, options.placement);
+  const { edit, result } = acceptIntoNote(note, placeOf(prose), answer, options.placement);
   return { edits: joinEdits([edit, ...removal]), paragraph: parsed.textOf(prose), result };
+}
+
+/** What is said when a block is asked for that is not there. */
+export function unknownBlock(id: string): PreflexorError {
+  return new PreflexorError('unknown-block', `This note has no annotation ${id}.`, {
+    remedy: 'It may have been removed already; undo brings it back.',
+  });
+}
+
+/** What is said when the paragraph of a suggestion that is not in the note is looked for in vain. */
+export function paragraphGone(): PreflexorError {
+  return new PreflexorError(
+    'note-changed',
+    'The paragraph of this suggestion is no longer in the note as it was.',
+    { remedy: 'Copy what you need from the Iterations view, or reason about the paragraph again.' },
+  );
+}
+
+/** The paragraph that a block is about. @throws PreflexorError `note-changed`, `note-too-large`, `not-text` */
+export function paragraphOfBlock(
+  note: string,
+  block: Block,
+  mark: ParagraphMark | undefined,
+): { readonly parsed: ParsedNote; readonly prose: Prose } {
+  checkNote(note);
+  const parsed = new ParsedNote(note);
+  return { parsed, prose: proseOf(parsed, block, mark) };
+}
+
+/** Where a text goes that takes the place of this prose. */
+export function placeOf({
+  start,
+  end,
+  containers,
+}: Prose): Pick<Paragraph, 'start' | 'end' | 'continuationPrefix'> {
+  return { start, end, continuationPrefix: continuationPrefix(containers) };
 }
 
 /** For a reject the paragraph is only of interest: what can't be told is taken from what was asked about. */
 function paragraphText(note: string, block: Block, mark: ParagraphMark | undefined): string {
   try {
-    checkNote(note);
-    const parsed = new ParsedNote(note);
-    return parsed.textOf(proseOf(parsed, block, mark));
+    const { parsed, prose } = paragraphOfBlock(note, block, mark);
+    return parsed.textOf(prose);
   } catch (error) {
     if (PreflexorError.is(error)) return mark?.text ?? '';
     throw error;
   }
 }
 
-/** The paragraph that a block is about. @throws PreflexorError `note-changed` */
 function proseOf(parsed: ParsedNote, block: Block, mark: ParagraphMark | undefined): Prose {
   const above = blockAbove(parsed, block);
   const exact = above && mark && findProse(parsed, mark, above);

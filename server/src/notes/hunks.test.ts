@@ -80,6 +80,29 @@ test('given changes with nothing but space between them, when hunks are made, th
   );
 });
 
+test('given a sentence put in other words, when hunks are made, then words that stay are between them, not only spaces', () => {
+  const paragraph = 'Alloys are hard, because dislocations stop at their boundaries.';
+  assert.deepEqual(
+    hunksOf(paragraph, 'Alloys are hard: many dislocations end there.').map(({ start, end, text }) => [
+      paragraph.slice(start, end),
+      text,
+    ]),
+    [
+      [', because', ': many'],
+      ['stop at their boundaries', 'end there'],
+    ],
+  );
+});
+
+test('given other spaces, when hunks are made, then each is one', () => {
+  assert.deepEqual(hunksOf(' a  b\nc', 'a b c '), [
+    { start: 0, end: 1, text: '' },
+    { start: 2, end: 3, text: '' },
+    { start: 5, end: 6, text: ' ' },
+    { start: 7, end: 7, text: ' ' },
+  ]);
+});
+
 test('given the same text, when hunks are made, then there are none', () => {
   assert.deepEqual(hunksOf('Small grains.', 'Small grains.'), []);
 });
@@ -90,4 +113,10 @@ test('given an unclosed bracket or formula in a long text, when hunks are made, 
     withHunks(odd, hunksOf(odd, `${odd} end`), () => true),
     `${odd} end`,
   );
+});
+
+test('given long texts with nothing in common, when hunks are made, then the whole is one', () => {
+  const words = (letter: string): string =>
+    Array.from({ length: 4000 }, (_, index) => `${letter}${index}`).join(' ');
+  assert.deepEqual(hunksOf(words('a'), words('b')), [{ start: 0, end: words('a').length, text: words('b') }]);
 });

@@ -18,17 +18,21 @@ export {
   openCitation,
 } from './citations.ts';
 export type { CitationPlace, OpenCitation } from './citations.ts';
-export { decideEdits } from './decide.ts';
+export { decideEdits, paragraphGone, unknownBlock } from './decide.ts';
 export type { DecideOptions, DecidedEdits } from './decide.ts';
 export { applyEdits, joinEdits } from './edits.ts';
 export { escapeModelText, normaliseModelText, unescapeModelText } from './escape.ts';
 export { hunksOf, withHunks } from './hunks.ts';
+export { hunkEdits, noteHunks } from './noteHunks.ts';
+export type { HunkSubject, NoteHunk, NoteHunks } from './noteHunks.ts';
 export { insertBlock, newBlockId } from './insert.ts';
 export type { BlockContent } from './insert.ts';
 export { paragraphAt, relocate } from './paragraphs.ts';
 export type { Paragraph, ParagraphMark } from './paragraphs.ts';
 export { readRawMarkers } from './rawMarkers.ts';
 export type { RawMarker } from './rawMarkers.ts';
+export { paragraphsIn } from './section.ts';
+export type { SectionParagraph } from './section.ts';
 export { stripBlocks } from './strip.ts';
 export type { Stripped } from './strip.ts';
 export { markCitations, markUnknownCitations } from './unknownCitations.ts';

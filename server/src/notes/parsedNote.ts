@@ -247,19 +247,26 @@ export class ParsedNote {
   }
 
   /** The paragraph's source with the prefixes of its containers taken from its further lines, joined with LF. */
-  textOf({ start, end, containers }: Prose): string {
+  textOf(prose: Prose): string {
+    return this.linesOf(prose)
+      .map(({ start, end }) => this.note.slice(start, end))
+      .join('\n');
+  }
+
+  /** Where the lines of `textOf` stand in the note. */
+  linesOf({ start, end, containers }: Prose): OffsetRange[] {
     const { note } = this;
     const first = lineAt(note, start);
-    const lines = [note.slice(start, Math.min(end, first.end))];
+    const lines = [{ start, end: Math.min(end, first.end) }];
     for (
       let line = lineAt(note, first.next);
       line.start < end && line.start > start;
       line = lineAt(note, line.next)
     ) {
-      lines.push(note.slice(this.#lineText(line.start, containers), Math.min(end, line.end)));
+      lines.push({ start: this.#lineText(line.start, containers), end: Math.min(end, line.end) });
       if (line.next === line.end) break;
     }
-    return lines.join('\n');
+    return lines;
   }
 
   /** Prose that begins or ends within reach of a paragraph: what stands before it and what after it. */

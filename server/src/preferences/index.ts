@@ -1,6 +1,14 @@
 // What the writer decided, and the texts it was about: the ledger and the stored runs of a workspace.
 export { openLedger } from './ledger.ts';
-export type { Appended, Decision, Ledger, LedgerContent, LedgerOptions } from './ledger.ts';
+export type {
+  Appended,
+  AppendedTogether,
+  Decision,
+  Ledger,
+  LedgerContent,
+  LedgerOptions,
+  Together,
+} from './ledger.ts';
 export type { LedgerProblem } from './ledgerFile.ts';
 export { runsStore } from './runs.ts';
 export type { RunProblem, RunsOptions, RunsStore, StoredRun } from './runs.ts';

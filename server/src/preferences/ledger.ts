@@ -35,9 +35,11 @@ export interface Appended {
   readonly warning: string | null;
 }
 
-export interface AppendedAll {
-  readonly records: readonly LedgerRecord[];
-  /** As `Appended` has it. */
+/** One or more. */
+export type Together<T> = readonly [T, ...T[]];
+
+export interface AppendedTogether {
+  readonly records: Together<LedgerRecord>;
   readonly warning: string | null;
 }
 
@@ -68,8 +70,8 @@ export interface Ledger {
    * `bad-input` for what is no decision; after either nothing has been kept.
    */
   append(decision: Decision): Promise<Appended>;
-  /** The same for several at once: all are kept, or none is, but where they have to wait outside the ledger. */
-  appendAll(decisions: readonly Decision[]): Promise<AppendedAll>;
+  /** The same for decisions that were made together, in their order: all of them are kept, or none. */
+  appendAll(decisions: Together<Decision>): Promise<AppendedTogether>;
   /** Everything of all devices, with what still waits. Never throws for what a file holds. */
   read(): Promise<LedgerContent>;
   /** The latest record by which the writer settled this block (see `lastDecisions`), or null. */
@@ -83,10 +85,11 @@ export interface Ledger {
   lastDecisions(): Promise<ReadonlyMap<string, LedgerRecord>>;
 }
 
-/** Kinds that say what became of a block; `offer`, `rate`, `hunk`, `curate` and `forget` do not. */
+/** Kinds that say what became of a block; `offer`, `rate`, `curate` and `forget` do not. */
 const settling: ReadonlySet<DecisionKind> = new Set([
   'accept',
   'accept-edited',
+  'hunk',
   'reject',
   'regenerate',
   'pick',
@@ -133,26 +136,23 @@ class FileLedger implements Ledger {
 
   async append(decision: Decision): Promise<Appended> {
     const { records, warning } = await this.appendAll([decision]);
-    const [record] = records;
-    if (!record) throw new PreflexorError('ledger-failed', 'The ledger kept nothing.');
-    return { record, warning };
+    return { record: records[0], warning };
   }
 
-  appendAll(decisions: readonly Decision[]): Promise<AppendedAll> {
+  appendAll(decisions: Together<Decision>): Promise<AppendedTogether> {
     const now = this.#now();
     const next = this.#queue.then(() => this.#append(decisions, now));
     this.#queue = next.catch(() => undefined);
     return next;
   }
 
-  async #append(decisions: readonly Decision[], now: number): Promise<AppendedAll> {
+  async #append(decisions: Together<Decision>, now: number): Promise<AppendedTogether> {
     for (const decision of decisions) {
       const checked = Decision.safeParse(decision);
       if (!checked.success) throw notADecision(checked.error);
     }
     let records = this.#records(decisions, now, null);
     for (const record of records) encodeLine(record);
-    if (records.length === 0) return { records, warning: null };
     try {
       await prepareWorkspace(this.#places, 'ledger', this.#options);
       const warning = await this.#locked(async () => {
@@ -169,13 +169,17 @@ class FileLedger implements Ledger {
     }
   }
 
-  #records(decisions: readonly Decision[], now: number, lastInFile: string | null): LedgerRecord[] {
-    let last = [this.#lastId, lastInFile].reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b));
-    return decisions.map((decision) => {
-      const record = this.#record(decision, now, last);
-      last = record.id;
-      return record;
-    });
+  /** Their ids ascend, as they stand. */
+  #records(
+    [first, ...others]: Together<Decision>,
+    now: number,
+    lastInFile: string | null,
+  ): Together<LedgerRecord> {
+    const records: [LedgerRecord, ...LedgerRecord[]] = [this.#record(first, now, lastInFile)];
+    for (const decision of others) {
+      records.push(this.#record(decision, now, records.at(-1)?.id ?? lastInFile));
+    }
+    return records;
   }
 
   /** Fields are named one by one: their order is the order in the file, for a person who reads it. */
@@ -213,7 +217,7 @@ class FileLedger implements Ledger {
   /** The way out when the ledger cannot be written; gives the warning, or throws `ledger-failed`. */
   async #keepWaiting(records: readonly LedgerRecord[], failure: unknown): Promise<string> {
     try {
-      for (const record of records) await this.#waiting.put(record);
+      await this.#waiting.putAll(records);
     } catch (second) {
       throw new PreflexorError(
         'ledger-failed',

@@ -194,6 +194,36 @@ test('given neither place can be written, when appended, then ledger-failed says
   await assertHolds(await setting.open(), ['kept']);
 });
 
+test('given decisions made together, when the second of them can wait nowhere, then none of them is kept', async (t) => {
+  const setting = await setUp(t);
+  let refusing = true;
+  let files = 0;
+  const ledger = await setting.openWith(({ file, operation }) => {
+    if (!refusing) return undefined;
+    if (file.startsWith(setting.root)) throw systemError('EROFS');
+    if (operation === 'rename' && file.endsWith('.jsonl') && (files += 1) === 2) throw systemError('ENOSPC');
+    return undefined;
+  });
+  const together = ledger.appendAll([decisionOf('one'), decisionOf('two')]);
+  await assert.rejects(together, (error) => PreflexorError.is(error, 'ledger-failed'));
+  assert.equal(files, 2);
+  refusing = false;
+  await assertHolds(ledger, []);
+});
+
+test('given decisions made together and a folder that refuses writing, when appended, then all of them wait and move later', async (t) => {
+  const setting = await setUp(t);
+  let refusing = true;
+  const refusal = refuse(setting.root, 'EROFS');
+  const ledger = await setting.openWith((step) => (refusing ? refusal(step) : undefined));
+  const { records, warning } = await ledger.appendAll([decisionOf('one'), decisionOf('two')]);
+  assert.match(warning ?? '', /cannot be written/);
+  assert.deepEqual(labels(records), ['one', 'two']);
+  refusing = false;
+  await ledger.append(decisionOf('three'));
+  await assertHolds(await setting.open(), ['one', 'two', 'three']);
+});
+
 test('given another window that does not let go of the lock, when appended, then waiting ends and the decision waits', async (t) => {
   const setting = await setUp(t);
   const ledger = await setting.open({ waitMs: 30 });

@@ -40,7 +40,7 @@ export class WaitingRoom {
   /** Keeps one record, durably. Errors: `read-only`, `disk-full`; others as they come. */
   async put(record: LedgerRecord): Promise<void> {
     await makeFolders(this.folder, { ...this.#options, mode: 0o700 });
-    const file = path.join(this.folder, `${record.device}.${record.id}${recordEnding}`);
+    const file = this.#fileOf(record);
     try {
       await writeDurably(file, `${encodeLine(record)}\n`, this.#options);
     } catch (error) {
@@ -54,6 +54,24 @@ export class WaitingRoom {
       `${this.#workspaceRoot}\n`,
       this.#options,
     ).catch(() => undefined);
+  }
+
+  /** The same for several: all of them, or none. */
+  async putAll(records: readonly LedgerRecord[]): Promise<void> {
+    const kept: LedgerRecord[] = [];
+    try {
+      for (const record of records) {
+        await this.put(record);
+        kept.push(record);
+      }
+    } catch (error) {
+      for (const record of kept) await this.#fileSystem.unlink(this.#fileOf(record)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #fileOf({ device, id }: LedgerRecord): string {
+    return path.join(this.folder, `${device}.${id}${recordEnding}`);
   }
 
   async isEmpty(): Promise<boolean> {

@@ -17,7 +17,7 @@ export interface CommandDeclaration {
 }
 
 export interface MenuPlace {
-  readonly menu: 'view/title' | 'explorer/context';
+  readonly menu: 'view/title' | 'view/item/context' | 'explorer/context';
   readonly when: string;
   readonly group: string;
 }
@@ -32,9 +32,29 @@ export const indexContext = 'preflexor.index';
 const inSources = (when: string, group: string): MenuPlace => {
   return { menu: 'view/title', when: `view == ${sourcesView}${when && ` && ${when}`}`, group };
 };
+/** What shows the runs that wait. */
+export const queueView = 'preflexor.queue';
+
+const inQueue = (states: string, group: string): MenuPlace => {
+  return { menu: 'view/item/context', when: `view == ${queueView} && viewItem =~ /^(${states})$/`, group };
+};
+const onQueue = (key: string, mac = key): NonNullable<CommandDeclaration['key']> => {
+  return { key, mac, when: `focusedView == ${queueView}` };
+};
 const indexable = `${indexContext} != none && ${indexContext} != off`;
 
 const inMarkdown = 'editorLangId == markdown';
+
+/** The context key that holds whether a suggestion of the active note is under review. */
+export const reviewContext = 'preflexor.reviewing';
+
+const inReview = (key: string, mac = key, when = ''): Pick<CommandDeclaration, 'palette' | 'key'> => ({
+  palette: reviewContext,
+  key: { key, mac, when: `editorTextFocus && ${reviewContext}${when}` },
+});
+/** What else Escape is for comes first. */
+const nothingElseOpen =
+  ' && !findWidgetVisible && !suggestWidgetVisible && !editorHoverVisible && !editorHasMultipleSelections';
 
 /** Commands of the VS Code client. */
 export const clientCommands = {
@@ -57,7 +77,74 @@ export const clientCommands = {
     palette: inMarkdown,
     editorMenu: inMarkdown,
   },
+  'preflexor.reasonSection': {
+    title: 'Reason About This Section',
+    icon: 'list-ordered',
+    palette: inMarkdown,
+    editorMenu: inMarkdown,
+  },
+  'preflexor.reasonNote': {
+    title: 'Reason About the Whole Note',
+    icon: 'checklist',
+    palette: inMarkdown,
+    editorMenu: inMarkdown,
+  },
+  'preflexor.showQueue': { title: 'Show Queue', icon: 'list-ordered' },
+  'preflexor.queueFirst': {
+    title: 'Move to the Front',
+    icon: 'arrow-circle-up',
+    palette: false,
+    menus: [inQueue('waiting|held', 'inline@1')],
+  },
+  'preflexor.queueUp': {
+    title: 'Move Up',
+    icon: 'arrow-up',
+    palette: false,
+    key: onQueue('alt+up'),
+    menus: [inQueue('waiting|held', '1_order@1')],
+  },
+  'preflexor.queueDown': {
+    title: 'Move Down',
+    icon: 'arrow-down',
+    palette: false,
+    key: onQueue('alt+down'),
+    menus: [inQueue('waiting|held', '1_order@2')],
+  },
+  'preflexor.queueRemove': {
+    title: 'Cancel This Run',
+    icon: 'close',
+    palette: false,
+    key: onQueue('delete', 'cmd+backspace'),
+    menus: [inQueue('running|waiting|held', 'inline@2')],
+  },
+  'preflexor.queueReveal': { title: 'Show in the Note', icon: 'go-to-file', palette: false },
   'preflexor.accept': { title: 'Accept Suggestion', icon: 'check', palette: inMarkdown },
+  'preflexor.review': {
+    title: 'Review Suggestion Change by Change',
+    icon: 'diff',
+    palette: inMarkdown,
+  },
+  'preflexor.takeChange': { title: 'Take This Change', icon: 'check', ...inReview('alt+y') },
+  'preflexor.leaveChange': { title: 'Leave This Change', icon: 'close', ...inReview('alt+n') },
+  'preflexor.takeRest': { title: 'Take All Open Changes', icon: 'check-all', ...inReview('shift+alt+y') },
+  'preflexor.leaveRest': { title: 'Leave All Open Changes', icon: 'close-all', ...inReview('shift+alt+n') },
+  // The keys by which the editor goes to changes of a file.
+  'preflexor.nextChange': { title: 'Go to Next Change', icon: 'arrow-down', ...inReview('alt+f5') },
+  'preflexor.previousChange': {
+    title: 'Go to Previous Change',
+    icon: 'arrow-up',
+    ...inReview('shift+alt+f5'),
+  },
+  'preflexor.applyChanges': {
+    title: 'Apply the Changes That Were Taken',
+    icon: 'pass',
+    ...inReview('ctrl+enter', 'cmd+enter'),
+  },
+  'preflexor.giveUpReview': {
+    title: 'Give Up the Review',
+    icon: 'discard',
+    ...inReview('escape', 'escape', nothingElseOpen),
+  },
   'preflexor.acceptEdited': { title: 'Accept My Edit of the Suggestion', icon: 'edit', palette: inMarkdown },
   'preflexor.reject': { title: 'Reject Suggestion', icon: 'close', palette: inMarkdown },
   'preflexor.regenerate': { title: 'Regenerate Suggestion', icon: 'refresh', palette: inMarkdown },
@@ -71,7 +158,12 @@ export const clientCommands = {
     icon: 'clear-all',
     palette: inMarkdown,
   },
-  'preflexor.stop': { title: 'Stop', icon: 'debug-stop', viewTitle: 'preflexor.working' },
+  'preflexor.stop': {
+    title: 'Stop',
+    icon: 'debug-stop',
+    viewTitle: 'preflexor.working',
+    menus: [{ menu: 'view/title', when: `view == ${queueView} && preflexor.working`, group: 'navigation@1' }],
+  },
   'preflexor.chooseModel': { title: 'Choose Model', icon: 'server-environment' },
   'preflexor.addModel': { title: 'Use a GGUF File That I Have', icon: 'folder-opened' },
   'preflexor.setKey': { title: 'Set Key of the Model Server', icon: 'key' },
@@ -148,10 +240,14 @@ export type ClientCommand = keyof typeof clientCommands;
  */
 export const serverCommands = {
   reason: 'preflexor.paragraph.reason',
+  reasonSection: 'preflexor.section.reason',
+  reasonNote: 'preflexor.note.reason',
   accept: 'preflexor.block.accept',
   acceptEdited: 'preflexor.block.acceptEdited',
   reject: 'preflexor.block.reject',
   regenerate: 'preflexor.block.regenerate',
   compare: 'preflexor.block.compare',
+  review: 'preflexor.block.review',
+  reviewStep: 'preflexor.review.step',
 } as const;
 export type ServerCommand = (typeof serverCommands)[keyof typeof serverCommands];

@@ -10,10 +10,11 @@ import {
   PairOrder,
   PairPage,
 } from './board.ts';
-import { EngineStatus } from './engine.ts';
+import { EngineStatus, ErrorReport } from './engine.ts';
 import { CurationAction, DecisionKind, LedgerRecord, Rating } from './ledger.ts';
 import { DownloadProgress, ModelListing } from './models.ts';
 import { PairId } from './pairs.ts';
+import { QueueEntry, QueueParams, QueuePriority } from './queue.ts';
 import {
   BlockId,
   Intent,
@@ -25,6 +26,7 @@ import {
   StepName,
   UnfinishedRun,
 } from './reasoning.ts';
+import { Review, ReviewEnd, ReviewParams } from './review.ts';
 import { IndexedAnswer, IndexStatus, SearchFilter } from './retrieval.ts';
 import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
 
@@ -119,6 +121,32 @@ export const ReasonResult = z.object({
 });
 export type ReasonResult = z.infer<typeof ReasonResult>;
 
+/** The paragraphs of a section or of a whole note, each in a run of its own. */
+export const ReasonManyParams = z.object({
+  textDocument: TextDocument,
+  scope: QueuePriority.exclude(['paragraph']),
+  /** Where the cursor is: needed for a section. */
+  position: Position.optional(),
+  question: z.string().min(1).optional(),
+  intent: Intent.optional(),
+  seed: z.int().nonnegative().optional(),
+  iterations: z.int().min(0).max(20).optional(),
+  workDoneToken: ProgressToken.optional(),
+  partialResultToken: ProgressToken.optional(),
+});
+export type ReasonManyParams = z.infer<typeof ReasonManyParams>;
+
+const ofEntry = { entry: z.string().min(1) };
+
+/** What happens to one run of several, by its place in the queue. */
+export const QueuedStep = z.discriminatedUnion('step', [
+  z.object({ step: z.literal('event'), ...ofEntry, event: ReasonEvent }),
+  z.object({ step: z.literal('placed'), ...ofEntry, result: ReasonResult }),
+  z.object({ step: z.literal('failed'), ...ofEntry, failure: ErrorReport }),
+  z.object({ step: z.literal('stopped'), ...ofEntry }),
+]);
+export type QueuedStep = z.infer<typeof QueuedStep>;
+
 const ofBlock = { textDocument: TextDocument, block: BlockId };
 
 export const DecideParams = z.discriminatedUnion('as', [
@@ -190,7 +218,40 @@ export const IndexAction = z.enum(['start', 'pause', 'resume', 'rebuild']);
 export type IndexAction = z.infer<typeof IndexAction>;
 
 export const reasonRequest = request('preflexor/reason', ReasonParams, ReasonResult, z.array(ReasonEvent));
+export const reasonManyRequest = request(
+  'preflexor/reasonMany',
+  ReasonManyParams,
+  z.object({
+    queued: z.int().positive(),
+    /** Paragraphs that have a suggestion already, or wait for one. */
+    skipped: z.int().nonnegative(),
+    finished: z.int().nonnegative(),
+    stopped: z.int().nonnegative(),
+    failures: z.array(ErrorReport),
+  }),
+  z.array(QueuedStep),
+);
+export const queueRequest = request(
+  'preflexor/queue',
+  QueueParams,
+  z.object({
+    entries: z.array(QueueEntry),
+    /** Of `find`; null: it is not there any more, or its note is closed. */
+    place: z.object({ uri: z.string(), range: Range }).nullable(),
+  }),
+);
 export const decideRequest = request('preflexor/decide', DecideParams, DecideResult);
+/** Reviews a suggestion change by change. Nothing of the note changes before `apply`, which is one edit. */
+export const reviewRequest = request(
+  'preflexor/review',
+  ReviewParams,
+  z.object({
+    /** As it is now; null: it is over. */
+    review: Review.nullable(),
+    /** Of `apply`: the last line that the ledger got, as of `preflexor/decide`. */
+    decision: DecideResult.nullable(),
+  }),
+);
 export const annotationsRequest = request(
   'preflexor/annotations',
   z.object({ textDocument: TextDocument }),
@@ -362,6 +423,21 @@ export const blockInsertedNotification = notification(
   'preflexor/didInsertBlock',
   z.object({ uri: z.string(), block: BlockId, range: Range }),
 );
+export const reviewNotification = notification(
+  'preflexor/didChangeReview',
+  z.object({
+    uri: z.string(),
+    /** null: it is over. */
+    review: Review.nullable(),
+    /** How it ended; null while it goes on. */
+    ended: ReviewEnd.nullable(),
+  }),
+);
+export const queueNotification = notification(
+  'preflexor/didChangeQueue',
+  /** What goes on, then what waits, in the order of their turns. */
+  z.object({ entries: z.array(QueueEntry) }),
+);
 export const indexNotification = notification('preflexor/didChangeIndex', IndexStatus);
 
 /** Decisions or curations changed a folder's pairs, or their checks are done. */
@@ -372,7 +448,10 @@ export const pairsNotification = notification(
 
 export const requests = [
   reasonRequest,
+  reasonManyRequest,
+  queueRequest,
   decideRequest,
+  reviewRequest,
   annotationsRequest,
   stripRequest,
   compareRequest,
@@ -403,6 +482,8 @@ export const requests = [
 export const notifications = [
   statusNotification,
   blockInsertedNotification,
+  reviewNotification,
+  queueNotification,
   indexNotification,
   pairsNotification,
 ] as const;

@@ -73,10 +73,14 @@ export const LoraTarget = z.enum([
 ]);
 export type LoraTarget = z.infer<typeof LoraTarget>;
 
+/** By the divergence from the frozen model, or by learning the texts themselves. */
+export const AnchorKind = z.enum(['kl', 'replay']);
+export type AnchorKind = z.infer<typeof AnchorKind>;
+
 /** Plain texts on which the model shall stay what it was; see PROTOCOL.md. */
 export const TrainerAnchor = z.strictObject({
   sequences: z.array(z.array(z.int().nonnegative()).min(2)).min(1),
-  kind: z.enum(['kl', 'replay']).optional(),
+  kind: AnchorKind.optional(),
   weight: z.number().nonnegative().optional(),
   /** Sequences that each step takes. */
   perStep: z.int().positive().optional(),

@@ -1,9 +1,10 @@
 // Training as its doors and its files show it: preference pairs, runs, adapters, events.
 // Must not import anything that runs.
 import { z } from 'zod';
+import { GateVerdict } from './gate.ts';
 import { ModelIdentity } from './reasoning.ts';
 import { Sha256 } from './models.ts';
-import { TrainerLoss } from './trainer.ts';
+import { AnchorKind, TrainerLoss } from './trainer.ts';
 
 /** One turn, under the name that TRL's conversational format gives its text. */
 export const PairMessage = z.object({
@@ -87,6 +88,27 @@ export const TrainingParameters = z.object({
 });
 export type TrainingParameters = z.infer<typeof TrainingParameters>;
 
+/** The plain texts that a run holds the model to while it learns, and how firmly. */
+export const AnchorRecord = z.object({
+  kind: AnchorKind,
+  weight: z.number().positive(),
+  /** Pieces of the texts, those of them that each step takes, and the tokens of all. */
+  pieces: z.int().positive(),
+  perStep: z.int().positive(),
+  tokens: z.int().positive(),
+  /** Key of the workspace that the paths of its texts are relative to. */
+  workspace: z.string().nullable(),
+  texts: z.array(
+    z.object({
+      from: z.enum(['named', 'workspace', 'shipped']),
+      /** A path in the workspace, else the file's name. */
+      file: z.string(),
+      sha256: Sha256,
+    }),
+  ),
+});
+export type AnchorRecord = z.infer<typeof AnchorRecord>;
+
 /** `run.json` of a run's folder: written once, before the trainer starts. */
 export const TrainingRunRecord = z.object({
   schema: z.literal(1),
@@ -96,11 +118,34 @@ export const TrainingRunRecord = z.object({
   pairs: PreparedCounts,
   heldout: PreparedCounts.nullable(),
   parameters: TrainingParameters,
+  /** Null: nothing holds the model to what it was. */
+  anchor: AnchorRecord.nullable().default(null),
   /** Id or path of the adapter that the run starts from, and of its reference; null: the base model. */
   adapter: z.string().nullable(),
   reference: z.string().nullable(),
 });
 export type TrainingRunRecord = z.infer<typeof TrainingRunRecord>;
+
+/** What a run would take. Bytes are of memory at its peak; 0 bytes available: not known. */
+export const TrainingEstimate = z.object({
+  event: z.literal('estimate'),
+  bytes: z.number(),
+  /** With nothing kept that could be computed again. */
+  least_bytes: z.number(),
+  available_bytes: z.number(),
+  model_bytes: z.number(),
+  adapter_bytes: z.number(),
+  kept_bytes: z.number(),
+  /** Numbers that are trained. */
+  parameters: z.number(),
+  steps: z.int().positive(),
+  seconds: z.number(),
+  seconds_per_step: z.number(),
+  pairs: PreparedCounts,
+  heldout: PreparedCounts.nullable(),
+  anchor: AnchorRecord.nullable(),
+});
+export type TrainingEstimate = z.infer<typeof TrainingEstimate>;
 
 const Figure = z.number().nullable();
 
@@ -142,6 +187,8 @@ export const AdapterRecord = z.object({
   ]),
   /** When the writer had something forgotten that it was trained on. */
   forgotten: z.iso.datetime().optional(),
+  /** What the gate said of it; absent: it was not asked. */
+  verdict: GateVerdict.optional(),
 });
 export type AdapterRecord = z.infer<typeof AdapterRecord>;
 

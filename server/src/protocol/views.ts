@@ -147,7 +147,7 @@ export const IterationsToView = z.discriminatedUnion('type', [
 export type IterationsToView = z.infer<typeof IterationsToView>;
 
 /** What the buttons of a run do. */
-export const RunAction = z.enum(['accept', 'reject', 'regenerate', 'compare', 'reveal']);
+export const RunAction = z.enum(['accept', 'review', 'reject', 'regenerate', 'compare', 'reveal']);
 export type RunAction = z.infer<typeof RunAction>;
 
 /** What can be done with one iteration: use this one, regenerate from here, branch. */

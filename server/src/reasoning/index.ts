@@ -14,4 +14,4 @@ export {
 export { readMarks, rubricSchema, rubricTokens } from './recursion.ts';
 export { bestOf, reason, type ReasonPorts, type ReasonTask, type RunStart } from './reason.ts';
 export { markerTexts, readSegments, SegmentReader, textOf, type SegmentEvent } from './segments.ts';
-export { changedShare, repetition, scoreOf, signalsOf, spreadOf, wordsOf } from './signals.ts';
+export { changedShare, repetition, scoreOf, sharedWords, signalsOf, spreadOf } from './signals.ts';

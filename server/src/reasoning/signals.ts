@@ -2,6 +2,7 @@
 // beside the one before. Words are found by Unicode's rules, so that no language is needed to be known.
 import { diffArrays } from 'diff';
 import type { Rubric, Segment, Signal } from '../protocol/index.ts';
+import { contentWords, wordsOf } from '../words.ts';
 
 /** Words of a repeated run: four words coming back again and again are a loop, not a style. */
 const runLength = 4;
@@ -110,10 +111,15 @@ function loop(segments: readonly Segment[]): Signal {
   };
 }
 
-function generic(answer: string, context: string): Signal {
-  const own = contentWords(answer);
+/** Share of a text's words, short ones aside and each once, that stand in another text, 0 to 1. No words: 0. */
+export function sharedWords(text: string, context: string): number {
+  const own = contentWords(text);
   const known = contentWords(context);
-  const value = own.size === 0 ? 0 : [...own].filter((word) => known.has(word)).length / own.size;
+  return own.size === 0 ? 0 : [...own].filter((word) => known.has(word)).length / own.size;
+}
+
+function generic(answer: string, context: string): Signal {
+  const value = sharedWords(answer, context);
   return {
     name: 'generic',
     value,
@@ -192,23 +198,4 @@ function below(value: number, doubt: number, fail: number): Verdict {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
-
-/** Words in lower case, in their order, as Unicode cuts them: also where no spaces stand between. */
-export function wordsOf(text: string): string[] {
-  const words: string[] = [];
-  for (const { segment, isWordLike } of segmenter.segment(text))
-    if (isWordLike) words.push(segment.toLowerCase());
-  return words;
-}
-
-/** Function words are short in most languages that write spaces; where words are one or two characters, all count. */
-function contentWords(text: string): Set<string> {
-  return new Set(
-    wordsOf(text).filter(
-      (word) => word.length > 3 || /[^\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}]/u.test(word),
-    ),
-  );
 }

@@ -78,16 +78,17 @@ export async function searchWith(
   );
   throwIfCancelled(signal);
   const textScores = new Map(byText.map((hit) => [hit.id, hit.score]));
-  const found = chunks.map((chunk) => ({
-    chunk,
-    vector: cosine(query.vector, chunk.vector),
-    text: textScores.get(chunk.id) ?? null,
-  }));
-  const best = Math.max(-Infinity, ...found.map((entry) => closenessOf(entry, query.text)));
-  const relevant = found.filter((entry) => isRelevant(entry, query.text, threshold));
+  const asked = searchedWords(query.text);
+  const found = chunks.map((chunk): Found => {
+    const vector = cosine(query.vector, chunk.vector);
+    const closeness = vector + wordWeight * sharedWords(asked, chunk);
+    return { chunk, vector, closeness, text: textScores.get(chunk.id) ?? null };
+  });
+  const best = Math.max(-Infinity, ...found.map(({ closeness }) => closeness));
+  const relevant = found.filter((entry) => isRelevant(entry, threshold));
   const passages = parts.reranker
     ? await reranked(parts.reranker, query.text, relevant, options)
-    : chosen(relevant, query.text, k);
+    : chosen(relevant, k);
   throwIfCancelled(signal);
   return {
     passages: [...passages],
@@ -101,6 +102,8 @@ interface Found {
   readonly chunk: StoredChunk;
   /** Cosine similarity. */
   readonly vector: number;
+  /** Cosine similarity and shared words together: what is ordered by, and held against the threshold. */
+  readonly closeness: number;
   readonly text: number | null;
 }
 
@@ -111,19 +114,19 @@ const leastLikeness = 0.6;
  * An embedder knows little of rare names and numbers: a passage that holds words of the query is relevant at a lower
  * similarity. Words count by their length, so that the small ones of a language weigh little.
  */
-function isRelevant(entry: Found, query: string, threshold: number): boolean {
-  return entry.vector >= threshold * leastLikeness && closenessOf(entry, query) >= threshold;
+function isRelevant({ vector, closeness }: Found, threshold: number): boolean {
+  return vector >= threshold * leastLikeness && closeness >= threshold;
 }
 
-function sharedWords(query: string, { heading, readable }: StoredChunk): number {
-  const held = new Set(wordsOf([...heading, readable].join(' ')));
-  const asked = wordsOf(query);
+/** Share of the asked words' letters that stand in words of the chunk, 0 to 1. */
+function sharedWords(asked: readonly string[], { heading, readable }: StoredChunk): number {
+  const held = new Set(searchedWords([...heading, readable].join(' ')));
   const letters = (words: readonly string[]) => words.reduce((sum, word) => sum + word.length, 0);
   return asked.length === 0 ? 0 : letters(asked.filter((word) => held.has(word))) / letters(asked);
 }
 
-/** Each word once, without case. */
-function wordsOf(text: string): readonly string[] {
+/** Each word once, without case, as full text cuts them. */
+function searchedWords(text: string): readonly string[] {
   return [...new Set(text.toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? [])];
 }
 
@@ -134,15 +137,10 @@ function wordsOf(text: string): readonly string[] {
  */
 const wordWeight = 0.4;
 
-/** Cosine similarity and shared words together: what is ordered by, and held against the threshold. */
-function closenessOf({ chunk, vector }: Found, query: string): number {
-  return vector + wordWeight * sharedWords(query, chunk);
-}
-
 /** Diverse passages, the most relevant first. */
-function chosen(found: readonly Found[], query: string, k: number): readonly Passage[] {
+function chosen(found: readonly Found[], k: number): readonly Passage[] {
   // As a score it is brought to [0, 1].
-  const scores = found.map((entry) => Math.max(0, closenessOf(entry, query)) / (1 + wordWeight));
+  const scores = found.map(({ closeness }) => Math.max(0, closeness) / (1 + wordWeight));
   const top = Math.max(...scores, Number.MIN_VALUE);
   const candidates = found.map((entry, at) => ({
     ...entry,
@@ -203,7 +201,7 @@ function passageOf(chunk: StoredChunk, score: number, scores: NonNullable<Passag
  * their order: in every language the short words are the common ones, which cost most and tell least.
  */
 export function queryText(text: string, limit = queryWords): string {
-  const words = wordsOf(text);
+  const words = searchedWords(text);
   if (words.length <= limit) return words.join(' ');
   const longest = [...words].sort((a, b) => b.length - a.length).slice(0, limit);
   const kept = new Set(longest);

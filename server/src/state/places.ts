@@ -95,6 +95,8 @@ export interface WorkspacePlaces {
   readonly runs: string;
   /** Experiments: their journals and reports. */
   readonly evaluations: string;
+  /** Runs of self-teaching: data, training, verdicts and reports, each in a folder by its number. */
+  readonly teaching: string;
   /** Preference pairs that came in with files, in the canonical form. */
   readonly pairs: string;
   /** The writer's own prompts; only ever read. */
@@ -109,6 +111,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
     ledger: path.join(folder, 'ledger'),
     runs: path.join(folder, 'runs'),
     evaluations: path.join(folder, 'eval'),
+    teaching: path.join(folder, 'teach'),
     pairs: path.join(folder, 'pairs'),
     prompts: path.join(folder, 'prompts'),
   };
@@ -120,7 +123,7 @@ export function workspacePlaces(root: string): WorkspacePlaces {
  */
 export async function prepareWorkspace(
   places: WorkspacePlaces,
-  need: 'ledger' | 'runs' | 'evaluations' | 'pairs',
+  need: 'ledger' | 'runs' | 'evaluations' | 'teaching' | 'pairs',
   options: FileOptions = {},
 ): Promise<void> {
   await makeFolders(places[need], { ...options, within: places.root });

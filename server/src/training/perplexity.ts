@@ -53,7 +53,7 @@ export async function tokensOfFile(
 }
 
 /** A markdown note without its front matter, which is no prose; any text without white space around it. */
-function proseOf(file: string, text: string): string {
+export function proseOf(file: string, text: string): string {
   const frontMatter = /\.(md|markdown)$/i.test(file) ? /^---\r?\n[\s\S]*?\r?\n---\r?(\n|$)/.exec(text) : null;
   return text.slice(frontMatter?.[0].length ?? 0).trim();
 }

@@ -23,7 +23,9 @@ import {
   tinyBase,
   writePeft,
 } from './testing/tinyAdapters.ts';
-import { train, type TrainEvent, type TrainPorts, type TrainRequest } from './train.ts';
+import { estimateTraining } from './estimate.ts';
+import type { TrainPorts, TrainRequest } from './prepare.ts';
+import { train, type TrainEvent } from './train.ts';
 import type { Trainer, TrainerTask } from './trainer.ts';
 import { trainerConfigName } from './trainerProcess.ts';
 
@@ -37,12 +39,22 @@ class ScriptedTrainer implements Trainer {
     this.tasks.push(task);
     return {
       send: (command: TrainerCommand) => void this.commands.push(command),
-      [Symbol.asyncIterator]: () => this.#lines(task as TrainerTrainConfig, folder, signal),
+      [Symbol.asyncIterator]: () =>
+        task.task === 'estimate' ? this.#estimate() : this.#lines(task as TrainerTrainConfig, folder, signal),
     };
   }
 
   selfTest(): Promise<boolean> {
     return Promise.resolve(true);
+  }
+
+  async *#estimate(): AsyncGenerator<TrainerLine> {
+    await Promise.resolve();
+    yield {
+      ...{ event: 'estimate', seq: 1, bytes: 300, least_bytes: 200, available_bytes: 1000, model_bytes: 90 },
+      ...{ adapter_bytes: 50, kept_bytes: 100, parameters: 9, seconds: 8, seconds_per_step: 2 },
+    };
+    yield { event: 'done', seq: 2 };
   }
 
   async *#lines(task: TrainerTrainConfig, folder: string, signal: AbortSignal): AsyncGenerator<TrainerLine> {
@@ -88,7 +100,7 @@ class ScriptedTrainer implements Trainer {
 
 const tokenizer: ChatTokenizer = {
   load: () => Promise.resolve({ markers: preflexorMarkers } as LoadedModel),
-  tokenize: () => Promise.resolve([7]),
+  tokenize: (text) => Promise.resolve(Array.from({ length: text.length }, () => 7)),
   tokenizeChat: ({ completions }) =>
     Promise.resolve({
       prompt: [1],
@@ -193,6 +205,25 @@ test('given a run that crashed, when resumed without pairs, then the trainer get
   assert.equal(events.at(-1)?.event, 'done');
 });
 
+test('given a folder for reference sums and a memory budget, when begun or resumed, then the trainer is told', async (t) => {
+  const { request, ports, trainer } = await setUp(t);
+  const settings = { referenceCache: '/cache', memoryBudgetBytes: 1e9 };
+  trainer.crashAfter = 2;
+  await assert.rejects(all(train({ ...request, ...settings }, ports, never)), /crashed/);
+  trainer.crashAfter = Infinity;
+  const later = { ...settings, memoryBudgetBytes: 2e9 };
+  await all(train({ ...request, ...later, pairs: null, resume: true }, ports, never));
+  assert.deepEqual(
+    trainer.tasks
+      .map(configOf)
+      .map(({ referenceCache, memoryBudgetBytes }) => [referenceCache, memoryBudgetBytes]),
+    [
+      ['/cache', 1e9],
+      ['/cache', 2e9],
+    ],
+  );
+});
+
 test('given a folder without a run, when resumed, then it begins', async (t) => {
   const { request, ports } = await setUp(t);
   const events = await all(train({ ...request, resume: true }, ports, never));
@@ -266,4 +297,44 @@ test('given neither phase nor loss, or no pairs, when trained, then it is said w
   const { request, ports } = await setUp(t);
   await assert.rejects(all(train({ ...request, wishes: {} }, ports, never)), /not said what to train/);
   await assert.rejects(all(train({ ...request, pairs: null }, ports, never)), /which pairs/);
+});
+
+const anchor = {
+  workspace: 'key',
+  sources: [
+    { from: 'workspace', file: 'notes/off.md', read: () => Promise.resolve(null) },
+    { from: 'workspace', file: 'notes/a.md', read: () => Promise.resolve('a'.repeat(200)) },
+  ],
+} as const;
+
+test('given texts to be held to, when trained, then the trainer gets their ids and the record says what they were', async (t) => {
+  const { request, ports, trainer } = await setUp(t);
+  const events = await all(train({ ...request, anchor }, ports, never));
+  const config = configOf(trainer.tasks[0]);
+  assert.deepEqual(
+    config.anchor?.sequences.map(({ length }) => length),
+    [128, 72],
+  );
+  assert.deepEqual([config.anchor.kind, config.anchor.weight, config.anchor.perStep], ['kl', 10, 2]);
+  const { record } = (await ports.registry.list())[0] ?? assert.fail('no adapter');
+  assert.ok(record.origin.kind === 'trained');
+  const { anchor: recorded } = record.origin.run;
+  assert.deepEqual(
+    recorded?.texts.map(({ from, file }) => [from, file]),
+    [['workspace', 'notes/a.md']],
+  );
+  assert.deepEqual([recorded.workspace, recorded.pieces, recorded.tokens], ['key', 2, 200]);
+  assert.deepEqual(events[0]?.event === 'prepared' && events[0].anchor, recorded);
+});
+
+test('given a run, when estimated, then figures come with what it would train on, and no folder is made', async (t) => {
+  const { request, ports, trainer, home } = await setUp(t);
+  const { out, resume: _resume, ...rest } = request;
+  const estimate = await estimateTraining({ ...rest, anchor }, ports, join(home, 'scratch'), never);
+  const { bytes, least_bytes: least, seconds, steps } = estimate;
+  assert.deepEqual([bytes, least, seconds, steps], [300, 200, 8, 4]);
+  assert.equal(estimate.pairs.records, 1);
+  assert.equal(estimate.anchor?.pieces, 2);
+  assert.equal(trainer.tasks[0]?.task, 'estimate');
+  await assert.rejects(readFile(join(out, 'run.json')), /ENOENT/);
 });

@@ -1,64 +1,17 @@
 // A training run from pairs to adapter: prepare, train, register. Everything that touches the machine is a port.
-import { describeGguf, type ChatTokenizer, type FoundModel } from '../engine/index.ts';
+import { describeGguf, type FoundModel } from '../engine/index.ts';
 import { PreflexorError, throwIfCancelled } from '../errors.ts';
-import type {
-  HeldoutResult,
-  PreparedCounts,
-  TrainerLine,
-  TrainerTrainConfig,
-  TrainingParameters,
-  TrainingRunRecord,
-} from '../protocol/index.ts';
-import type { Clock } from '../state/index.ts';
-import type { AdapterRegistry } from './adapters/registry.ts';
+import type { HeldoutResult, TrainerLine, TrainerTrainConfig, TrainingRunRecord } from '../protocol/index.ts';
 import type { ChosenAdapter } from './adapters/shelf.ts';
-import { readPairsFile } from './pairsFile.ts';
-import { needsReference, planTraining, usualSteps, type PlanWishes } from './plan.ts';
-import { prepareRecords, type PreparedRecords } from './records.ts';
+import { prepareRun, speed, type PreparedRun, type TrainPorts, type TrainRequest } from './prepare.ts';
 import { RunFolder, type BegunRun } from './runFolder.ts';
-import type { ThreadBudget, Trainer, TrainerRun, TrainerTask } from './trainer.ts';
-
-/** What decides nothing but speed and how often something is written. */
-export interface RunSettings {
-  readonly threads?: number;
-  readonly precision?: 'auto' | 'f32' | 'bf16';
-  /** Steps between looks at the held-out pairs, and between checkpoints. */
-  readonly evaluateEvery?: number;
-  readonly checkpointEvery?: number;
-}
-
-export interface TrainRequest extends RunSettings {
-  /** The pairs file; may be null only when a run is gone on with. */
-  readonly pairs: string | null;
-  readonly heldout: string | null;
-  /** The run's folder. */
-  readonly out: string;
-  readonly wishes: PlanWishes;
-  readonly model: FoundModel;
-  /** The model's size and longest context, for the plan. */
-  readonly shape: { readonly parameters: number; readonly trainedContext: number };
-  /** The adapter to start from, and the frozen one to compare with (default: the one to start from). */
-  readonly adapter: ChosenAdapter | null;
-  readonly reference: ChosenAdapter | null;
-  /** Go on with the run in `out` where there is one. */
-  readonly resume: boolean;
-}
-
-export interface TrainPorts {
-  readonly trainer: Trainer;
-  /** Lends a tokenizer of the request's model and takes its memory back before training begins. */
-  readonly withTokenizer: <T>(work: (tokenizer: ChatTokenizer) => Promise<T>) => Promise<T>;
-  readonly registry: AdapterRegistry;
-  readonly budget?: ThreadBudget;
-  readonly now: Clock;
-  readonly version: string;
-}
+import type { ThreadBudget, TrainerRun, TrainerTask } from './trainer.ts';
 
 type Passed = 'started' | 'step' | 'eval' | 'checkpoint' | 'paused' | 'resumed' | 'warning';
 
 /** What happens in a run, in order. */
 export type TrainEvent =
-  | { readonly event: 'prepared'; readonly pairs: PreparedCounts; readonly heldout: PreparedCounts | null }
+  | ({ readonly event: 'prepared' } & Pick<TrainingRunRecord, 'pairs' | 'heldout' | 'anchor'>)
   | Extract<TrainerLine, { event: Passed }>
   | {
       readonly event: 'done';
@@ -89,16 +42,13 @@ export async function* train(
     });
   }
   if (begun) requireSameModel(begun, request.model);
-  const { record, task } = begun ? resumed(begun, request) : await prepared(request, ports, folder, signal);
+  const { record, task } = begun ? resumed(begun, request) : await begin(request, ports, folder, signal);
   throwIfCancelled(signal);
-  yield { event: 'prepared', pairs: record.pairs, heldout: record.heldout };
+  yield { event: 'prepared', pairs: record.pairs, heldout: record.heldout, anchor: record.anchor };
   yield* follow({ folder, record, task }, request, ports, signal);
 }
 
-interface ReadyRun {
-  readonly record: TrainingRunRecord;
-  readonly task: Omit<TrainerTrainConfig, 'libraries'>;
-}
+type ReadyRun = Pick<PreparedRun, 'record' | 'task'>;
 
 function requireSameModel({ record }: BegunRun, model: FoundModel): void {
   if (record.model.sha256 === model.identity.sha256) return;
@@ -119,42 +69,16 @@ function resumed({ record, config }: BegunRun, request: TrainRequest): ReadyRun 
   };
 }
 
-async function prepared(
+async function begin(
   request: TrainRequest,
   ports: TrainPorts,
   folder: RunFolder,
   signal: AbortSignal,
 ): Promise<ReadyRun> {
-  if (request.pairs === null) {
-    throw new PreflexorError('bad-input', 'It is not said which pairs to train on.', {
-      remedy: 'Add --pairs FILE.',
-    });
-  }
-  const plan = planTraining(request.wishes, request.shape);
-  const files = [
-    await readPairsFile(request.pairs, signal),
-    request.heldout === null ? null : await readPairsFile(request.heldout, signal),
-  ] as const;
-  const [pairs, heldout] = await ports.withTokenizer(async (tokenizer) => [
-    await prepareRecords(files[0], tokenizer, plan, signal),
-    files[1] && (await prepareRecords(files[1], tokenizer, plan, signal)),
-  ]);
-  const parameters = { ...plan, steps: plan.steps ?? usualSteps(pairs.records.length, plan) };
-  const reference = needsReference(plan.loss) ? (request.reference ?? request.adapter) : null;
-  const record: TrainingRunRecord = {
-    schema: 1,
-    time: new Date(ports.now()).toISOString(),
-    version: ports.version,
-    model: request.model.identity,
-    pairs: pairs.counts,
-    heldout: heldout?.counts ?? null,
-    parameters,
-    adapter: request.adapter?.name ?? null,
-    reference: reference?.name ?? null,
-  };
+  const { record, task, reference } = await prepareRun(request, ports, signal);
   await folder.begin(record);
   const adapters = await keepAdapters(request.adapter, reference, folder, signal);
-  return { record, task: { ...taskOf(request, parameters, pairs, heldout), ...adapters } };
+  return { record, task: { ...task, ...adapters } };
 }
 
 /** Copies in the run's folder: what an adapter was converted into may be gone when the run is gone on with. */
@@ -168,41 +92,6 @@ async function keepAdapters(
   if (!reference) return adapter === null ? {} : { adapter };
   const frozen = reference === start ? adapter : await folder.keep('reference', await reference.peft(signal));
   return { ...(adapter !== null && { adapter }), reference: frozen };
-}
-
-function taskOf(
-  request: TrainRequest,
-  parameters: TrainingParameters,
-  pairs: PreparedRecords,
-  heldout: PreparedRecords | null,
-): ReadyRun['task'] {
-  const { learningRate, schedule, warmup, clip, weightDecay, rank, alpha } = parameters;
-  const { loss, beta, epsilon, gamma, steps, batch, accumulation, seed } = parameters;
-  return {
-    task: 'train',
-    model: request.model.file,
-    out: request.out,
-    loss,
-    losses: { beta, epsilon, gamma },
-    records: [...pairs.records],
-    ...(heldout && { heldout: [...heldout.records] }),
-    // A given adapter keeps its shape.
-    ...(!request.adapter && { lora: { rank, alpha } }),
-    optimizer: { learningRate, schedule, warmup, clip, weightDecay },
-    ...{ steps, batch, accumulation, seed },
-    ...speed(request),
-    // A checkpoint of another run in the folder is refused by the trainer.
-    resume: request.resume,
-  };
-}
-
-function speed({ threads, precision, evaluateEvery, checkpointEvery }: RunSettings) {
-  return {
-    ...(threads !== undefined && { threads }),
-    ...(precision !== undefined && { precision }),
-    ...(evaluateEvery !== undefined && { evaluateEvery }),
-    ...(checkpointEvery !== undefined && { checkpointEvery }),
-  };
 }
 
 async function* follow(

@@ -2,13 +2,17 @@
 // Also the port by which a run makes way for the writer's own generation.
 import type {
   TrainerCommand,
+  TrainerEstimateConfig,
   TrainerLine,
   TrainerScoreConfig,
   TrainerTrainConfig,
 } from '../protocol/index.ts';
 
 /** Configurations without what only the implementation knows: where the libraries are. */
-export type TrainerTask = Omit<TrainerScoreConfig, 'libraries'> | Omit<TrainerTrainConfig, 'libraries'>;
+export type TrainerTask =
+  | Omit<TrainerScoreConfig, 'libraries'>
+  | Omit<TrainerTrainConfig, 'libraries'>
+  | Omit<TrainerEstimateConfig, 'libraries'>;
 
 /** A run of the trainer. Iterate over it once; leaving the loop ends the process. */
 export interface TrainerRun extends AsyncIterable<TrainerLine> {

@@ -2,17 +2,18 @@
 import {
   acceptIntoNote,
   decideEdits,
+  paragraphGone,
   readBlocks,
   relocate,
+  unknownBlock,
   type Block,
   type DecidedEdits,
 } from '../notes/index.ts';
-import { PreflexorError } from '../errors.ts';
-import type { Appended, Decision as LedgerEntry } from '../preferences/index.ts';
+import type { Appended, Decision as LedgerEntry, Together } from '../preferences/index.ts';
 import type { DecisionTexts, OffsetRange, Run, SegmentKind, Settings, TextEdit } from '../protocol/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
 import { asRecorded } from './recording.ts';
-import { runOfBlock, unknownBlock, type Note } from './reasonInNote.ts';
+import { runOfBlock, type Note } from './reasonInNote.ts';
 import type { Stores } from './stores.ts';
 
 export type DecidableKind = 'accept' | 'accept-edited' | 'reject' | 'regenerate';
@@ -44,9 +45,7 @@ export async function planDecision(
   stores: Stores,
 ): Promise<PlannedDecision> {
   const block = readBlocks(note.text).blocks.find(({ id }) => id === decision.block);
-  const section = (kind: SegmentKind): string =>
-    block?.sections.find((candidate) => candidate.kind === kind)?.text ?? '';
-  const present = section('answer');
+  const present = block?.sections.find(({ kind }) => kind === 'answer')?.text ?? '';
   const run = await runOfBlock(stores, note.root, decision.block, block && present);
   const offered = run?.final ?? present;
   const edited = block !== undefined && present !== offered;
@@ -56,34 +55,57 @@ export async function planDecision(
   if (block) change = inNote(note, block, as, offered, run, settings);
   else if (run) change = fromSidebar(note, as, run, settings);
   else throw unknownBlock(decision.block);
-  const iteration = run?.iterations[run.best];
-  const texts: DecisionTexts = {
-    question: run?.question ?? '',
-    paragraph: change.paragraph,
-    thinking: iteration?.thinking ?? section('thinking'),
-    reflection: iteration?.reflection ?? section('reflection'),
-    offered,
-    result: change.result,
-    reason: decision.reason?.trim() ? decision.reason.trim() : null,
-  };
+  const reason = decision.reason?.trim() ? decision.reason.trim() : null;
   const entry: LedgerEntry = {
-    block: decision.block,
-    run: run?.id ?? null,
+    ...entryOf(note, { id: decision.block, block, run }, change, reason),
     kind: as,
-    iteration: run?.best ?? 0,
-    texts,
-    note: {
-      path: relativeNotePath(note.root, note.file),
-      hash: noteHash(note.text),
-      range: change.range,
-    },
-    provenance: run?.provenance ?? null,
   };
-  return { edits: change.edits, entry: await asRecorded(note, settings, entry), texts };
+  return { edits: change.edits, entry: await asRecorded(note, settings, entry), texts: entry.texts };
 }
 
 /** What a decision does to the note, and the place in it that it is about. */
 type Change = DecidedEdits & { readonly range: OffsetRange };
+
+/** The annotation that a decision is about, as far as it is known. */
+export interface Subject {
+  readonly id: string;
+  /** undefined: it is not in the note. */
+  readonly block: Block | undefined;
+  /** The run as the block shows it; null: it is not stored here. */
+  readonly run: Run | null;
+}
+
+/** What the ledger says of any decision on an annotation. */
+export function entryOf(
+  note: Note,
+  { id, block, run }: Subject,
+  { paragraph, result, range }: Omit<Change, 'edits'>,
+  reason: string | null,
+): Omit<LedgerEntry, 'kind'> {
+  const section = (kind: SegmentKind): string =>
+    block?.sections.find((candidate) => candidate.kind === kind)?.text ?? '';
+  const iteration = run?.iterations[run.best];
+  return {
+    block: id,
+    run: run?.id ?? null,
+    iteration: run?.best ?? 0,
+    texts: {
+      question: run?.question ?? '',
+      paragraph,
+      thinking: iteration?.thinking ?? section('thinking'),
+      reflection: iteration?.reflection ?? section('reflection'),
+      offered: run?.final ?? section('answer'),
+      result,
+      reason,
+    },
+    note: {
+      path: relativeNotePath(note.root, note.file),
+      hash: noteHash(note.text),
+      range,
+    },
+    provenance: run?.provenance ?? null,
+  };
+}
 
 function inNote(
   note: Note,
@@ -109,13 +131,7 @@ function fromSidebar(note: Note, as: DecidableKind, run: Run, settings: Settings
   const { range } = run.note;
   if (as === 'reject' || as === 'regenerate') return { edits: [], paragraph, result: null, range };
   const place = relocate(note.text, { text: paragraph, start: range.start });
-  if (!place) {
-    throw new PreflexorError(
-      'note-changed',
-      'The paragraph of this suggestion is no longer in the note as it was.',
-      { remedy: 'Copy what you need from the Iterations view, or reason about the paragraph again.' },
-    );
-  }
+  if (!place) throw paragraphGone();
   const { edit, result } = acceptIntoNote(note.text, place, run.final, settings['annotations.acceptedText']);
   return { edits: [edit], paragraph, result, range: { start: place.start, end: place.end } };
 }
@@ -126,8 +142,17 @@ function fromSidebar(note: Note, as: DecidableKind, run: Run, settings: Settings
  * @throws PreflexorError `ledger-failed` when it could be written nowhere
  */
 export async function recordDecision(stores: Stores, root: string, entry: LedgerEntry): Promise<Appended> {
-  const appended = await (await stores.ledger(root)).append(entry);
+  return await recordDecisions(stores, root, [entry]);
+}
+
+/** The same for decisions that were made together: all of them are kept, or none. @returns the last record */
+export async function recordDecisions(
+  stores: Stores,
+  root: string,
+  entries: Together<LedgerEntry>,
+): Promise<Appended> {
+  const { records, warning } = await (await stores.ledger(root)).appendAll(entries);
   stores.decided(root);
-  await stores.learner?.learnDecision(root, appended.record);
-  return appended;
+  for (const record of records) await stores.learner?.learnDecision(root, record);
+  return { record: records.at(-1) ?? records[0], warning };
 }

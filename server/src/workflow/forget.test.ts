@@ -218,6 +218,27 @@ test('given adapters, when a note is forgotten, then those trained on an export 
   assert.deepEqual(forgotten.adapters, { marked: ['aaa'], unknown: ['ccc'] });
 });
 
+test('given adapters that were held to notes, when one is forgotten, then those of it and of this workspace are marked', async (t) => {
+  const { root, home, stores, library } = await setUp(t);
+  const heldTo = (name: string, file: string, workspace: string): AdapterRecord => {
+    const record = adapterOf(name, 'ef'.repeat(32));
+    assert.ok(record.origin.kind === 'trained');
+    const anchor = { workspace, texts: [{ from: 'workspace', file, sha256: '' }] };
+    return {
+      ...record,
+      origin: { ...record.origin, run: { ...record.origin.run, anchor } },
+    } as AdapterRecord;
+  };
+  const key = await workspaceKey(root);
+  const adapters = new Adapters([
+    heldTo('aaa', 'a.md', key),
+    heldTo('bbb', 'b.md', key),
+    heldTo('ccc', 'a.md', 'another'),
+  ]);
+  await forget({ root, home, note: 'a.md' }, { stores, library, adapters }, never);
+  assert.deepEqual(adapters.marked, ['aaa']);
+});
+
 test('given imported pairs, when a note is forgotten, then its own go and the others stay', async (t) => {
   const { root, home, stores, library, adapters } = await setUp(t);
   const { pairs } = await workspacePairs({ root, now: Date.now(), record: true }, stores, never);

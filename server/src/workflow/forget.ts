@@ -194,12 +194,14 @@ async function markAdapters(
       unknown.push(record.id);
       continue;
     }
-    const { pairs, heldout } = record.origin.run;
+    const { pairs, heldout, anchor } = record.origin.run;
     const files = [pairs, ...(heldout ? [heldout] : [])].map(({ sha256 }) => exported.get(sha256));
     const about = files.some(
       (file) => file?.workspace === key && (note === null || file.notes.some((hash) => wanted.has(hash))),
     );
-    if (about) {
+    const heldTo =
+      anchor?.workspace === key && anchor.texts.some(({ file }) => note === null || names.has(file));
+    if (about || heldTo) {
       await adapters.markForgotten(record.id);
       marked.push(record.id);
     } else if (!exported.has(pairs.sha256)) unknown.push(record.id);

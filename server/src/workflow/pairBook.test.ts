@@ -26,16 +26,16 @@ async function setUp(
   const home = path.join(root, '.home');
   const stores = new Stores(home, Date.now);
   const ledger = await stores.ledger(root);
-  await ledger.appendAll(
-    offered.map((text, n) => {
-      const texts = { ...decisionOf('x').texts, question: `Why ${n}?`, thinking: '', offered: text };
-      return decisionOf('x', {
+  for (const [n, text] of offered.entries()) {
+    const texts = { ...decisionOf('x').texts, question: `Why ${n}?`, thinking: '', offered: text };
+    await ledger.append(
+      decisionOf('x', {
         ...{ block: `block0${n}`, run: null, kind: 'accept-edited', provenance: null },
         texts: { ...texts, result: `${text} So they say.` },
         note: { path: `notes/${n}.md`, hash: 'h', range: { start: 0, end: 10 } },
-      });
-    }),
-  );
+      }),
+    );
+  }
   const book = new PairBook({ stores, now: Date.now, searchNotes, changed: () => undefined });
   t.after(() => {
     book.dispose();

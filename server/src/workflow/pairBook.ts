@@ -213,7 +213,10 @@ export class PairBook {
         decisions.push({ entry, decision });
     }
     const ledger = await this.#parts.stores.ledger(root);
-    const { records, warning } = await ledger.appendAll(decisions.map(({ decision }) => decision));
+    const [first, ...others] = decisions.map(({ decision }) => decision);
+    const { records, warning } = first
+      ? await ledger.appendAll([first, ...others])
+      : { records: [], warning: null };
     const changed = decisions.map(({ entry: { origin }, decision: { curation } }, at) => {
       // As it is by now: another change may have come in between.
       const entry = content.entries.get(origin);

@@ -1,5 +1,12 @@
 // From a place in a note to a stored run. Used by every door; knows neither an editor nor the command line.
-import { newBlockId, paragraphAt, readBlocks, relocate, type Paragraph } from '../notes/index.ts';
+import {
+  newBlockId,
+  paragraphAt,
+  readBlocks,
+  relocate,
+  unknownBlock,
+  type Paragraph,
+} from '../notes/index.ts';
 import type { LanguageModel } from '../engine/languageModel.ts';
 import { PreflexorError, sentence } from '../errors.ts';
 import type {
@@ -389,13 +396,6 @@ async function subjectParagraph(note: Note, request: ReasonRequest, stores: Stor
   const block = readBlocks(note.text).blocks.find(({ id }) => id === request.replaces);
   if (!block) throw unknownBlock(request.replaces);
   return paragraphAt(note.text, note.text.slice(0, block.start).trimEnd().length);
-}
-
-/** What is said when a block is asked for that is not there. */
-export function unknownBlock(id: string): PreflexorError {
-  return new PreflexorError('unknown-block', `This note has no annotation ${id}.`, {
-    remedy: 'It may have been removed already; undo brings it back.',
-  });
 }
 
 /**

@@ -71,6 +71,8 @@ export async function runTrainer(
   onLine: (line: Lines, child: ChildProcessWithoutNullStreams) => void = () => undefined,
 ): Promise<TrainerResult> {
   const file = path.join(folder, 'config.json');
+  // A file that is written over is flushed to the disk by some file systems.
+  await rm(file, { force: true });
   await writeFile(file, typeof config === 'string' ? config : JSON.stringify(config));
   return runTrainerWith([file], onLine);
 }

@@ -149,6 +149,13 @@ export function actionsTemplate(run: RunSnapshot, around: RunSurroundings): Temp
               <vscode-button
                 secondary
                 @click=${() => {
+                  around.act('review');
+                }}
+                >Review</vscode-button
+              >
+              <vscode-button
+                secondary
+                @click=${() => {
                   around.act('reject');
                 }}
                 >Reject</vscode-button

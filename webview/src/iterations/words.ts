@@ -171,6 +171,7 @@ export function warnings({ sections, facts }: IterationSnapshot): string[] {
 const decisions: Partial<Record<DecisionKind, string>> = {
   accept: 'Accepted',
   'accept-edited': 'Accepted with your edit',
+  hunk: 'Accepted in part',
   reject: 'Rejected',
   regenerate: 'Replaced',
 };
@@ -238,7 +239,7 @@ export function entryWords({ state, decision }: RunEntry): string {
 }
 
 export function entryIcon({ state, decision }: RunEntry): string {
-  if (decision === 'accept' || decision === 'accept-edited') return 'check';
+  if (decision === 'accept' || decision === 'accept-edited' || decision === 'hunk') return 'check';
   if (decision === 'reject') return 'close';
   if (decision === 'regenerate') return 'refresh';
   return {

@@ -143,7 +143,7 @@ function hunks(
     const end = settled.get(record.block);
     const refused = end !== undefined && refusing.has(end.kind);
     // Later the whole was accepted, perhaps with more changes: that decision says it better.
-    const overtaken = end !== undefined && end.id > record.id && end.kind === 'accept-edited';
+    const overtaken = end !== undefined && end.id > record.id && accepting.has(end.kind);
     const nothingTaken = result === null || result.trim() === paragraph.trim();
     if (refused || overtaken || nothingTaken || result.trim() === offered.trim()) return [];
     const rejected = side(record, offeredSections(record));

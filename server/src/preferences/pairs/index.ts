@@ -14,6 +14,8 @@ export {
 export { defaultQuietMs, derivePairs, pairId, type DeriveOptions, type History } from './derive.ts';
 export type { PresentNote } from './settled.ts';
 export { defaultSplit, type SplitRule } from './split.ts';
+export { spansIn } from './completion.ts';
+export { strengths } from './preference.ts';
 export { exportPairs, folderFormats, type Export, type ExportFile } from './files/exporting.ts';
 export { importPairs, type Import, type ImportOptions, type Refusal } from './files/importing.ts';
 export {
@@ -25,3 +27,4 @@ export {
   type EmbedTexts,
 } from './checks/checkPairs.ts';
 export { checkLimits, type CheckLimits } from './checks/checks.ts';
+export { languageOf } from './checks/language.ts';

@@ -1,7 +1,7 @@
 // What became of an accepted text: whether it stands in the note as it was accepted, was rewritten, or is gone.
 // Pure: the note's present text comes in.
 import { stripBlocks } from '../../notes/index.ts';
-import { wordsOf } from '../../reasoning/index.ts';
+import { wordsOf } from '../../words.ts';
 
 /** A note as it is now. */
 export interface PresentNote {

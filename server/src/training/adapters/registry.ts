@@ -6,7 +6,13 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node
 import { dirname, join } from 'node:path';
 import { hashFile } from '../../engine/models/index.ts';
 import { PreflexorError } from '../../errors.ts';
-import { ActiveAdapters, AdapterId, AdapterRecord, type ModelIdentity } from '../../protocol/index.ts';
+import {
+  ActiveAdapters,
+  AdapterId,
+  AdapterRecord,
+  type GateVerdict,
+  type ModelIdentity,
+} from '../../protocol/index.ts';
 import { isMissing, makeFolders, syncFolder, systemCode, withLock, writeDurably } from '../../state/index.ts';
 import type { Clock } from '../../state/index.ts';
 import { peftConfigName, peftTensorsName } from './peftFolder.ts';
@@ -117,6 +123,14 @@ export class AdapterRegistry {
     const adapter = await this.get(id);
     if (adapter.record.forgotten !== undefined) return adapter;
     const record: AdapterRecord = { ...adapter.record, forgotten: new Date(this.#now()).toISOString() };
+    await writeDurably(join(this.#folder, id, 'record.json'), `${JSON.stringify(record, null, 2)}\n`);
+    return { ...adapter, record };
+  }
+
+  /** Keeps what the gate said of an adapter; a later verdict takes the place of an earlier one. */
+  async judged(id: string, verdict: GateVerdict): Promise<StoredAdapter> {
+    const adapter = await this.get(id);
+    const record: AdapterRecord = { ...adapter.record, verdict };
     await writeDurably(join(this.#folder, id, 'record.json'), `${JSON.stringify(record, null, 2)}\n`);
     return { ...adapter, record };
   }

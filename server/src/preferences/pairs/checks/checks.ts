@@ -1,7 +1,8 @@
 // Quality checks on a set of pairs. Each is a pure function from pairs to findings, with a code to filter by and a
 // sentence to show; none changes or drops a pair.
 import type { PairProblem, PreferencePair } from '../../../protocol/index.ts';
-import { changedShare, wordsOf } from '../../../reasoning/index.ts';
+import { changedShare } from '../../../reasoning/index.ts';
+import { wordsOf } from '../../../words.ts';
 import { languageOf } from './language.ts';
 import { personalDataIn } from './personalData.ts';
 

@@ -1,6 +1,6 @@
 // Guesses the language of a text from its script and its function words. Rough on purpose: it is to notice an answer
 // in another language than its question, not to name every language. null where a text says too little.
-import { wordsOf } from '../../../reasoning/index.ts';
+import { wordsOf } from '../../../words.ts';
 
 /** Frequent words that few of the other languages here have. */
 const functionWords: Readonly<Record<string, string>> = {

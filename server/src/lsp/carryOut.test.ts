@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { applyEdits } from '../notes/index.ts';
-import { inverse } from './decisions.ts';
+import { inverse } from './carryOut.ts';
 
 test('given any text and edits, when the inverse edits are applied to the result, then the text is back', () => {
   const places = fc.uniqueArray(fc.nat(60), { minLength: 2, maxLength: 8 });

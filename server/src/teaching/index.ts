@@ -1,0 +1,19 @@
+// Self-teaching: on-the-fly data from the writer's own notes, the two phases, their watch list, and the gate that an
+// adapter has to pass. Imports neither an editor nor a native library: models, index and trainer come in as ports.
+export { generateDataset, type Dataset, type DatasetEvent, type DatasetRequest } from './dataset/generate.ts';
+export type { Corpus, CorpusChunk, DatasetPorts } from './dataset/ports.ts';
+export { heldoutNotes, usableChunks } from './dataset/notes.ts';
+export { pairsOfSamples, trlLines } from './dataset/pairs.ts';
+export { datasetPromptVersion } from './dataset/prompts.ts';
+export { datasetPresets, presetNames, teachPreset, withValues, type PresetName } from './presets.ts';
+export { measure, type MeasurePorts, type MeasureTask, type UntouchedText } from './gate/measure.ts';
+export { gateLimits, verdictOn, type GateMeasurements } from './gate/verdict.ts';
+export {
+  teach,
+  type DatasetWish,
+  type Phase,
+  type TeachEvent,
+  type TeachPorts,
+  type TeachRequest,
+  type TrainWish,
+} from './teach.ts';
