@@ -47,7 +47,11 @@ const bundles = [
   },
   {
     ...common,
-    entryPoints: { iterations: 'webview/src/iterations/main.ts', pdf: 'webview/src/pdf/main.ts' },
+    entryPoints: {
+      board: 'webview/src/board/main.ts',
+      iterations: 'webview/src/iterations/main.ts',
+      pdf: 'webview/src/pdf/main.ts',
+    },
     outdir: 'dist/webview',
     platform: 'browser',
     target: 'chrome120',

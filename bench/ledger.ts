@@ -17,12 +17,13 @@ const kinds = ['accept-edited', 'reject', 'regenerate', 'accept', 'offer'] as co
 const words =
   'grain boundary slip stops strength steel texture hardening crystal lattice energy defect'.split(' ');
 
-/** A sentence or two, as many words as `count`, no two alike. */
+/** A sentence or two, as many words as `count`, no two alike: each begins with its own number. */
 function prose(seed: number, count: number): string {
-  return Array.from(
-    { length: count },
+  const rest = Array.from(
+    { length: count - 1 },
     (_, at) => words[(seed * 7 + at * (1 + (seed % 11))) % words.length],
-  ).join(' ');
+  );
+  return [seed, ...rest].join(' ');
 }
 
 /** About 1.7 kB each: four decisions a paragraph, in notes of fifty paragraphs. */
@@ -50,6 +51,11 @@ function lineOf(n: number): string {
   return `${JSON.stringify(record)}\n`;
 }
 
+function cpuSeconds(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1e6;
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'preflexor-bench-ledger-'));
 try {
   const ledgerFolder = join(folder, 'workspace', '.preflexor', 'ledger');
@@ -67,6 +73,7 @@ try {
   await writeFile(file, lines());
   const resting = process.memoryUsage.rss();
   let started = performance.now();
+  let used = process.cpuUsage();
   const ledger = await openLedger({
     workspaceRoot: join(folder, 'workspace'),
     home: join(folder, 'home'),
@@ -76,7 +83,9 @@ try {
   const readSeconds = (performance.now() - started) / 1000;
   if (records.length !== entries || problems.length > 0) throw new Error('The ledger was not read whole.');
   const afterReading = process.memoryUsage.rss();
+  const readCpuSeconds = cpuSeconds(used);
   started = performance.now();
+  used = process.cpuUsage();
   const history = { records, runs: new Map(), notes: new Map() };
   const pairs = await derivePairs(
     history,
@@ -87,9 +96,12 @@ try {
     entries,
     megabytes: bytes / 1e6,
     readSeconds,
+    /** Of all threads: on a machine that is busy otherwise it says more than the time on the wall. */
+    readCpuSeconds,
     /** Resident memory that reading added, and the most that the process had. */
     readMegabytes: (afterReading - resting) / 1e6,
     deriveSeconds: (performance.now() - started) / 1000,
+    deriveCpuSeconds: cpuSeconds(used),
     pairs: pairs.length,
     peakMegabytes: process.resourceUsage().maxRSS / 1000,
     goal: { readSeconds: 2, readMegabytes: 300 },

@@ -12,6 +12,7 @@ const benchmarks = [
   'retrievalQuality',
   'graphExport',
   'ledger',
+  'ledgerKills',
   'server',
   'activation',
 ];

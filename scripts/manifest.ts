@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   clientCommands,
   indexContext,
+  pairsView,
   queueView,
   serverCommands,
   settings,
@@ -104,6 +105,7 @@ export function manifest(): Record<string, unknown> {
             visibility: 'collapsed',
           },
           { id: sourcesView, name: 'Sources', icon: 'media/preflexor.svg', contextualTitle: category },
+          { id: pairsView, name: 'Preference Pairs', icon: 'media/preflexor.svg', contextualTitle: category },
         ],
       },
       viewsWelcome: viewsWelcome(),
@@ -121,8 +123,8 @@ export function manifest(): Record<string, unknown> {
 
 /** What the views say while they are empty: one thing to do each. */
 function viewsWelcome(): unknown[] {
-  const welcome = (when: string, text: string, button: string) => {
-    return { view: sourcesView, when, contents: `${text}\n${button}` };
+  const welcome = (when: string, text: string, button: string, view: string = sourcesView) => {
+    return { view, when, contents: `${text}\n${button}` };
   };
   return [
     {
@@ -145,6 +147,12 @@ function viewsWelcome(): unknown[] {
       `${indexContext} == empty`,
       'None of the notes and papers of this folder are indexed yet.',
       '[Index Now](command:preflexor.indexNow)',
+    ),
+    welcome(
+      'true',
+      'No preference pairs yet. They come of what you accept, edit, reject and pick.',
+      '[What Is Stored Where](command:preflexor.showStored)',
+      pairsView,
     ),
   ];
 }

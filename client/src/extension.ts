@@ -9,10 +9,12 @@ import { activateIterations } from './features/iterations.ts';
 import { activateModels } from './features/models.ts';
 import { activateModelServer } from './features/modelServer.ts';
 import { activatePassages } from './features/passages.ts';
+import { activatePairs } from './features/pairs.ts';
 import { PdfPages } from './features/pdfPages.ts';
 import { activatePreview, type MarkdownExtension } from './features/preview.ts';
 import { activateQueue } from './features/queue.ts';
 import { activateReasoning } from './features/reasoning.ts';
+import { activateRecording } from './features/recording.ts';
 import { activateReviewing } from './features/reviewing.ts';
 import { activateSources } from './features/sources.ts';
 import { activateStatus } from './features/status.ts';
@@ -53,6 +55,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const pages = new PdfPages(context, server.log);
   const passages = activatePassages(server, pages);
   const sources = activateSources(server, board, indexes);
+  const pairs = activatePairs(context, server);
+  const recording = activateRecording(context);
   const queue = activateQueue(server);
   const status = activateStatus(server, board, indexes);
   const folding = activateFolding(server);
@@ -68,6 +72,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...indexing.commands,
     ...passages.commands,
     ...sources.commands,
+    ...pairs.commands,
+    ...recording.commands,
     ...queue.commands,
     ...status.commands,
   };
@@ -84,6 +90,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     indexing,
     passages,
     sources,
+    pairs,
+    recording,
     queue,
     status,
     folding,

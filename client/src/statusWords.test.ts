@@ -25,6 +25,13 @@ test('given each state, when it is shown, then the text has one icon and the spo
   }
 });
 
+test('given recording that is paused, when the state is shown, then it says so to eyes and ears', () => {
+  const { text, spoken } = statusWords(status, 0, null, false);
+  assert.match(text, /not recording$/);
+  assert.match(spoken, /not recorded$/);
+  assert.doesNotMatch(statusWords(status, 0).text, /recording/);
+});
+
 test('given work, when it is shown, then there is a spinner with what is known of it', () => {
   assert.equal(
     statusWords({ ...status, state: 'loading', fraction: 0.423 }, 1).text,

@@ -14,17 +14,27 @@ const nameLength = 28;
 /**
  * @param status null: the server has said nothing yet. @param runs runs that are waiting or running
  * @param host of the model server that the settings name; null: the model runs here
+ * @param recording whether what the writer decides is kept to learn from
  */
 export function statusWords(
   status: EngineStatus | null,
   runs: number,
   host: string | null = null,
+  recording = true,
 ): StatusWords {
-  const local = localWords(status, runs);
+  const local = recording ? localWords(status, runs) : paused(localWords(status, runs));
   if (host === null) return local;
   // Before the first word has gone there, and not only then.
   const text = local.text.replace('$(sparkle)', '$(cloud)');
   return { ...local, text, spoken: `${local.spoken}. Your text goes to ${host}` };
+}
+
+function paused(words: StatusWords): StatusWords {
+  return {
+    ...words,
+    text: `${words.text} · not recording`,
+    spoken: `${words.spoken}. Your decisions are not recorded`,
+  };
 }
 
 function localWords(status: EngineStatus | null, runs: number): StatusWords {

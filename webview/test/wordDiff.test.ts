@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { diffWords, wordDiff, type Piece } from '../src/iterations/wordDiff.ts';
+import { diffWords, wordDiff, type Piece } from '../src/shared/wordDiff.ts';
 
 function textOf(pieces: readonly Piece[], ...kinds: Piece['kind'][]): string {
   return pieces

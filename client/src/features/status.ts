@@ -23,6 +23,7 @@ import type { RunBoard } from '../runBoard.ts';
 import { serverAddress } from '../serverAddress.ts';
 import { failureFrom, showFailure } from '../showFailure.ts';
 import { statusFacts, statusWords } from '../statusWords.ts';
+import { isRecording } from './recording.ts';
 
 interface MenuItem extends QuickPickItem {
   readonly run?: () => unknown;
@@ -39,7 +40,7 @@ export function activateStatus(
   item.command = 'preflexor.showMenu' satisfies ClientCommand;
 
   function show(): void {
-    const words = statusWords(status, board.active, serverHost());
+    const words = statusWords(status, board.active, serverHost(), isRecording());
     const { text, failed } = words;
     const index = indexLine(indexes.statuses);
     const spoken = index === null ? words.spoken : `${words.spoken}\n${index}`;
@@ -79,6 +80,9 @@ export function activateStatus(
       ...(loaded ? [action('preflexor.unload')] : []),
       action('preflexor.showIterations'),
       action('preflexor.showSources'),
+      action('preflexor.showPairs'),
+      action(isRecording() ? 'preflexor.pauseRecording' : 'preflexor.resumeRecording'),
+      action('preflexor.showStored'),
       ...indexActions(indexes),
       action('preflexor.showLog'),
       { label: 'State', kind: QuickPickItemKind.Separator },
@@ -117,8 +121,10 @@ export function activateStatus(
       { dispose: board.onChange(show) },
       { dispose: indexes.onChange(show) },
       server.onStarted(() => void ask()),
+      window.onDidChangeActiveTextEditor(show),
       workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('preflexor.engine.url')) show();
+        if (change.affectsConfiguration('preflexor.preferences.record')) show();
       }),
       server.onNotification(statusNotification, (changed) => {
         status = changed;

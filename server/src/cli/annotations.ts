@@ -131,7 +131,7 @@ async function planned(
       segment: needed(options.segment, '--segment'),
       value: needed(options.value, '--value'),
     };
-    const entry = await planRating(note, choice, rating, stores);
+    const entry = await planRating(note, choice, rating, settings, stores);
     return { edits: [], record: () => recordDecision(stores, note.root, entry) };
   }
   if (as === 'pick') {

@@ -70,10 +70,19 @@ export async function listPairsCommand(options: SelectOptions, context: Context)
   context.output.result(pairs, pairs.map(readable).join('\n') || 'No pairs yet.');
 }
 
-function readable({ id, signal, split, consent, note, chosen, rejected }: PreferencePair): string {
+function readable({ id, signal, split, consent, note, chosen, rejected, curation }: PreferencePair): string {
   const sides = [chosen, rejected].map((text) => (text === null ? '–' : oneLine(text)));
-  const mark = consent === 'withdrawn' ? ' (recording is off)' : '';
+  const marks = [
+    ...(consent === 'withdrawn' ? [' (recording is off)'] : []),
+    ...(curation && curation.excluded !== null ? [` (excluded${reasonText(curation.excluded)})`] : []),
+    ...(curation ? curation.tags.map((tag) => ` #${oneLine(tag)}`) : []),
+  ];
+  const mark = marks.join('');
   return `${id}  ${signal}  ${split}  ${note?.path ?? 'imported'}${mark}\n  + ${sides[0] ?? ''}\n  - ${sides[1] ?? ''}`;
+}
+
+function reasonText(reason: string): string {
+  return reason === '' ? '' : `: ${oneLine(reason)}`;
 }
 
 /** The end of a completion, where the answer is, without what a terminal would obey. */
@@ -105,15 +114,14 @@ export async function checkPairsCommand(
   const { pairs, root } =
     options.file === undefined ? await selected(options, context) : await ofFile(options.file, context);
   const wanted = { embed: options.similar === true, maxTokens: options.maxTokens ?? null };
-  const problems = await withPorts(context, root, wanted, (ports) =>
-    checkPairs(pairs, ports, context.signal),
-  );
+  const kept = pairs.filter(({ curation }) => (curation?.excluded ?? null) === null);
+  const problems = await withPorts(context, root, wanted, (ports) => checkPairs(kept, ports, context.signal));
   const counts = Object.fromEntries(
     [...Map.groupBy(problems, ({ code }) => code)].map(([code, found]) => [code, found.length]),
   );
   const lines = problems.map(problemText);
-  const end = `${pairs.length} pairs, ${problems.length} findings.`;
-  context.output.result({ pairs: pairs.length, counts, problems }, [...lines, end].join('\n'));
+  const end = `${kept.length} pairs, ${problems.length} findings.`;
+  context.output.result({ pairs: kept.length, counts, problems }, [...lines, end].join('\n'));
 }
 
 function problemText({ code, pairs, message }: PairProblem): string {

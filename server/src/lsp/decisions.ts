@@ -53,7 +53,7 @@ export function createDecisions(parts: DecisionParts): Decisions {
     const { root } = await notes.note(uri);
     if (params.as === 'rate') {
       const { iteration, rating } = params;
-      const entry = await planRating(await notes.note(uri), { block, iteration }, rating, stores);
+      const entry = await planRating(await notes.note(uri), { block, iteration }, rating, settings, stores);
       return answerOf(await recordDecision(stores, root, entry));
     }
     if (params.as === 'pick') {
@@ -80,14 +80,14 @@ export function createDecisions(parts: DecisionParts): Decisions {
   }: Params<typeof compareRequest>): Result<typeof compareRequest> {
     const note = await notes.note(textDocument.uri);
     const settings = await source.for(textDocument.uri);
-    const { entry } = await planDecision(note, { block, as: 'accept' }, settings, stores);
+    const { texts } = await planDecision(note, { block, as: 'accept' }, settings, stores);
     const present = readBlocks(note.text)
       .blocks.find(({ id }) => id === block)
       ?.sections.find(({ kind }) => kind === 'answer')?.text;
     return {
       title: `Paragraph and suggestion ${block}`,
-      paragraph: entry.texts.paragraph,
-      answer: present ?? entry.texts.offered,
+      paragraph: texts.paragraph,
+      answer: present ?? texts.offered,
     };
   }
 

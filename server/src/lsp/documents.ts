@@ -47,6 +47,11 @@ export class Notes {
     return document;
   }
 
+  /** What the editor holds of a file; null: it is not open here. */
+  textOf(uri: string): string | null {
+    return this.#documents.get(uri)?.getText() ?? null;
+  }
+
   isOpen(uri: string): boolean {
     return this.#documents.get(uri) !== undefined;
   }

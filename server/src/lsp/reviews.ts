@@ -22,6 +22,7 @@ import {
   followNote,
   goFrom,
   hunkAt,
+  allAsRecorded,
   planReview,
   recordDecisions,
   type HunkReview,
@@ -29,11 +30,13 @@ import {
 } from '../workflow/index.ts';
 import { carryOut } from './carryOut.ts';
 import type { Notes } from './documents.ts';
+import type { SettingsSource } from './settings.ts';
 
 export interface ReviewParts {
   readonly connection: Connection;
   readonly documents: TextDocuments<TextDocument>;
   readonly notes: Notes;
+  readonly settings: SettingsSource;
   readonly stores: Stores;
   /** Has the editor ask for the lenses again. */
   readonly onLenses: () => void;
@@ -48,7 +51,7 @@ export interface Reviews {
 }
 
 export function createReviews(parts: ReviewParts): Reviews {
-  const { connection, documents, notes, stores, onLenses } = parts;
+  const { connection, documents, notes, settings: source, stores, onLenses } = parts;
   const reviews = new Map<string, HunkReview>();
   /** Notes whose review is being carried out: its own edit does not overtake it. */
   const applying = new Set<string>();
@@ -119,9 +122,13 @@ export function createReviews(parts: ReviewParts): Reviews {
     applying.add(uri);
     try {
       const { root } = await notes.note(uri);
+      const settings = await source.for(uri);
       const decision = await carryOut(
         ...[notes, uri, labelOf(reviewed)],
-        (note) => planReview(note, followNote(reviewed, note.text)),
+        async (note) => {
+          const { edits, entries } = planReview(note, followNote(reviewed, note.text));
+          return { edits, entries: await allAsRecorded(note, settings, entries) };
+        },
         ({ entries }) => recordDecisions(stores, root, entries),
       );
       end(uri, 'applied');

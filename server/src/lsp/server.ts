@@ -42,6 +42,7 @@ import { createHistory } from './history.ts';
 import { Indexing } from './indexing.ts';
 import { ServerKeys } from './keys.ts';
 import { createModelRequests } from './models.ts';
+import { createPairs } from './pairs.ts';
 import { createPassages } from './passages.ts';
 import { createReasoning, signalOf } from './reasoning.ts';
 import { createReasoningMany, queueTeller } from './reasoningMany.ts';
@@ -112,13 +113,14 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     knownCitations: (root, signal) => knownCitations(retrieval, root, signal),
   });
   const reviews = createReviews({
-    ...{ connection, documents, notes, stores },
+    ...{ connection, documents, notes, settings, stores },
     onLenses: () => {
       refreshLenses(connection);
     },
   });
   const history = createHistory({ notes, stores, isRunning: (run) => reasoning.isRunning(run) });
   const passages = createPassages({ notes, settings, stores, retrieval });
+  const pairs = createPairs({ connection, notes, settings, stores, retrieval, now: options.now });
   const citations = new Citations({ connection, documents, notes, retrieval, settings });
   const indexing = new Indexing({
     connection,
@@ -133,6 +135,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...decisions.handlers,
     ...history,
     ...passages.handlers,
+    ...pairs.handlers,
     ...indexing.handlers,
     'preflexor/review': (params) => reviews.review(params),
     ...createModelRequests({
@@ -272,6 +275,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     queue.stopAll();
     citations.dispose();
     indexing.dispose();
+    pairs.dispose();
     await Promise.all([engines.dispose(), critics.dispose(), retrieval.dispose()]);
   });
   // Runs of a note that is closed let others by until it is open again.

@@ -183,9 +183,9 @@ class FileLedger implements Ledger {
   }
 
   /** Fields are named one by one: their order is the order in the file, for a person who reads it. */
-  #record(decision: Decision, now: number, lastInFile: string | null): LedgerRecord {
-    const { block, run, kind, iteration, texts, note, provenance, rating, over, hunk } = decision;
-    const lastId = [this.#lastId, lastInFile].reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b));
+  #record(decision: Decision, now: number, lastId: string | null): LedgerRecord {
+    const { block, run, kind, iteration, texts, note, provenance } = decision;
+    const { rating, over, hunk, recording, curation } = decision;
     return {
       schema: 1,
       id: nextUlid(now, lastId),
@@ -201,6 +201,8 @@ class FileLedger implements Ledger {
       ...(rating && { rating }),
       ...(over !== undefined && { over }),
       ...(hunk && { hunk }),
+      ...(recording && { recording }),
+      ...(curation && { curation }),
     };
   }
 

@@ -9,6 +9,7 @@ import type { LedgerRecord } from '../protocol/index.ts';
 import { isMissing, nodeFileSystem, syncFolder, writeFailure } from '../state/index.ts';
 import type { FileOptions } from '../state/index.ts';
 import { decodeLine, longestLine } from './ledgerLines.ts';
+import { SharedParts } from './sharedParts.ts';
 
 /** A line that is set aside; all others stand. `line` counts from 1; null: the whole file. */
 export interface LedgerProblem {
@@ -245,19 +246,22 @@ async function readFrom(
   version: string,
 ): Promise<Reading> {
   const records = [...before.whole.records];
+  const parts = new SharedParts();
+  const buffer = Buffer.allocUnsafe(chunkBytes);
   const problems = [...before.whole.problems];
   let { bytes, lines } = before;
   let digest = hash.copy().digest('hex');
   let line = new GrowingLine();
   for (let at = before.bytes; ;) {
-    const chunk = await readSpan(handle, at, at + chunkBytes);
-    if (chunk.length === 0) break;
+    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, at);
+    if (bytesRead === 0) break;
+    const chunk = buffer.subarray(0, bytesRead);
     let from = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
       line.add(chunk.subarray(from, end));
       from = end + 1;
       lines += 1;
-      take(file, lines, line.decode(), records, problems);
+      take(file, lines, line.decode(), { records, problems, parts });
       line = new GrowingLine();
     }
     hash.update(chunk.subarray(0, from));
@@ -266,11 +270,12 @@ async function readFrom(
       digest = hash.copy().digest('hex');
     }
     hash.update(chunk.subarray(from));
-    line.add(chunk.subarray(from));
+    // Copied: the next chunk comes into the same buffer.
+    line.add(Buffer.from(chunk.subarray(from)));
     at += chunk.length;
   }
   const tail = { records: [], problems: [] };
-  take(file, lines + 1, line.decode(), tail.records, tail.problems);
+  take(file, lines + 1, line.decode(), { ...tail, parts });
   return { version, bytes, digest, lines, whole: { records, problems }, tail };
 }
 
@@ -278,12 +283,17 @@ function take(
   file: string,
   line: number,
   decoded: ReturnType<typeof decodeLine>,
-  records: { line: number; record: LedgerRecord }[],
-  problems: LedgerProblem[],
+  into: {
+    readonly records: { line: number; record: LedgerRecord }[];
+    readonly problems: LedgerProblem[];
+    readonly parts: SharedParts;
+  },
 ): void {
   if (decoded === null) return;
-  if ('record' in decoded) records.push({ line, record: decoded.record });
-  else problems.push({ file, line, reason: decoded.reason });
+  if ('record' in decoded) {
+    into.parts.share(decoded.record);
+    into.records.push({ line, record: decoded.record });
+  } else into.problems.push({ file, line, reason: decoded.reason });
 }
 
 /** The pieces of one line; those of an overlong line are counted but not kept. */
@@ -298,8 +308,8 @@ class GrowingLine {
   }
 
   decode(): ReturnType<typeof decodeLine> {
-    return this.#length > longestLine
-      ? { reason: 'longer than 64 MiB' }
-      : decodeLine(Buffer.concat(this.#pieces));
+    if (this.#length > longestLine) return { reason: 'longer than 64 MiB' };
+    const [only] = this.#pieces;
+    return decodeLine(only && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces));
   }
 }

@@ -1,9 +1,11 @@
 // The ledger's file format: one decision per line of JSON, and what to make of a line that is none.
 // Total: any bytes give a record or a reason, never an exception.
+import { isAscii } from 'node:buffer';
 import type { z } from 'zod';
 import { PreflexorError } from '../errors.ts';
 import { LedgerRecord } from '../protocol/index.ts';
 import { firstIssue, newerSchema, parseStored } from './storedJson.ts';
+import { isUsualRecord } from './usualRecord.ts';
 
 /** Longer lines are neither written nor read: no decision comes near, and memory has an end. */
 export const longestLine = 64 * 1024 * 1024;
@@ -28,6 +30,14 @@ export function notADecision(error: z.ZodError): PreflexorError {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+const blank = /^\s*$/;
+
+/** Lines without letters beyond ASCII, and they are most, need no decoding. @throws TypeError for what is no UTF-8 */
+function textOf(bytes: Uint8Array): string {
+  return isAscii(bytes)
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+    : utf8.decode(bytes);
+}
 
 /**
  * Reads one line. null: a blank line. Fields that this version does not know are kept.
@@ -35,17 +45,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export function decodeLine(bytes: Uint8Array): DecodedLine | null {
   let text: string;
   try {
-    text = utf8.decode(bytes);
+    text = textOf(bytes);
   } catch {
     return { reason: 'not UTF-8 text (cut off, or damaged)' };
   }
-  if (text.trim() === '') return null;
+  if (blank.test(text)) return null;
   let value: unknown;
   try {
     value = parseStored(text);
   } catch {
     return { reason: 'not a whole line of JSON (cut off, or damaged)' };
   }
+  if (isUsualRecord(value)) return { record: value };
   const newer = newerSchema(value, 1);
   if (newer !== null) {
     return { reason: `written by a newer PRefLexOR (record schema ${newer}): update this one to read it` };

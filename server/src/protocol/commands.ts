@@ -24,6 +24,8 @@ export interface MenuPlace {
 
 /** What shows the passages behind a run and the index. */
 export const sourcesView = 'preflexor.sources';
+/** What counts preference pairs and leads to the curation board. */
+export const pairsView = 'preflexor.pairs';
 /** The context key that holds the index's state: none, off, empty, idle, busy, paused or failed. */
 export const indexContext = 'preflexor.index';
 
@@ -211,6 +213,23 @@ export const clientCommands = {
       },
     ],
   },
+  'preflexor.showPairs': {
+    title: 'Curate Preference Pairs',
+    icon: 'checklist',
+    menus: [{ menu: 'view/title', when: `view == ${pairsView}`, group: 'navigation@1' }],
+  },
+  'preflexor.showPairsOf': { title: 'Show These Preference Pairs', icon: 'list-flat', palette: false },
+  'preflexor.pauseRecording': {
+    title: 'Pause Recording of Decisions',
+    icon: 'debug-pause',
+    palette: 'config.preflexor.preferences.record',
+  },
+  'preflexor.resumeRecording': {
+    title: 'Resume Recording of Decisions',
+    icon: 'debug-continue',
+    palette: '!config.preflexor.preferences.record',
+  },
+  'preflexor.showStored': { title: 'Show What Is Stored Where', icon: 'shield' },
   'preflexor.showLog': { title: 'Show Log', icon: 'output' },
 } as const satisfies Record<string, CommandDeclaration>;
 export type ClientCommand = keyof typeof clientCommands;

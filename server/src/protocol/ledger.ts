@@ -1,6 +1,7 @@
 // The decisions ledger: one JSON line per decision of the writer, never changed afterwards.
 // Preference pairs are derived from these lines, so a line holds all that a later derivation may ask for.
 import { z } from 'zod';
+import { EntryId, PairId, PairMeta } from './pairs.ts';
 import { BlockId, NotePlace, Provenance, RunId, SegmentKind } from './reasoning.ts';
 
 export const DecisionKind = z.enum([
@@ -48,6 +49,48 @@ export const HunkDecision = z.object({
 });
 export type HunkDecision = z.infer<typeof HunkDecision>;
 
+export const PairSide = z.enum(['chosen', 'rejected']);
+export type PairSide = z.infer<typeof PairSide>;
+
+export const PairTag = z
+  .string()
+  .trim()
+  .min(1)
+  .max(60)
+  .regex(/^[^,\p{Cc}]+$/u, 'a tag has no comma and no line end');
+
+/** What the writer does to a pair. Each works on the pair as the entries before left it. */
+export const CurationAction = z.discriminatedUnion('do', [
+  /** Says it otherwise. A lone pair gets its other side in this way. */
+  z.object({ do: z.literal('edit'), side: PairSide, text: z.string().trim().min(1).max(1_000_000) }),
+  /** What was chosen is the rejected text, and the other way round. */
+  z.object({ do: z.literal('flip') }),
+  z.object({ do: z.literal('exclude'), reason: z.string().trim().max(1000) }),
+  z.object({ do: z.literal('include') }),
+  z.object({ do: z.literal('tag'), tag: PairTag, on: z.boolean() }),
+  z.object({ do: z.literal('rate'), strength: z.number().min(0).max(1) }),
+  /** Looked at, and right as it is. */
+  z.object({ do: z.literal('review') }),
+  /** As it was after this entry; null: as it was derived. */
+  z.object({ do: z.literal('revert'), to: EntryId.nullable() }),
+]);
+export type CurationAction = z.infer<typeof CurationAction>;
+
+/** One pair, changed by the writer. The pair itself is derived: this is what is laid over it. */
+export const Curation = z.object({
+  /** The pair as it is derived, or was imported. */
+  pair: PairId,
+  /** By these it is known again when what it is derived from gives another text: a paragraph that was rewritten. */
+  entries: z.array(EntryId),
+  about: PairMeta.shape.about,
+  action: CurationAction,
+  /** Shared by all entries of one change, which are undone together. */
+  change: EntryId,
+  /** The change that this one takes back. */
+  undoes: EntryId.optional(),
+});
+export type Curation = z.infer<typeof Curation>;
+
 /** One line of `.preflexor/ledger/<device>.jsonl`. */
 export const LedgerRecord = z.object({
   schema: z.literal(1),
@@ -68,5 +111,9 @@ export const LedgerRecord = z.object({
   over: z.int().nonnegative().optional(),
   /** `hunk` only. */
   hunk: HunkDecision.optional(),
+  /** The writer had recording switched off: that they decided is kept, and no text of it; nothing is learnt from it. */
+  recording: z.literal('off').optional(),
+  /** `curate` only. */
+  curation: Curation.optional(),
 });
 export type LedgerRecord = z.infer<typeof LedgerRecord>;

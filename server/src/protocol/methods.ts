@@ -1,9 +1,19 @@
 // Every custom request and notification of the language server, declared once.
 // docs/lsp-extensions.md has one section per method; a test decodes its examples with these schemas.
 import { z } from 'zod';
+import {
+  CurationResult,
+  PairChoice,
+  PairCounts,
+  PairDetail,
+  PairFilter,
+  PairOrder,
+  PairPage,
+} from './board.ts';
 import { EngineStatus, ErrorReport } from './engine.ts';
-import { DecisionKind, LedgerRecord, Rating } from './ledger.ts';
+import { CurationAction, DecisionKind, LedgerRecord, Rating } from './ledger.ts';
 import { DownloadProgress, ModelListing } from './models.ts';
+import { PairId } from './pairs.ts';
 import { QueueEntry, QueueParams, QueuePriority } from './queue.ts';
 import {
   BlockId,
@@ -377,6 +387,37 @@ export const whyNotIndexedRequest = request(
   IndexedAnswer,
 );
 
+/** Pairs of a folder, as many as a list shows at once. */
+export const pairsRequest = request(
+  'preflexor/pairs',
+  z.object({
+    ...ofFolder,
+    filter: PairFilter.optional(),
+    order: PairOrder.optional(),
+    offset: z.int().nonnegative().optional(),
+    limit: z.int().min(0).max(1000).optional(),
+    /** Derive them anew: notes may have changed. Without it what was derived last is asked. */
+    refresh: z.boolean().optional(),
+  }),
+  PairPage,
+);
+export const pairRequest = request('preflexor/pair', z.object({ ...ofFolder, pair: PairId }), PairDetail);
+/** Changes pairs: one ledger entry each. */
+export const curateRequest = request(
+  'preflexor/curate',
+  z.object({ ...ofFolder, pairs: PairChoice, action: CurationAction }),
+  CurationResult,
+);
+/** Takes back the last change that is not taken back yet, by entries of its own. */
+export const undoCurationRequest = request(
+  'preflexor/undoCuration',
+  z.object(ofFolder),
+  CurationResult.extend({
+    /** What was taken back; null: there was nothing. */
+    undone: CurationAction.nullable(),
+  }),
+);
+
 export const statusNotification = notification('preflexor/didChangeStatus', EngineStatus);
 export const blockInsertedNotification = notification(
   'preflexor/didInsertBlock',
@@ -398,6 +439,12 @@ export const queueNotification = notification(
   z.object({ entries: z.array(QueueEntry) }),
 );
 export const indexNotification = notification('preflexor/didChangeIndex', IndexStatus);
+
+/** Decisions or curations changed a folder's pairs, or their checks are done. */
+export const pairsNotification = notification(
+  'preflexor/didChangePairs',
+  z.object({ folder: z.string(), counts: PairCounts }),
+);
 
 export const requests = [
   reasonRequest,
@@ -426,6 +473,10 @@ export const requests = [
   indexRequest,
   indexStatusRequest,
   whyNotIndexedRequest,
+  pairsRequest,
+  pairRequest,
+  curateRequest,
+  undoCurationRequest,
 ] as const;
 
 export const notifications = [
@@ -434,4 +485,5 @@ export const notifications = [
   reviewNotification,
   queueNotification,
   indexNotification,
+  pairsNotification,
 ] as const;

@@ -50,8 +50,26 @@ export type PairPassage = z.infer<typeof PairPassage>;
 export const PairSplit = z.enum(['train', 'held-out']);
 export type PairSplit = z.infer<typeof PairSplit>;
 
-const EntryId = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'not a ULID');
+/** The id of a ledger's line. */
+export const EntryId = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'not a ULID');
 export const PairId = z.string().regex(/^[0-9a-f]{32}$/, 'not the id of a pair (32 hex digits)');
+
+/** What the writer made of a pair afterwards. The pair's own fields are as they left it. */
+export const PairCuration = z.object({
+  /** The id of the pair as it was derived or imported; its own id is that of its present texts. */
+  origin: PairId,
+  /** Why it is not to be trained on; null: it is. */
+  excluded: z.string().nullable(),
+  tags: z.array(z.string()),
+  /** Sides that the writer wrote anew. */
+  edited: z.array(z.enum(['chosen', 'rejected'])),
+  flipped: z.boolean(),
+  /** The writer looked at it. */
+  reviewed: z.boolean(),
+  /** The ledger's lines that say so. */
+  entries: z.array(EntryId),
+});
+export type PairCuration = z.infer<typeof PairCuration>;
 
 /** All of a pair but its prompt and its texts: `meta` in the canonical export. */
 export const PairMeta = z.object({
@@ -87,6 +105,8 @@ export const PairMeta = z.object({
   split: PairSplit,
   /** `withdrawn`: the note has recording switched off by now; such a pair is not exported. */
   consent: z.enum(['given', 'withdrawn']),
+  /** Left out: nobody has touched it. */
+  curation: PairCuration.optional(),
 });
 export type PairMeta = z.infer<typeof PairMeta>;
 

@@ -222,7 +222,7 @@ export const settings = {
     schema: z.boolean(),
     fallback: true,
     description:
-      'Whether preference pairs are made of your decisions on suggestions. Off: none is listed, exported or trained on; the decisions themselves stay in `.preflexor/`. Off for a single note: `preflexor: off` in its front matter; for a folder: a file named `.preflexor-off` in it.',
+      'Whether preference pairs are made of your decisions on suggestions (**PRefLexOR: Pause Recording of Decisions**). Off: none is exported or trained on, and of new decisions only that they were made is kept in `.preflexor/`, no text; earlier ones stay until you forget them. Off for a single note: `preflexor: off` in its front matter; for a folder: a file named `.preflexor-off` in it.',
     scope: 'resource',
   }),
   'retrieval.maxFileMegabytes': setting({

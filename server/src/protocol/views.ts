@@ -1,8 +1,10 @@
 // Messages between the client and its webviews. A view may be hidden and miss messages, so what it shows
 // comes as whole snapshots; the server owns the data, the view only selection and scroll place.
 import { z } from 'zod';
-import { DecisionKind, Rating } from './ledger.ts';
+import { CurationResult, PairChoice, PairDetail, PairFilter, PairOrder, PairPage } from './board.ts';
+import { CurationAction, DecisionKind, Rating } from './ledger.ts';
 import { Placement, SectionRating } from './methods.ts';
+import { PairId } from './pairs.ts';
 import {
   Iteration,
   RunId,
@@ -200,3 +202,43 @@ export const PdfFromView = z.discriminatedUnion('type', [
   z.object({ type: z.literal('didFail'), message: z.string().max(4000) }),
 ]);
 export type PdfFromView = z.infer<typeof PdfFromView>;
+
+/** What the curation board is told. Pages and details answer what it asked; `query` is the number that it gave. */
+export const BoardToView = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('page'), query: z.int().nonnegative(), page: PairPage }),
+  z.object({ type: z.literal('detail'), detail: PairDetail }),
+  /** Show these: chosen in the tree beside it. */
+  z.object({ type: z.literal('filter'), filter: PairFilter }),
+  /** The pairs are others than before: what is shown is asked for again. */
+  z.object({ type: z.literal('changed') }),
+  z.object({
+    type: z.literal('done'),
+    /** null: there was nothing to undo. */
+    action: CurationAction.nullable(),
+    undo: z.boolean(),
+    result: CurationResult,
+  }),
+  z.object({ type: z.literal('failed'), message: z.string() }),
+]);
+export type BoardToView = z.infer<typeof BoardToView>;
+
+export const BoardFromView = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({
+    type: z.literal('didAsk'),
+    query: z.int().nonnegative(),
+    filter: PairFilter,
+    order: PairOrder,
+    offset: z.int().nonnegative(),
+    limit: z.int().min(1).max(1000),
+    /** Derive them anew. */
+    refresh: z.boolean(),
+  }),
+  z.object({ type: z.literal('didFocus'), pair: PairId }),
+  z.object({ type: z.literal('didCurate'), pairs: PairChoice, action: CurationAction }),
+  z.object({ type: z.literal('didPressUndo') }),
+  /** Go to the note. */
+  z.object({ type: z.literal('didPressPlace'), pair: PairId }),
+  z.object({ type: z.literal('didFail'), message: z.string().max(4000) }),
+]);
+export type BoardFromView = z.infer<typeof BoardFromView>;

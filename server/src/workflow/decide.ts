@@ -10,8 +10,9 @@ import {
   type DecidedEdits,
 } from '../notes/index.ts';
 import type { Appended, Decision as LedgerEntry, Together } from '../preferences/index.ts';
-import type { OffsetRange, Run, SegmentKind, Settings, TextEdit } from '../protocol/index.ts';
+import type { DecisionTexts, OffsetRange, Run, SegmentKind, Settings, TextEdit } from '../protocol/index.ts';
 import { noteHash, relativeNotePath } from '../state/index.ts';
+import { asRecorded } from './recording.ts';
 import { runOfBlock, type Note } from './reasonInNote.ts';
 import type { Stores } from './stores.ts';
 
@@ -26,7 +27,10 @@ export interface Decision {
 
 export interface PlannedDecision {
   readonly edits: TextEdit[];
+  /** As the writer lets it be kept. */
   readonly entry: LedgerEntry;
+  /** What it is about, whatever is kept of it. */
+  readonly texts: DecisionTexts;
 }
 
 /**
@@ -52,8 +56,11 @@ export async function planDecision(
   else if (run) change = fromSidebar(note, as, run, settings);
   else throw unknownBlock(decision.block);
   const reason = decision.reason?.trim() ? decision.reason.trim() : null;
-  const entry = entryOf(note, { id: decision.block, block, run }, change, reason);
-  return { edits: change.edits, entry: { ...entry, kind: as } };
+  const entry: LedgerEntry = {
+    ...entryOf(note, { id: decision.block, block, run }, change, reason),
+    kind: as,
+  };
+  return { edits: change.edits, entry: await asRecorded(note, settings, entry), texts: entry.texts };
 }
 
 /** What a decision does to the note, and the place in it that it is about. */
@@ -145,6 +152,7 @@ export async function recordDecisions(
   entries: Together<LedgerEntry>,
 ): Promise<Appended> {
   const { records, warning } = await (await stores.ledger(root)).appendAll(entries);
+  stores.decided(root);
   for (const record of records) await stores.learner?.learnDecision(root, record);
   return { record: records.at(-1) ?? records[0], warning };
 }

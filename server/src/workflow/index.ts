@@ -28,8 +28,10 @@ export {
   type PlannedReview,
 } from './hunkReview.ts';
 export { offer, type Offer } from './offer.ts';
+export { PairBook, type PageQuery, type PairBookParts, type SearchNotes } from './pairBook.ts';
 export { workspacePairs, type PairsRequest, type WorkspacePairs } from './pairs.ts';
 export { asPicked, planPick, planRating, recordPick, type Choice, type PlannedPick } from './pick.ts';
+export { allAsRecorded } from './recording.ts';
 export { workspacePrompts } from './prompts.ts';
 export {
   reasonInNote,

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PreflexorError, throwIfCancelled } from '../errors.ts';
 import {
+  curatedPairs,
   defaultQuietMs,
   defaultSplit,
   derivePairs,
@@ -29,6 +30,10 @@ export interface PairsRequest {
 
 export interface WorkspacePairs {
   readonly pairs: readonly PreferencePair[];
+  /** The same in the same order, before the writer curated them. */
+  readonly uncurated: readonly PreferencePair[];
+  /** The ledger that they follow from. */
+  readonly records: readonly LedgerRecord[];
   /** Lines of the ledger and of imported files that could not be used. */
   readonly problems: readonly LedgerProblem[];
 }
@@ -51,10 +56,12 @@ export async function workspacePairs(
   const options = { now, quietMs: request.quietMs ?? defaultQuietMs, split: request.split ?? defaultSplit };
   const derived = await derivePairs({ records, runs, notes }, options, signal);
   const imported = await new ImportedPairs(root).list(signal);
-  const known = new Set(derived.map(({ id }) => id));
+  const known = new Set([...derived, ...curatedPairs(derived, records)].map(({ id }) => id));
+  // What is derived says more than what came in with a file.
+  const uncurated = [...derived, ...imported.pairs.filter(({ id }) => !known.has(id))];
   return {
-    // What is derived says more than what came in with a file.
-    pairs: [...derived, ...imported.pairs.filter(({ id }) => !known.has(id))],
+    pairs: curatedPairs(uncurated, records),
+    ...{ uncurated, records },
     problems: [...problems, ...imported.refused],
   };
 }

@@ -8,6 +8,7 @@ import { noteHash, relativeNotePath } from '../state/index.ts';
 import { offerAt } from './offer.ts';
 import { checkCitations } from './realCitations.ts';
 import type { Note } from './reasonInNote.ts';
+import { asRecorded } from './recording.ts';
 import type { Stores } from './stores.ts';
 
 /** One iteration of the run that a block came from. */
@@ -74,10 +75,10 @@ export async function planPick(
   const wanted = inNote || settings['annotations.storage'] === 'note';
   return {
     edits: place && wanted ? offerAt(note.text, place, asPicked(run), inNote ? block : undefined) : [],
-    entry: {
+    entry: await asRecorded(note, settings, {
       ...entryOf(note, before, iteration, place),
       ...{ kind: 'pick', over: shown.best },
-    },
+    }),
     ...{ before, run },
   };
 }
@@ -94,7 +95,9 @@ export async function recordPick(
   const runs = stores.runs(root);
   await runs.save(run);
   try {
-    return await (await stores.ledger(root)).append(entry);
+    const appended = await (await stores.ledger(root)).append(entry);
+    stores.decided(root);
+    return appended;
   } catch (error) {
     await runs.save(before);
     throw error;
@@ -106,13 +109,15 @@ export async function planRating(
   note: Note,
   choice: Choice,
   rating: Rating,
+  settings: Settings,
   stores: Stores,
 ): Promise<LedgerEntry> {
   const { run, iteration } = await chosen(stores, note.root, choice);
   if (iteration[rating.segment] === '') {
     throw new PreflexorError('bad-input', `Iteration ${choice.iteration} has no ${rating.segment}.`);
   }
-  return { ...entryOf(note, run, iteration, placeOf(note.text, run)), kind: 'rate', rating };
+  const entry = entryOf(note, run, iteration, placeOf(note.text, run));
+  return await asRecorded(note, settings, { ...entry, kind: 'rate', rating });
 }
 
 async function chosen(

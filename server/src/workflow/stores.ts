@@ -15,12 +15,24 @@ export class Stores {
   readonly learner: Learner | null;
   readonly #runs = new Map<string, RunsStore>();
   readonly #ledgers = new Map<string, Promise<Ledger>>();
+  readonly #listeners = new Set<(root: string) => void>();
 
   /** @param home the application home; `now` gives milliseconds since the epoch */
   constructor(home: string, now: () => number, learner: Learner | null = null) {
     this.learner = learner;
     this.#home = home;
     this.#now = now;
+  }
+
+  /** Hears of each decision that was recorded, by its workspace. @returns a function that ends the listening */
+  onDecision(hear: (root: string) => void): () => void {
+    this.#listeners.add(hear);
+    return () => this.#listeners.delete(hear);
+  }
+
+  /** A decision is in the ledger: who shows what follows from it may look again. */
+  decided(root: string): void {
+    for (const hear of this.#listeners) hear(root);
   }
 
   /** The runs of the workspace at `root`. */

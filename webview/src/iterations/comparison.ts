@@ -1,8 +1,9 @@
 // <preflexor-comparison>: two iterations of a run side by side in one text, word by word, with the critique that
 // stands between them. Keeps which two are compared; made anew only when they change.
-import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { LitElement, css, html, type PropertyValues, type TemplateResult } from 'lit';
 import type { IterationSnapshot, SegmentKind } from '../../../server/src/protocol/index.ts';
-import { diffWords, wordDiff, type Piece } from './wordDiff.ts';
+import { diffStyles, pieceTemplate } from '../shared/diffText.ts';
+import { diffWords, wordDiff, type Piece } from '../shared/wordDiff.ts';
 import { iterationName, sectionNames } from './words.ts';
 
 const kinds = ['answer', 'thinking', 'reflection'] as const satisfies readonly SegmentKind[];
@@ -32,71 +33,60 @@ export class Comparison extends LitElement {
     this.kind = 'answer';
   }
 
-  static override readonly styles = css`
-    :host {
-      display: block;
-      margin: 2px 6px 8px 9px;
-    }
-    .choice {
-      display: flex;
-      flex-wrap: wrap;
-      gap: 6px;
-    }
-    label {
-      align-items: center;
-      display: flex;
-      gap: 4px;
-    }
-    select {
-      background: var(--vscode-dropdown-background);
-      border: 1px solid var(--vscode-dropdown-border, var(--vscode-contrastBorder, transparent));
-      border-radius: 2px;
-      color: var(--vscode-dropdown-foreground);
-      font: inherit;
-      min-height: 24px;
-    }
-    select:focus-visible {
-      outline: 1px solid var(--vscode-focusBorder);
-      outline-offset: -1px;
-    }
-    .text,
-    .feedback {
-      line-height: 1.5;
-      margin: 8px 0 0;
-      overflow-wrap: anywhere;
-      user-select: text;
-      white-space: pre-wrap;
-    }
-    ins,
-    del {
-      color: inherit;
-    }
-    ins {
-      background: var(--vscode-diffEditor-insertedTextBackground);
-      outline: 1px solid var(--vscode-diffEditor-insertedTextBorder, transparent);
-      text-decoration: underline;
-    }
-    del {
-      background: var(--vscode-diffEditor-removedTextBackground);
-      outline: 1px solid var(--vscode-diffEditor-removedTextBorder, transparent);
-      text-decoration: line-through;
-    }
-    .sum,
-    h3 {
-      color: var(--vscode-descriptionForeground);
-      font-size: 0.95em;
-      font-weight: 600;
-      margin: 8px 0 0;
-    }
-    .sum {
-      font-weight: inherit;
-    }
-    .feedback {
-      border-inline-start: 2px solid var(--vscode-panel-border);
-      margin-top: 2px;
-      padding-inline-start: 8px;
-    }
-  `;
+  static override readonly styles = [
+    diffStyles,
+    css`
+      :host {
+        display: block;
+        margin: 2px 6px 8px 9px;
+      }
+      .choice {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px;
+      }
+      label {
+        align-items: center;
+        display: flex;
+        gap: 4px;
+      }
+      select {
+        background: var(--vscode-dropdown-background);
+        border: 1px solid var(--vscode-dropdown-border, var(--vscode-contrastBorder, transparent));
+        border-radius: 2px;
+        color: var(--vscode-dropdown-foreground);
+        font: inherit;
+        min-height: 24px;
+      }
+      select:focus-visible {
+        outline: 1px solid var(--vscode-focusBorder);
+        outline-offset: -1px;
+      }
+      .text,
+      .feedback {
+        line-height: 1.5;
+        margin: 8px 0 0;
+        overflow-wrap: anywhere;
+        user-select: text;
+        white-space: pre-wrap;
+      }
+      .sum,
+      h3 {
+        color: var(--vscode-descriptionForeground);
+        font-size: 0.95em;
+        font-weight: 600;
+        margin: 8px 0 0;
+      }
+      .sum {
+        font-weight: inherit;
+      }
+      .feedback {
+        border-inline-start: 2px solid var(--vscode-panel-border);
+        margin-top: 2px;
+        padding-inline-start: 8px;
+      }
+    `,
+  ];
 
   protected override willUpdate(_: PropertyValues<this>): void {
     const { before, after } = this.#pair();
@@ -174,11 +164,6 @@ function textOf({ sections }: IterationSnapshot, wanted: SegmentKind): string {
     .filter(({ kind }) => kind === wanted)
     .map(({ text }) => text.trim())
     .join('\n\n');
-}
-
-function pieceTemplate({ kind, text }: Piece): TemplateResult | string | typeof nothing {
-  if (kind === 'same') return text;
-  return kind === 'added' ? html`<ins>${text}</ins>` : html`<del>${text}</del>`;
 }
 
 customElements.define('preflexor-comparison', Comparison);

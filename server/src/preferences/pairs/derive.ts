@@ -29,6 +29,8 @@ export interface DeriveOptions {
 
 export const defaultQuietMs = 10 * 60_000;
 const subjectsAtOnce = 200;
+/** Kinds that say nothing of which text is better. */
+const passedOver: ReadonlySet<LedgerRecord['kind']> = new Set(['forget', 'curate', 'offer']);
 
 /**
  * All pairs of a history, in the order of the decisions. Breathes between subjects.
@@ -40,25 +42,25 @@ export async function derivePairs(
   signal: AbortSignal,
 ): Promise<PreferencePair[]> {
   const records = [...new Map(history.records.map((record) => [record.id, record])).values()]
-    .filter(({ kind }) => kind !== 'forget' && kind !== 'curate' && kind !== 'offer')
+    .filter(({ kind, recording }) => recording !== 'off' && !passedOver.has(kind))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const settled = settledOf(history, options, records);
   const found: Preference[] = [];
+  const subjects = Map.groupBy(records, subjectOf);
   let at = 0;
-  for (const [subject, own] of Map.groupBy(records, subjectOf)) {
+  for (const [subject, own] of subjects) {
     found.push(...preferencesOf(subject, own, { runs: history.runs, settled }));
     if ((at += 1) % subjectsAtOnce === 0) await breathe();
     throwIfCancelled(signal);
   }
   found.sort((a, b) => (a.record.id < b.record.id ? -1 : a.record.id > b.record.id ? 1 : 0));
-  const first = firstOfEachSubject(records);
   const agreed = consistent(
     consistent(found, ({ subject }) => subject),
     (one) => hash([promptOfPreference(one)]),
   );
   throwIfCancelled(signal);
   return withoutTwins(
-    agreed.map((one) => pairOf(one, first.get(one.subject) ?? one.record, history, options)),
+    agreed.map((one) => pairOf(one, subjects.get(one.subject)?.[0] ?? one.record, history, options)),
   );
 }
 
@@ -75,15 +77,6 @@ function hash(values: readonly unknown[]): string {
 /** Decisions on the same question about the same paragraph belong together, whichever block they were made on. */
 function subjectOf({ texts: { question, paragraph }, block }: LedgerRecord): string {
   return question === '' && paragraph === '' ? hash([block]) : hash([question, paragraph]);
-}
-
-function firstOfEachSubject(records: readonly LedgerRecord[]): Map<string, LedgerRecord> {
-  const first = new Map<string, LedgerRecord>();
-  for (const record of records) {
-    const subject = subjectOf(record);
-    if (!first.has(subject)) first.set(subject, record);
-  }
-  return first;
 }
 
 function settledOf(

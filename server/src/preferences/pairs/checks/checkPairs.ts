@@ -43,17 +43,32 @@ export async function checkPairs(
   for (const [at, pair] of pairs.entries()) {
     if (at % 20 === 19) await breathe();
     throwIfCancelled(signal);
-    problems.push(...checkDistance(pair, limits), ...checkPersonalData(pair), ...checkLanguage(pair));
+    problems.push(...checkPair(pair, limits));
   }
+  problems.push(...(await checkSet(pairs, signal, limits)));
+  if (tokens) problems.push(...(await checkTruncation(pairs, tokens, signal)));
+  if (embed) problems.push(...(await checkNearDuplicates(pairs, embed, signal)));
+  return problems;
+}
+
+/** What can be said of one pair by itself. It follows from the pair's content, which its id stands for. */
+export function checkPair(pair: PreferencePair, limits: CheckLimits = checkLimits): PairProblem[] {
+  return [...checkDistance(pair, limits), ...checkPersonalData(pair), ...checkLanguage(pair)];
+}
+
+/** What can only be said of pairs together. @throws PreflexorError `cancelled` */
+export async function checkSet(
+  pairs: readonly PreferencePair[],
+  signal: AbortSignal,
+  limits: CheckLimits = checkLimits,
+): Promise<PairProblem[]> {
+  const problems: PairProblem[] = [];
   for (const check of [checkContradictions, checkDuplicates, checkLeakage, checkHeldOut]) {
     await breathe();
     throwIfCancelled(signal);
     problems.push(...check(pairs));
   }
-  problems.push(...checkLengthBias(pairs, limits));
-  if (tokens) problems.push(...(await checkTruncation(pairs, tokens, signal)));
-  if (embed) problems.push(...(await checkNearDuplicates(pairs, embed, signal)));
-  return problems;
+  return [...problems, ...checkLengthBias(pairs, limits)];
 }
 
 /** Prompt and longer side together, without what a chat template adds. */

@@ -23,8 +23,8 @@ export interface Export {
 export const folderFormats: ReadonlySet<PairFormat> = new Set<PairFormat>(['llamafactory', 'hf']);
 
 /**
- * @returns the files, and which pairs are not in them and why: those whose note has recording switched off, and in
- * formats of pairs those with one side
+ * @returns the files, and which pairs are not in them and why: those whose note has recording switched off, those that
+ * the writer excluded, and in formats of pairs those with one side
  * @throws PreflexorError `cancelled`
  */
 export async function exportPairs(
@@ -38,7 +38,8 @@ export async function exportPairs(
   for (const [at, pair] of pairs.entries()) {
     if (at % 500 === 499) await breathe();
     throwIfCancelled(signal);
-    const own = pair.consent === 'withdrawn' ? [] : rowsOf(pair, format, options);
+    const isFree = pair.consent === 'given' && (pair.curation?.excluded ?? null) === null;
+    const own = isFree ? rowsOf(pair, format, options) : [];
     if (own.length > 0) rows.push({ pair, rows: own });
     else leftOut.push({ id: pair.id, reason: reasonOf(pair) });
   }
@@ -57,8 +58,11 @@ export async function exportPairs(
   };
 }
 
-function reasonOf({ consent, signal }: PreferencePair): string {
+function reasonOf({ consent, signal, curation }: PreferencePair): string {
   if (consent === 'withdrawn') return 'its note has recording switched off';
+  if (curation && curation.excluded !== null) {
+    return curation.excluded === '' ? 'you excluded it' : `you excluded it: ${curation.excluded}`;
+  }
   const counterpart =
     signal === 'accept' ? 'its rejected text is yet to be drawn from the model' : 'it has one side';
   return `${counterpart}; --format kto takes it`;

@@ -213,7 +213,6 @@ async function* listRows(file: string): AsyncGenerator<RawRow> {
   const list = z.array(z.unknown()).safeParse(value);
   if (!list.success) throw unusable(file, 'it begins as a JSON list and is none');
   for (const [at, element] of list.data.entries()) yield { line: at + 1, value: element };
-  for (const [at, element] of (value as unknown[]).entries()) yield { line: at + 1, value: element };
 }
 
 function decoded(bytes: Uint8Array): string | null {

@@ -1,0 +1,102 @@
+// The curation board's requests over a real connection: pages, changes, undo, search by meaning, and what decisions
+// made meanwhile do to it. A model that replays a script, retrieval in memory.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { test, type TestContext } from 'node:test';
+import { openLedger } from '../../server/src/preferences/index.ts';
+import {
+  curateRequest,
+  pairRequest,
+  pairsNotification,
+  pairsRequest,
+  undoCurationRequest,
+} from '../../server/src/protocol/index.ts';
+import { decisionOf } from '../support/ledgerExamples.ts';
+import { alloys, evidence, isIdle, library, untilIndex, type Library } from './librarySupport.ts';
+import { failure } from './support.ts';
+
+/** A library with two decisions on its notes. */
+async function curated(t: TestContext): Promise<Library> {
+  const at = await library(t);
+  const ledger = await openLedger({ workspaceRoot: at.folder, home: join(at.folder, '.home') });
+  const decide = async (block: string, path: string, offered: string, start: number): Promise<void> => {
+    const { texts } = decisionOf('x');
+    await ledger.append(
+      decisionOf('x', {
+        ...{ block, run: null, kind: 'accept-edited', provenance: null },
+        texts: { ...texts, question: `About ${path}`, thinking: '', offered, result: `${offered} Indeed.` },
+        note: { path, hash: 'h', range: { start, end: start + evidence.length } },
+      }),
+    );
+  };
+  await decide('block01', 'notes/alloys.md', evidence, alloys.indexOf(evidence));
+  await decide('block02', 'draft.md', 'Texture is another matter.', 100);
+  return at;
+}
+
+const pairs = async ({ client }: Library, params: object = {}) =>
+  pairsRequest.result.parse(await client.request('preflexor/pairs', params));
+const curate = async ({ client }: Library, params: object) =>
+  curateRequest.result.parse(await client.request('preflexor/curate', params));
+
+test('given decisions, when the board asks, changes, looks at one and undoes, then each answer fits the protocol and the next page', async (t) => {
+  const at = await curated(t);
+  const { rows, counts, matching } = await pairs(at, { order: 'oldest', limit: 1 });
+  const [row] = rows;
+  assert.deepEqual([rows.length, matching, counts.all], [1, 2, 2]);
+  assert.equal(row?.note, 'notes/alloys.md');
+  const changed = await curate(at, { pairs: { state: 'all' }, action: { do: 'exclude', reason: 'too old' } });
+  assert.equal(changed.changed.length, 2);
+  assert.equal((await pairs(at)).matching, 0);
+  const detail = pairRequest.result.parse(await at.client.request('preflexor/pair', { pair: row.pair }));
+  assert.deepEqual(
+    detail.history.map(({ action }) => action?.do),
+    [undefined, 'exclude'],
+  );
+  // The answer was never put into the note here; the paragraph's words are looked for where they stand.
+  assert.match(detail.place?.uri ?? '', /alloys\.md$/);
+  const undone = undoCurationRequest.result.parse(await at.client.request('preflexor/undoCuration', {}));
+  assert.deepEqual([undone.undone?.do, undone.changed.length], ['exclude', 2]);
+  assert.equal((await pairs(at)).matching, 2);
+  const told = at.client.received.filter(({ method }) => method === pairsNotification.method);
+  assert.equal(pairsNotification.params.parse(told.at(-1)?.params).counts.kept, 2);
+});
+
+test('given an indexed folder, when pairs are searched by meaning, then those about what the notes say of it come first', async (t) => {
+  const at = await curated(t);
+  await untilIndex(at.client, 'the index', isIdle);
+  const { rows, searchProblem } = await pairs(at, {
+    filter: { meaning: 'Dislocations stop at grain boundaries' },
+  });
+  assert.deepEqual([rows[0]?.note, searchProblem], ['notes/alloys.md', null]);
+});
+
+test('given the board, when the writer decides meanwhile, then the next page has the new pair', async (t) => {
+  const at = await curated(t);
+  assert.equal((await pairs(at)).matching, 2);
+  const begin = '<!-- preflexor k3v9q2zz begin -->';
+  const block = `\n${begin}\n> [!answer]+ Suggestion\n> Copper is red.\n<!-- preflexor k3v9q2zz end -->\n`;
+  const words = 'Texture is another matter [@kocks1998texture; @nobody2020].\n';
+  await at.client.replace(at.uri, words, `${words}${block}`);
+  await at.client.request('preflexor/decide', {
+    ...{ textDocument: { uri: at.uri }, block: 'k3v9q2zz', as: 'reject', reason: 'it is not about texture' },
+  });
+  const end = Date.now() + 10_000;
+  while ((await pairs(at)).matching < 3 && Date.now() < end) await delay(20);
+  const { rows } = await pairs(at, { order: 'newest', limit: 1 });
+  assert.deepEqual([rows[0]?.signal, rows[0]?.chosen], ['reject', null]);
+});
+
+test('given what is no pair or no action, when the board asks for it, then it is refused in words', async (t) => {
+  const at = await curated(t);
+  const pair = '0'.repeat(32);
+  const unknown = await failure(
+    at.client.request('preflexor/curate', { pairs: [pair], action: { do: 'flip' } }),
+  );
+  assert.equal(unknown.data?.code, 'bad-input');
+  const wrong = await failure(
+    at.client.request('preflexor/curate', { pairs: ['../x'], action: { do: 'burn' } }),
+  );
+  assert.match(wrong.message, /preflexor\/curate/);
+});

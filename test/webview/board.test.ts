@@ -1,0 +1,123 @@
+// The curation board in a real Chromium, under the client's own content security policy, over the book that the
+// server keeps.
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, test, type TestContext } from 'node:test';
+import type { Page } from 'playwright-core';
+import { BoardFromView } from '../../server/src/protocol/index.ts';
+import { seriousFindings } from './accessibility.ts';
+import { BoardDesk } from './boardExamples.ts';
+import { themes, type Theme } from './themes.ts';
+import { ViewServer } from './viewPage.ts';
+
+const pictures = join(import.meta.dirname, '..', '..', 'test-output', 'webview');
+
+let server: ViewServer;
+before(async () => {
+  await mkdir(pictures, { recursive: true });
+  server = await ViewServer.start('board/main.ts');
+});
+after(() => server.close());
+
+async function open(
+  t: TestContext,
+  count: number,
+  theme: Theme = themes.dark,
+): Promise<{ page: Page; desk: BoardDesk }> {
+  const desk = await BoardDesk.open(count);
+  const page = await server.open({ theme, width: 1100, height: 720 });
+  t.after(async () => {
+    await page.context().close();
+    await desk.close();
+  });
+  await desk.settle(page);
+  return { page, desk };
+}
+
+async function complaints(page: Page): Promise<string[]> {
+  const sent = await page.evaluate(() => window.sentByView);
+  const failures = sent.map((one) => BoardFromView.parse(one)).filter(({ type }) => type === 'didFail');
+  return [
+    ...(await page.evaluate(() => window.policyViolations)),
+    ...failures.map((one) => JSON.stringify(one)),
+  ];
+}
+
+const pressed = async (page: Page, desk: BoardDesk, ...keys: string[]): Promise<void> => {
+  for (const key of keys) await page.keyboard.press(key);
+  await desk.settle(page);
+};
+const shownText = (page: Page, side: string): Promise<string> =>
+  page.locator(`.side.${side} .text`).first().innerText();
+const countText = (page: Page): Promise<string> => page.locator('.count').innerText();
+
+for (const [name, theme] of Object.entries(themes)) {
+  test(`given the theme ${name}, when the board, its help and its fields are shown, then axe finds nothing serious and no policy is broken`, async (t) => {
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    const { page, desk } = await open(t, 12, theme);
+    await pressed(page, desk, 'j', 't', 'o', 'Enter', 'Space', 'k', 'h');
+    assert.deepEqual(await complaints(page), []);
+    await page.screenshot({ path: join(pictures, `board-${name}.png`) });
+    assert.deepEqual(await seriousFindings(page, axe), []);
+    await pressed(page, desk, 'e', '?');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.screenshot({ path: join(pictures, `board-${name}-help.png`) });
+    assert.deepEqual(await seriousFindings(page, axe), []);
+  });
+}
+
+test('given pairs, when they are curated by keys alone, then each key does what the help says, and undo takes it back', async (t) => {
+  const { page, desk } = await open(t, 10);
+  assert.equal(await countText(page), '10 pairs');
+  await pressed(page, desk, 'j');
+  const chosen = await shownText(page, 'chosen');
+  const rejected = await shownText(page, 'rejected');
+  assert.match(chosen, /<b>hard<\/b>.*as far as we know/);
+  await pressed(page, desk, 'f');
+  assert.deepEqual([await shownText(page, 'chosen'), await shownText(page, 'rejected')], [rejected, chosen]);
+  await pressed(page, desk, 'u');
+  assert.equal(await shownText(page, 'chosen'), chosen);
+  await pressed(page, desk, 'e');
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type(' And so it is.');
+  await pressed(page, desk, 'Control+Enter');
+  assert.equal(await shownText(page, 'chosen'), `${chosen} And so it is.`);
+  await pressed(page, desk, 'x');
+  await page.keyboard.type('jokes are no evidence');
+  await pressed(page, desk, 'Enter');
+  assert.equal(await countText(page), '9 of 10 pairs');
+  await pressed(page, desk, 'a', 'x', 'Enter');
+  assert.equal(await countText(page), '0 of 10 pairs');
+  await pressed(page, desk, 'u');
+  assert.equal(await countText(page), '9 of 10 pairs');
+  assert.match(await page.locator('.status').innerText(), /Undone: Excluded, 9 pairs/);
+  assert.deepEqual(await complaints(page), []);
+});
+
+test('given a changed pair, when its history is opened and an earlier state taken, then that is what stands', async (t) => {
+  const { page, desk } = await open(t, 3);
+  await pressed(page, desk, 'j');
+  const before = await shownText(page, 'chosen');
+  await pressed(page, desk, 'f', 'h');
+  await page.getByText('Revert to This').last().click();
+  await desk.settle(page);
+  assert.equal(await shownText(page, 'chosen'), before);
+  assert.equal(await page.locator('.history li').count(), 3);
+});
+
+test('given 10,000 pairs, when the list is scrolled, searched and walked through to its end, then only the rows in sight are in the page and the right ones', async (t) => {
+  const { page, desk } = await open(t, 10_000);
+  assert.equal(await countText(page), '10,000 pairs');
+  await pressed(page, desk, 'End');
+  assert.match(await page.locator('.row.focused').innerText(), /Text 0\./);
+  assert.ok((await page.locator('.row').count()) < 60);
+  await page.keyboard.press('/');
+  await page.keyboard.type('text 4711');
+  await desk.settle(page, 300);
+  assert.equal(await countText(page), '1 of 10,000 pairs');
+  assert.match(await page.locator('.row').innerText(), /Text 4711\./);
+  assert.deepEqual(await complaints(page), []);
+});
