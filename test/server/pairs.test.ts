@@ -65,6 +65,7 @@ test('given decisions, when the board asks, changes, looks at one and undoes, th
 
 test('given an indexed folder, when pairs are searched by meaning, then those about what the notes say of it come first', async (t) => {
   const at = await curated(t);
+  await at.client.request('preflexor/index', { action: 'start' });
   await untilIndex(at.client, 'the index', isIdle);
   const { rows, searchProblem } = await pairs(at, {
     filter: { meaning: 'Dislocations stop at grain boundaries' },
