@@ -10,7 +10,6 @@ import {
   TreeItem,
   TreeItemCollapsibleState,
   ViewColumn,
-  commands,
   env,
   window,
   workspace,
@@ -48,7 +47,9 @@ const declaration = {
 };
 
 /** Which folder is meant; empty: the first one that is open. */
-type Where = { readonly textDocument?: { readonly uri: string } };
+interface Where {
+  readonly textDocument?: { readonly uri: string };
+}
 
 export function activatePairs(
   context: ExtensionContext,
