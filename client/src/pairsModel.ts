@@ -1,6 +1,11 @@
 // What the Preference Pairs view shows, as a tree of plain nodes, and what waits for the writer. Pure; every text in it
 // is plain text.
-import type { PairCounts, PairFilter, PairProblemCode, PairSignal } from '../../server/src/protocol/index.ts';
+import {
+  pairSignalNames,
+  type PairCounts,
+  type PairFilter,
+  type PairProblemCode,
+} from '../../server/src/protocol/index.ts';
 
 export interface PairNode {
   /** The same for the same thing, so that the view keeps what is open. */
@@ -13,19 +18,6 @@ export interface PairNode {
   readonly filter: PairFilter;
   readonly children: readonly PairNode[];
 }
-
-const signals: Record<PairSignal, string> = {
-  edit: 'Edited, then accepted',
-  settled: 'Rewritten after accepting',
-  regenerate: 'Rejected, then accepted anew',
-  pick: 'Picked over another',
-  hunk: 'Some changes taken',
-  accept: 'Accepted as it was',
-  reject: 'Rejected',
-  rate: 'Rated',
-  generated: 'Generated',
-  imported: 'Imported',
-};
 
 const findings: Record<PairProblemCode, string> = {
   'too-close': 'Too close to learn from',
@@ -59,7 +51,7 @@ export function pairNodes(counts: PairCounts | null): PairNode[] {
     {
       ...kept,
       children: counts.signals.map(({ name, count }) =>
-        node(`kept/${name}`, signals[name], count, 'dash', { state: 'kept', signals: [name] }),
+        node(`kept/${name}`, pairSignalNames[name], count, 'dash', { state: 'kept', signals: [name] }),
       ),
     },
     node('excluded', 'Excluded', counts.excluded, 'circle-slash', { state: 'excluded' }),

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
 import { PreflexorError } from '../errors.ts';
 import { EvaluationSetup, JournalLine } from '../protocol/index.ts';
-import { isMissing, makeFolders, nodeFileSystem, writeFailure, type FileSystem } from '../state/index.ts';
+import { makeFolders, nodeFileSystem, openLineLog, type FileSystem } from '../state/index.ts';
 
 export type UnitLine = Extract<JournalLine, { line: 'unit' }>;
 export type FailedLine = Extract<JournalLine, { line: 'failed' }>;
@@ -30,46 +30,34 @@ export async function openJournal(
 ): Promise<Journal> {
   await makeFolders(folder, { fileSystem });
   const file = path.join(folder, journalName);
-  const text = await textOf(file, fileSystem);
-  const { lines, whole } = journalLines(text, file);
-  const [first, ...rest] = lines;
+  const log = await openLineLog(file, fileSystem);
+  const lines = log.whole.split('\n').slice(0, -1);
+  const [first, ...rest] = lines.map((line, at) => decoded(line, at + 1, file));
   // As JSON has it: without the fields that have no value.
   const wanted = EvaluationSetup.parse(JSON.parse(JSON.stringify(setup)));
   if (first && (first.line !== 'setup' || !isDeepStrictEqual(first.setup, wanted)))
     throw otherSetup(folder, first.line === 'setup' ? first.setup : null, wanted);
   const done = rest.filter((line) => line.line !== 'setup');
-  // What a torn line left is cut off, so that the next line begins a line.
-  if (whole < text.length) await cutTo(file, Buffer.byteLength(text.slice(0, whole)), fileSystem);
+  await log.mend();
   if (!first) {
     const time = new Date(now()).toISOString();
-    await appendLine(file, { line: 'setup', schema: 1, time, setup }, fileSystem);
+    await log.append({ line: 'setup', schema: 1, time, setup } satisfies JournalLine);
   }
   return {
     done,
     append: async (line) => {
-      await appendLine(file, line, fileSystem);
+      await log.append(line);
       done.push(line);
     },
   };
 }
 
-/** The lines of a journal, and how many characters of the text they take. */
-export function journalLines(text: string, file: string): { lines: JournalLine[]; whole: number } {
-  const lines: JournalLine[] = [];
-  let whole = 0;
-  for (let start = 0; start < text.length;) {
-    const end = text.indexOf('\n', start);
-    if (end < 0) break;
-    const line = decode(text.slice(start, end));
-    if (line === null) {
-      throw new PreflexorError('bad-input', `Line ${lines.length + 1} of ${file} is damaged.`, {
-        remedy: 'Choose another folder with --out, or delete this one to begin again.',
-      });
-    }
-    lines.push(line);
-    whole = start = end + 1;
-  }
-  return { lines, whole };
+function decoded(text: string, number: number, file: string): JournalLine {
+  const line = decode(text);
+  if (line !== null) return line;
+  throw new PreflexorError('bad-input', `Line ${number} of ${file} is damaged.`, {
+    remedy: 'Choose another folder with --out, or delete this one to begin again.',
+  });
 }
 
 function decode(text: string): JournalLine | null {
@@ -89,37 +77,4 @@ function otherSetup(folder: string, old: EvaluationSetup | null, young: Evaluati
   return new PreflexorError('bad-input', what, {
     remedy: 'Choose another folder with --out, or delete this one to begin again.',
   });
-}
-
-async function textOf(file: string, fileSystem: FileSystem): Promise<string> {
-  try {
-    return await fileSystem.readFile(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return '';
-    throw error;
-  }
-}
-
-async function cutTo(file: string, bytes: number, fileSystem: FileSystem): Promise<void> {
-  const handle = await fileSystem.open(file, 'r+');
-  try {
-    await handle.truncate(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function appendLine(file: string, line: JournalLine, fileSystem: FileSystem): Promise<void> {
-  try {
-    const handle = await fileSystem.open(file, 'a');
-    try {
-      await handle.writeFile(`${JSON.stringify(line)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw writeFailure(error, path.dirname(file));
-  }
 }

@@ -21,6 +21,7 @@ import {
   type whyNotIndexedRequest,
 } from '../protocol/index.ts';
 import { relativeNotePath } from '../state/index.ts';
+import type { Answer } from './answers.ts';
 import type { Notes } from './documents.ts';
 import { rootsMeant } from './passages.ts';
 import { signalOf } from './reasoning.ts';
@@ -40,11 +41,6 @@ export interface IndexingParts {
   /** Hears that a bibliography has changed. */
   readonly onBibliography: () => void;
 }
-
-type Answer<M extends { params: z.ZodType; result: z.ZodType }> = (
-  params: z.infer<M['params']>,
-  token: CancellationToken,
-) => Promise<z.infer<M['result']>>;
 
 export class Indexing {
   readonly #parts: IndexingParts;

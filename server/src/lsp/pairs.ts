@@ -3,9 +3,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { CancellationToken, Connection } from 'vscode-languageserver/node';
+import type { Connection } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import type { z } from 'zod';
 import { PreflexorError, sentence } from '../errors.ts';
 import {
   pairsNotification,
@@ -18,6 +17,7 @@ import {
   type undoCurationRequest,
 } from '../protocol/index.ts';
 import { PairBook, type PairsRequest, type Stores } from '../workflow/index.ts';
+import type { Answer } from './answers.ts';
 import type { Notes } from './documents.ts';
 import { rootsMeant } from './passages.ts';
 import { signalOf } from './reasoning.ts';
@@ -39,11 +39,6 @@ export interface PairsParts {
   readonly retrieval: Retrieval;
   readonly now: () => number;
 }
-
-type Answer<M extends { params: z.ZodType; result: z.ZodType }> = (
-  params: z.infer<M['params']>,
-  token: CancellationToken,
-) => Promise<z.infer<M['result']>>;
 
 export interface Pairs {
   readonly handlers: {

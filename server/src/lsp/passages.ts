@@ -2,8 +2,6 @@
 // of a run. Passages are data: their sources are checked before they become addresses.
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { CancellationToken } from 'vscode-languageserver/node';
-import type { z } from 'zod';
 import { PreflexorError, throwIfCancelled } from '../errors.ts';
 import { paragraphAt, type Block } from '../notes/index.ts';
 import type {
@@ -19,6 +17,7 @@ import type {
 } from '../protocol/index.ts';
 import { relativeNotePath } from '../state/index.ts';
 import { runOfBlock, type Stores } from '../workflow/index.ts';
+import type { Answer } from './answers.ts';
 import type { Notes } from './documents.ts';
 import { signalOf } from './reasoning.ts';
 import type { Retrieval } from './retrieval.ts';
@@ -39,11 +38,6 @@ export interface PassageParts {
   readonly stores: Stores;
   readonly retrieval: Retrieval;
 }
-
-type Answer<M extends { params: z.ZodType; result: z.ZodType }> = (
-  params: z.infer<M['params']>,
-  token: CancellationToken,
-) => Promise<z.infer<M['result']>>;
 
 export interface Passages {
   readonly handlers: {

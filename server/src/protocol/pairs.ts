@@ -29,6 +29,20 @@ export const PairSignal = z.enum([
 ]);
 export type PairSignal = z.infer<typeof PairSignal>;
 
+/** What a person reads of it, in every view. */
+export const pairSignalNames: Record<PairSignal, string> = {
+  edit: 'Edited, then accepted',
+  settled: 'Rewritten after accepting',
+  regenerate: 'Rejected, then accepted anew',
+  pick: 'Picked over another',
+  hunk: 'Some changes taken',
+  accept: 'Accepted as it was',
+  reject: 'Rejected',
+  rate: 'Rated',
+  generated: 'Generated',
+  imported: 'Imported',
+};
+
 /** A section of a completion; offsets are UTF-16 units of its text. */
 export const PairSpan = z.object({
   kind: SegmentKind,

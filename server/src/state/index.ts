@@ -4,6 +4,8 @@ export { isMissing, nodeFileSystem, systemCode, writeFailure } from './fileSyste
 export type { FileOptions, FileSystem } from './fileSystem.ts';
 export { nextUlid, ulidSource } from './identifiers.ts';
 export type { Clock } from './identifiers.ts';
+export { openLineLog } from './lineLog.ts';
+export type { LineLog } from './lineLog.ts';
 export { withLock } from './locks.ts';
 export type { LockOptions } from './locks.ts';
 export {

@@ -2,9 +2,9 @@
 import '@vscode-elements/elements/dist/vscode-icon/index.js';
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { PairRow } from '../../../server/src/protocol/index.ts';
+import { pairSignalNames, type PairRow } from '../../../server/src/protocol/index.ts';
 import { isMarked, rowAt, type BoardState } from './boardState.ts';
-import { findingNames, rowWords, signalNames } from './words.ts';
+import { findingNames, rowWords } from './words.ts';
 
 /** In CSS pixels; the style sheet says the same. */
 export const rowHeight = 58;
@@ -83,7 +83,7 @@ function rowContent(row: PairRow, marked: boolean): TemplateResult {
     <vscode-icon
       class="mark"
       name=${marked ? 'check' : icons[signal]}
-      title=${signalNames[signal]}
+      title=${pairSignalNames[signal]}
     ></vscode-icon>
     <div class="texts">
       <div class="text chosen">${chosen ?? '–'}</div>

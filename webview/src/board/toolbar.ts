@@ -4,13 +4,14 @@ import { html, nothing, type TemplateResult } from 'lit';
 import {
   PairOrder,
   PairStateFilter,
+  pairSignalNames,
   type PairFilter,
   type PairProblemCode,
   type PairSignal,
   type PairSplit,
 } from '../../../server/src/protocol/index.ts';
 import type { BoardState } from './boardState.ts';
-import { countWords, findingNames, orderNames, signalNames, stateNames } from './words.ts';
+import { countWords, findingNames, orderNames, stateNames } from './words.ts';
 
 export interface ToolbarActions {
   readonly ask: (filter: PairFilter, order: PairOrder) => void;
@@ -68,7 +69,7 @@ export function toolbarTemplate(
     ${select(
       'Signal',
       filter.signals?.[0] ?? '',
-      anyOf(counts?.signals, (name: PairSignal) => signalNames[name]),
+      anyOf(counts?.signals, (name: PairSignal) => pairSignalNames[name]),
       (value) => set({ signals: found(counts?.signals, value) }),
     )}
     ${select(

@@ -1,29 +1,16 @@
 // What the curation board says, in words. Pure.
-import type {
-  CurationAction,
-  CurationResult,
-  PairDetail,
-  PairOrder,
-  PairProblemCode,
-  PairRow,
-  PairSide,
-  PairSignal,
-  PairStateFilter,
-  SegmentKind,
+import {
+  pairSignalNames,
+  type CurationAction,
+  type CurationResult,
+  type PairDetail,
+  type PairOrder,
+  type PairProblemCode,
+  type PairRow,
+  type PairSide,
+  type PairStateFilter,
+  type SegmentKind,
 } from '../../../server/src/protocol/index.ts';
-
-export const signalNames: Record<PairSignal, string> = {
-  edit: 'Edited, then accepted',
-  settled: 'Rewritten after accepting',
-  regenerate: 'Rejected, then accepted anew',
-  pick: 'Picked over another',
-  hunk: 'Some changes taken',
-  accept: 'Accepted as it was',
-  reject: 'Rejected',
-  rate: 'Rated',
-  generated: 'Generated',
-  imported: 'Imported',
-};
 
 export const findingNames: Record<PairProblemCode, string> = {
   'too-close': 'Too close',
@@ -123,7 +110,7 @@ export function doneWords(action: CurationAction | null, undo: boolean, result: 
 /** All of a row in one line, as a tooltip. */
 export function rowWords({ chosen, rejected, findings, curation, signal, note }: PairRow): string {
   return [
-    signalNames[signal],
+    pairSignalNames[signal],
     ...(note === null ? [] : [note]),
     ...(curation && curation.excluded !== null ? ['excluded'] : []),
     ...findings.map((code) => findingNames[code]),
@@ -141,7 +128,7 @@ export function factsOf({ pair, row }: PairDetail, language: string): string[] {
   });
   const model = pair.provenance?.model.id;
   return [
-    signalNames[pair.signal],
+    pairSignalNames[pair.signal],
     time,
     row.split === 'held-out' ? 'held out' : 'in training',
     `strength ${pair.strength.toFixed(1)}`,
