@@ -83,8 +83,9 @@ test('given a table that grows, when optimised, then indexes fit its size, filte
       JSON.stringify(filter),
     );
   }
-  // Random vectors have no neighbourhoods, and k-means begins at random: bench/retrieval.ts holds the goal of 0.97.
-  assert.ok(found / wanted >= 0.94, `recall ${found / wanted}`);
+  // Random vectors have no neighbourhoods, and k-means begins at random: ten runs gave 0.963 to 0.991. The goal of 0.97
+  // is held on whole sizes by bench/retrieval.ts.
+  assert.ok(found / wanted >= 0.95, `recall ${found / wanted}`);
 });
 
 test('given a table that shrinks below the bound, when optimised, then it is searched exactly again', async (t) => {
