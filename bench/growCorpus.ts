@@ -7,9 +7,14 @@ import { pathToFileURL } from 'node:url';
 
 const corpus = join(import.meta.dirname, '..', 'test', 'fixtures', 'corpus');
 
-/** Words of a section: each becomes a passage of some 150 tokens. */
-const wordsPerSection = 110;
-const sectionsPerNote = 8;
+/** How long what is written is. */
+export interface GrownShape {
+  readonly wordsPerSection: number;
+  readonly sectionsPerNote: number;
+}
+
+/** Each section becomes a passage of some 150 tokens. */
+const usualShape: GrownShape = { wordsPerSection: 110, sectionsPerNote: 8 };
 
 /** Random numbers from 0 to 1 from a seed (mulberry32, public domain). */
 export function seeded(seed: number): () => number {
@@ -30,6 +35,7 @@ export async function growCorpus(
   folder: string,
   chunks: number,
   seed = 1,
+  { wordsPerSection, sectionsPerNote } = usualShape,
 ): Promise<{ notes: number; sections: number }> {
   const random = seeded(seed);
   const sentences = await sentencesOf(corpus);
@@ -38,7 +44,7 @@ export async function growCorpus(
   for (let written = 0; written < chunks; notes += 1) {
     const count = Math.min(sectionsPerNote, chunks - written);
     const sections = Array.from({ length: count }, (_none, at) =>
-      newSection(written + at, sentences, random, seen),
+      newSection(written + at, sentences, { random, seen, words: wordsPerSection }),
     );
     const inside = join(folder, `part ${Math.floor(notes / 100)}`);
     await mkdir(inside, { recursive: true });
@@ -68,12 +74,12 @@ async function sentencesOf(folder: string): Promise<string[]> {
 function newSection(
   number: number,
   sentences: readonly string[],
-  random: () => number,
-  seen: Set<string>,
+  how: { readonly random: () => number; readonly seen: Set<string>; readonly words: number },
 ): string {
+  const { random, seen } = how;
   for (;;) {
     const chosen: string[] = [];
-    for (let words = 0; words < wordsPerSection; words += chosen.at(-1)?.split(' ').length ?? 1) {
+    for (let words = 0; words < how.words; words += chosen.at(-1)?.split(' ').length ?? 1) {
       chosen.push(varied(sentences[Math.floor(random() * sentences.length)] ?? '', random));
     }
     const text = chosen.join(' ');

@@ -8,6 +8,7 @@ const benchmarks = [
   'embedding',
   'readers',
   'indexing',
+  'manyNotes',
   'retrieval',
   'retrievalQuality',
   'graphExport',

@@ -68,6 +68,17 @@ test('given two owners that say the same, when one goes, then what the other say
   });
 });
 
+test('given three owners, when the rows of two are read, then none of the third', async (t) => {
+  const store = await graph(t);
+  const owners = ["document:it's %", 'document:2', 'run:3'];
+  await store.upsertNodes(owners.map((owner) => node(owner, 'a')));
+  await store.upsertEdges(owners.map((owner) => edge(owner, 'a', 'b')));
+  const found: string[] = [];
+  for await (const { nodes, edges } of store.readOwned(["document:it's %", 'run:3', 'run:4']))
+    found.push(...[...nodes, ...edges].map(({ owner }) => owner));
+  assert.deepEqual(found.sort(), ["document:it's %", "document:it's %", 'run:3', 'run:3']);
+});
+
 test('given an owner that was removed, when it says something twice, then it stands once', async (t) => {
   const store = await graph(t);
   await store.upsertNodes([node('document:1', 'a')]);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { PreflexorError } from '../errors.ts';
-import type { GraphStore, StoredEdge, StoredNode } from '../graph/index.ts';
+import type { ReadableGraph, StoredEdge, StoredNode } from '../graph/index.ts';
 import { Graph } from '../protocol/index.ts';
 import type { Context } from './context.ts';
 import { graphExportCommand, type WithGraphStore } from './graph.ts';
@@ -53,11 +53,7 @@ const edges: StoredEdge[] = [
 ];
 
 const withStore: WithGraphStore = async (_context, work) => {
-  const nothing = (): Promise<void> => Promise.resolve();
-  const store: GraphStore = {
-    upsertNodes: nothing,
-    upsertEdges: nothing,
-    removeBySource: nothing,
+  const store: ReadableGraph = {
     async *readAll() {
       await Promise.resolve();
       yield { nodes, edges };

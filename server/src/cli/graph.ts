@@ -8,7 +8,7 @@ import {
   openGraph,
   type ExportFormat,
   type GraphReading,
-  type GraphStore,
+  type ReadableGraph,
 } from '../graph/index.ts';
 import type { GraphEdge, GraphNode } from '../protocol/index.ts';
 import { systemCode, writeDurably } from '../state/index.ts';
@@ -21,7 +21,7 @@ export interface GraphExportOptions {
 }
 
 /** Gives `work` the graph of the workspace that the context names, and closes it afterwards. */
-export type WithGraphStore = <T>(context: Context, work: (store: GraphStore) => Promise<T>) => Promise<T>;
+export type WithGraphStore = <T>(context: Context, work: (store: ReadableGraph) => Promise<T>) => Promise<T>;
 
 /**
  * Writes the graph. On stdout it is the graph alone, whether or not `--json` was said; with `--out` the file appears

@@ -20,12 +20,14 @@ export {
   type KeyPhrase,
   type KeyPhrases,
 } from './keyPhrases/index.ts';
+export { movedPart } from './movedPart.ts';
 export {
   replacePart,
   type GraphPart,
   type GraphRows,
   type GraphStore,
   type Owner,
+  type ReadableGraph,
   type StoredEdge,
   type StoredNode,
 } from './ports.ts';

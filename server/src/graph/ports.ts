@@ -36,16 +36,22 @@ export interface GraphRows {
   readonly edges: readonly StoredEdge[];
 }
 
+/** A graph as one who only looks needs it. */
+export interface ReadableGraph {
+  /** Every row once, in batches that fit into memory. */
+  readAll(): AsyncIterable<GraphRows>;
+}
+
 /** Rows by owner; joins nothing. A process may be killed between any two calls: `replacePart` is done again then. */
-export interface GraphStore {
+export interface GraphStore extends ReadableGraph {
   /** Adds rows, or replaces those with the same owner and id. */
   upsertNodes(nodes: readonly StoredNode[]): Promise<void>;
   /** Adds rows, or replaces those with the same owner, from, to and kind. */
   upsertEdges(edges: readonly StoredEdge[]): Promise<void>;
   /** Removes all rows of these owners. */
   removeBySource(owners: readonly string[]): Promise<void>;
-  /** Every row once, in batches that fit into memory. */
-  readAll(): AsyncIterable<GraphRows>;
+  /** The rows of these owners, in batches that fit into memory. */
+  readOwned(owners: readonly string[]): AsyncIterable<GraphRows>;
 }
 
 /** Puts what an owner says now in place of what it said before. */

@@ -4,7 +4,7 @@ import { throwIfCancelled } from '../errors.ts';
 import type { Evidence, GraphEdge, GraphNode } from '../protocol/index.ts';
 import { createBreather } from './breather.ts';
 import { edgeKey, evidenceKept } from './partBuilder.ts';
-import type { GraphRows, GraphStore, StoredEdge, StoredNode } from './ports.ts';
+import type { GraphRows, ReadableGraph, StoredEdge, StoredNode } from './ports.ts';
 
 /** The graph at the time it was opened; what changes meanwhile is seen in part. */
 export interface GraphReading {
@@ -17,7 +17,7 @@ export interface GraphReading {
 const documentsForWeak = 2;
 
 /** @throws PreflexorError `cancelled`; whatever the store throws */
-export async function openGraph(store: GraphStore, signal: AbortSignal): Promise<GraphReading> {
+export async function openGraph(store: ReadableGraph, signal: AbortSignal): Promise<GraphReading> {
   const nodes = new NodeTable();
   const shared = new Set<string>();
   for await (const rows of paced(store, signal)) {
@@ -32,7 +32,7 @@ export async function openGraph(store: GraphStore, signal: AbortSignal): Promise
 }
 
 /** Batches, with turns for others in between. */
-async function* paced(store: GraphStore, signal: AbortSignal): AsyncGenerator<GraphRows> {
+async function* paced(store: ReadableGraph, signal: AbortSignal): AsyncGenerator<GraphRows> {
   const breathe = createBreather();
   for await (const rows of store.readAll()) {
     throwIfCancelled(signal);
@@ -48,7 +48,7 @@ function isShared({ owner, evidence }: StoredEdge): boolean {
 }
 
 async function* readEdges(
-  store: GraphStore,
+  store: ReadableGraph,
   nodes: NodeTable,
   shared: ReadonlySet<string>,
   signal: AbortSignal,

@@ -1,18 +1,36 @@
 // An index store that keeps the knowledge graph with it: what a document says in the graph is written before its
 // record, so that a killed run does both again. The graph is no condition of the index: its failures are told.
 import { sentence } from '../errors.ts';
-import { graphOfDocument, documentId, type GraphPart, type GraphStore } from '../graph/index.ts';
-import type {
-  Chunk,
-  DocumentChange,
-  DocumentChunker,
-  DocumentRecord,
-  IndexStore,
-  SourceDocument,
+import {
+  chunkId as graphChunkId,
+  documentId,
+  graphOfDocument,
+  movedPart,
+  type GraphPart,
+  type GraphStore,
+  type StoredEdge,
+  type StoredNode,
+} from '../graph/index.ts';
+import {
+  chunkId,
+  type Chunk,
+  type DocumentChange,
+  type DocumentChunker,
+  type DocumentRecord,
+  type IndexStore,
+  type SourceDocument,
+  type StoredChunk,
 } from '../retrieval/index.ts';
 
 /** Parts of documents that were read and are not in the store yet; more than this are made again when asked for. */
 const mostWaiting = 512;
+
+/** A document under a new name, with its chunks as they were under the old one. */
+interface Move {
+  readonly from: string;
+  readonly to: string;
+  readonly chunks: readonly StoredChunk[];
+}
 
 /** The graph's store, which is joined and pruned now and then. */
 export interface KeptGraph extends GraphStore {
@@ -53,6 +71,27 @@ export class GraphKeeper {
     await this.#write([], paths);
   }
 
+  /** Says under their new names what these documents said under their old ones. */
+  async moved(moves: readonly Move[]): Promise<void> {
+    await this.#told(async (store) => {
+      const parts: GraphPart[] = [];
+      for (const { from, to, chunks } of moves) {
+        const [nodes, edges]: [StoredNode[], StoredEdge[]] = [[], []];
+        for await (const rows of store.readOwned([documentId(from)])) {
+          nodes.push(...rows.nodes);
+          edges.push(...rows.edges);
+        }
+        const moving = chunks.map((chunk) => ({ ...chunk, movedId: movedId(chunk, from, to) }));
+        if (saysChunks(nodes, chunks)) parts.push(movedPart({ nodes, edges }, { from, to }, moving));
+      }
+      await replaceParts(store, parts);
+      const stays = new Set(moves.map(({ to }) => to));
+      await store.removeBySource(
+        moves.filter(({ from }) => !stays.has(from)).map(({ from }) => documentId(from)),
+      );
+    });
+  }
+
   async optimise(signal: AbortSignal): Promise<void> {
     await (await this.#store()).optimise(signal);
   }
@@ -72,18 +111,37 @@ export class GraphKeeper {
 
   async #write(parts: readonly GraphPart[], gone: readonly string[]): Promise<void> {
     if (parts.length === 0 && gone.length === 0) return;
+    await this.#told((store) => replaceParts(store, parts, gone));
+  }
+
+  async #told(work: (store: KeptGraph) => Promise<void>): Promise<void> {
     try {
-      const store = await this.#store();
-      await store.removeBySource([
-        ...parts.map(({ owner }) => owner),
-        ...gone.map((path) => documentId(path)),
-      ]);
-      await store.upsertEdges(parts.flatMap(({ edges }) => edges));
-      await store.upsertNodes(parts.flatMap(({ nodes }) => nodes));
+      await work(await this.#store());
     } catch (error) {
       this.#tell(`The knowledge graph could not be kept. ${sentence(error)}`);
     }
   }
+}
+
+/** Puts the parts in place of what their owners said before; takes back what the documents that are gone said. */
+async function replaceParts(
+  store: KeptGraph,
+  parts: readonly GraphPart[],
+  gone: readonly string[] = [],
+): Promise<void> {
+  await store.removeBySource([...parts.map(({ owner }) => owner), ...gone.map((path) => documentId(path))]);
+  await store.upsertEdges(parts.flatMap(({ edges }) => edges));
+  await store.upsertNodes(parts.flatMap(({ nodes }) => nodes));
+}
+
+/** Not so where the move was done before a kill: there is nothing then, or what another name said before it. */
+function saysChunks(nodes: readonly StoredNode[], chunks: readonly StoredChunk[]): boolean {
+  const ids = new Set(nodes.map(({ id }) => id));
+  return ids.size > 0 && chunks.every(({ id }) => ids.has(graphChunkId(id)));
+}
+
+function movedId(chunk: StoredChunk, from: string, to: string): string {
+  return chunkId({ ...chunk, document: to, source: chunk.source === from ? to : chunk.source });
 }
 
 /** The index store with the graph kept in step. */
@@ -106,10 +164,13 @@ export class GraphKeepingStore implements IndexStore {
     await this.#keeper.removed(paths);
   }
 
-  /** What the graph says of a moved document stands under its old path: it goes, and comes with its next change. */
+  /** The graph's part goes first: after a kill both are done again. */
   async rename(renames: readonly { readonly from: string; readonly to: DocumentRecord }[]): Promise<void> {
+    const moves: Move[] = [];
+    for (const { from, to } of renames)
+      moves.push({ from, to: to.path, chunks: await this.#inner.chunksOf(from) });
+    await this.#keeper.moved(moves);
     await this.#inner.rename(renames);
-    await this.#keeper.removed(renames.map(({ from }) => from));
   }
 
   documents: IndexStore['documents'] = () => this.#inner.documents();

@@ -28,9 +28,17 @@ export class MemoryGraphStore implements GraphStore {
     return Promise.resolve();
   }
 
-  async *readAll(): AsyncGenerator<GraphRows> {
-    const nodes = [...this.#nodes.values()];
-    const edges = [...this.#edges.values()];
+  readAll(): AsyncGenerator<GraphRows> {
+    return this.#read(() => true);
+  }
+
+  readOwned(owners: readonly string[]): AsyncGenerator<GraphRows> {
+    return this.#read(({ owner }) => owners.includes(owner));
+  }
+
+  async *#read(wanted: (row: StoredNode | StoredEdge) => boolean): AsyncGenerator<GraphRows> {
+    const nodes = [...this.#nodes.values()].filter(wanted);
+    const edges = [...this.#edges.values()].filter(wanted);
     for (let from = 0; from < Math.max(nodes.length, edges.length); from += this.#batch) {
       await Promise.resolve();
       yield { nodes: nodes.slice(from, from + this.#batch), edges: edges.slice(from, from + this.#batch) };

@@ -1,6 +1,6 @@
 // The tables of the knowledge graph: rows by owner (graph/ports.ts), joined by nobody here. They know nothing of
 // embedders, so a new index leaves them alone.
-import type { Connection, Table } from '@lancedb/lancedb';
+import type { Connection, Query, Table } from '@lancedb/lancedb';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { throwIfCancelled } from '../../errors.ts';
@@ -95,11 +95,23 @@ class GraphTables implements GraphTablesStore {
     }
   }
 
-  async *readAll(): AsyncGenerator<GraphRows> {
+  readAll(): AsyncGenerator<GraphRows> {
+    return this.#read((table) => table.query());
+  }
+
+  async *readOwned(owners: readonly string[]): AsyncGenerator<GraphRows> {
+    const wanted = [...new Set(owners)];
+    for (let at = 0; at < wanted.length; at += ownersAtOnce) {
+      const some = literals(wanted.slice(at, at + ownersAtOnce));
+      yield* this.#read((table) => table.query().where(`owner IN (${some})`));
+    }
+  }
+
+  async *#read(queryOf: (table: Table) => Query): AsyncGenerator<GraphRows> {
     try {
-      for await (const batch of this.#parts.nodes.query())
+      for await (const batch of queryOf(this.#parts.nodes))
         yield { nodes: [...batch].map((row) => nodeOf(row as object)), edges: [] };
-      for await (const batch of this.#parts.edges.query())
+      for await (const batch of queryOf(this.#parts.edges))
         yield { nodes: [], edges: [...batch].map((row) => edgeOf(row as object)) };
     } catch (error) {
       throw storeFailure(error, this.#parts.address);
