@@ -72,11 +72,15 @@ function recording(model: LanguageModel, records: Recorded[]): LanguageModel {
       const record: Recorded = { request, text: '', seconds: 0, prompt: 0, reused: 0, generated: 0 };
       records.push(record);
       const started = performance.now();
-      for await (const event of model.generate(request, signal)) {
-        take(record, event);
-        yield event;
+      try {
+        for await (const event of model.generate(request, signal)) {
+          take(record, event);
+          yield event;
+        }
+      } finally {
+        // Whoever asks may stop listening at the last event.
+        record.seconds = (performance.now() - started) / 1000;
       }
-      record.seconds = (performance.now() - started) / 1000;
     },
   };
 }
@@ -145,6 +149,10 @@ async function stopSeconds(engine: ReturnType<typeof testEngine>): Promise<numbe
   }
 }
 
+function generatedBy(records: readonly Recorded[]): number {
+  return records.reduce((sum, { generated }) => sum + generated, 0);
+}
+
 const seconds = (records: readonly Recorded[]): number => records.reduce((sum, one) => sum + one.seconds, 0);
 
 const engine = testEngine(testModelFile(), { contextTokens: 8192 });
@@ -171,7 +179,7 @@ try {
   const shares = records.map((_, at) => (evaluated[at] ?? 0) / Math.max(1, fresh[at] ?? 1));
   await report('recursion', {
     ...{ rounds, iterations, steps: records.length, openingTokens: records[0]?.prompt ?? 0 },
-    generatedTokens: records.reduce((sum, { generated }) => sum + generated, 0),
+    generatedTokens: { ours: generatedBy(records), fromNothing: generatedBy(naive) },
     secondsOfRun: {
       ours: median(ours),
       fromNothing: median(theirs),
@@ -190,24 +198,26 @@ try {
   await engine.dispose();
 }
 
-/**
- * Tokens of each prompt behind the longest beginning that it shares with what stood in the cache by then: the prompt
- * before it with the text that was written to it.
- */
+/** Tokens of each prompt behind the longest beginning that it shares with any prompt before it and the text written to it. */
 async function freshTokens(records: readonly Recorded[]): Promise<number[]> {
   const fresh: number[] = [];
-  let before = '';
+  const before: string[] = [];
   for (const { request, text: written } of records) {
     const whole = [
       ...request.messages.map(({ role, text: words }) => `${role}\n${words}`),
       request.prefix,
     ].join('\n');
-    let common = 0;
-    while (common < Math.min(before.length, whole.length) && before[common] === whole[common]) common += 1;
+    const common = Math.max(0, ...before.map((earlier) => commonLength(earlier, whole)));
     fresh.push((await engine.tokenize(whole.slice(common), never)).length + templateTokens(request));
-    before = whole + written;
+    before.push(whole + written);
   }
   return fresh;
+}
+
+function commonLength(a: string, b: string): number {
+  let common = 0;
+  while (common < Math.min(a.length, b.length) && a[common] === b[common]) common += 1;
+  return common;
 }
 
 /** Tokens that the chat template writes around the messages which are new: about four for each. */

@@ -205,6 +205,9 @@ test('given a signal that is aborted, when concepts are taken, then it ends as c
   );
 });
 
+/** Where a script writes no blanks, the words of a piece depend on what stood around it. */
+const withoutBlanks = (key: string): string => key.replaceAll(' ', '');
+
 test('given any text, when concepts are taken, then each mention reads as its concept', async () => {
   const word = fc.constantFrom(
     'grain', 'boundary', 'boundaries', 'the', 'of', 'FEM', '(FEM)', 'finite', 'element', 'method', 'Kanapy', 'is', '*soft*',
@@ -222,10 +225,8 @@ test('given any text, when concepts are taken, then each mention reads as its co
         for (const { start, end } of phrase.mentions) {
           const surfaces = wordsOfText(text.slice(start, end)).map(({ surface }) => surface);
           const own = keyOf(surfaces, language);
-          assert.ok(
-            own === phrase.key || own === phrase.acronymKey,
-            `${own} at ${start} is no ${phrase.key}`,
-          );
+          const said = [phrase.key, phrase.acronymKey ?? phrase.key].map(withoutBlanks);
+          assert.ok(said.includes(withoutBlanks(own)), `${own} at ${start} is no ${phrase.key}`);
         }
       }
     }),
