@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { repository } from '../setup/paths.ts';
 import { run } from '../setup/processes.ts';
 import { filesUnder } from '../setup/stamps.ts';
-import { failure, type Results } from './results.ts';
+import { failure, together, type Results } from './results.ts';
 
 const counter = pathToFileURL(fileURLToPath(new URL('countReporter.ts', import.meta.url))).href;
 
@@ -15,6 +15,8 @@ export interface NodeTestOptions {
   readonly folders: readonly string[];
   /** How many files may run at the same time. */
   readonly concurrency: number;
+  /** Deals the files out to that many processes, in place of one for each file: for many that are short. */
+  readonly shared?: boolean;
   /** Minutes that a test file may take before it is ended and counts as failed. */
   readonly minutes: number;
   readonly env: NodeJS.ProcessEnv;
@@ -33,17 +35,26 @@ export async function runNodeTests(options: NodeTestOptions): Promise<Results> {
   return runTestFiles(files, options);
 }
 
+type RunOptions = Omit<NodeTestOptions, 'folders'> & { readonly show?: boolean };
+
 /** Runs named files, whatever they are called. */
-export async function runTestFiles(
-  files: readonly string[],
-  options: Omit<NodeTestOptions, 'folders'> & { readonly show?: boolean },
-): Promise<Results> {
+export async function runTestFiles(files: readonly string[], options: RunOptions): Promise<Results> {
+  if (options.shared !== true) return await runOnce(files, options);
+  const hands = Array.from({ length: Math.min(options.concurrency, files.length) }, (_none, hand) =>
+    files.filter((_file, at) => at % options.concurrency === hand),
+  );
+  return together(await Promise.all(hands.map((hand) => runOnce(hand, options))));
+}
+
+async function runOnce(files: readonly string[], options: RunOptions): Promise<Results> {
   const folder = await mkdtemp(path.join(tmpdir(), 'preflexor-test-'));
   const counts = path.join(folder, 'counts.json');
   try {
     const args = [
       '--test',
-      `--test-concurrency=${String(options.concurrency)}`,
+      ...(options.shared === true
+        ? ['--test-isolation=none']
+        : [`--test-concurrency=${String(options.concurrency)}`]),
       `--test-timeout=${String(options.minutes * 60_000)}`,
       ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
       ...[`--test-reporter=${counter}`, `--test-reporter-destination=${counts}`],

@@ -24,14 +24,29 @@ const models: readonly Need[] = ['build', 'model', 'embedder'];
 const workbench: readonly Need[] = [...models, 'code-server', 'chromium'];
 
 export const stages: readonly Stage[] = [
-  { name: 'types', about: 'the TypeScript compiler over every tsconfig.json', needs: [], run: types },
-  { name: 'lint', about: 'eslint and prettier', needs: [], run: lint },
+  {
+    name: 'lint',
+    about: 'eslint, prettier, and the TypeScript compiler over every tsconfig.json',
+    needs: [],
+    run: () => inPairs([eslint, prettier, ...compilations()]),
+  },
+  {
+    name: 'types',
+    about: 'the TypeScript compiler alone',
+    needs: [],
+    onlyByName: true,
+    run: () => inPairs(compilations()),
+  },
   { name: 'manifest', about: 'package.json and docs against the declarations', needs: [], run: manifest },
   {
     name: 'unit',
     about: 'tests beside the code, without a model',
     needs: [],
-    run: nodeTests(['server', 'client', 'webview', 'scripts', 'syntaxes', 'test/unit'], 2, 5),
+    run: (env) =>
+      runNodeTests({
+        folders: ['server', 'client', 'webview', 'scripts', 'syntaxes', 'test/unit'],
+        ...{ concurrency: 2, minutes: 5, shared: true, env },
+      }),
   },
   {
     name: 'store',
@@ -93,28 +108,29 @@ function nodeTests(
   return (env) => runNodeTests({ folders, concurrency, minutes, env });
 }
 
-async function types(): Promise<Results> {
+const eslint = (): Promise<Results> =>
+  check('eslint', 'node_modules/eslint/bin/eslint.js', ['--max-warnings=0', '.']);
+const prettier = (): Promise<Results> =>
+  check('prettier', 'node_modules/prettier/bin/prettier.cjs', ['--check', '.']);
+
+function compilations(): (() => Promise<Results>)[] {
   const projects = ['client', 'server', 'syntaxes', 'webview', 'test']
     .flatMap((folder) => filesUnder(repository, folder))
     .filter((file) => file.endsWith('/tsconfig.json') && !file.startsWith('test/fixtures/'));
-  const waiting = ['tsconfig.json', ...projects.sort()];
-  const results: Results[] = [];
-  // The compiler works on one core.
-  const compile = async () => {
-    for (let project = waiting.shift(); project !== undefined; project = waiting.shift())
-      results.push(await check(`tsc -p ${project}`, 'node_modules/typescript/bin/tsc', ['-p', project]));
-  };
-  await Promise.all([compile(), compile()]);
-  return together(results);
+  return ['tsconfig.json', ...projects.sort()].map(
+    (project) => () => check(`tsc -p ${project}`, 'node_modules/typescript/bin/tsc', ['-p', project]),
+  );
 }
 
-async function lint(): Promise<Results> {
-  return together(
-    await Promise.all([
-      check('eslint', 'node_modules/eslint/bin/eslint.js', ['--max-warnings=0', '.']),
-      check('prettier', 'node_modules/prettier/bin/prettier.cjs', ['--check', '.']),
-    ]),
-  );
+/** Two at a time: each works on one core. What takes longest comes first. */
+async function inPairs(checks: readonly (() => Promise<Results>)[]): Promise<Results> {
+  const waiting = [...checks];
+  const results: Results[] = [];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results.push(await next());
+  };
+  await Promise.all([work(), work()]);
+  return together(results);
 }
 
 async function manifest(): Promise<Results> {

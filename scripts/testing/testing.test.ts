@@ -8,11 +8,17 @@ import { lastLine, report, type Results } from './results.ts';
 
 /** Counts a test file with the given content, as `npm test` would. */
 async function count(test: TestContext, content: string): Promise<Results> {
+  const named = await files(test, [content]);
+  return runTestFiles(named, { concurrency: 1, minutes: 1, env: process.env, show: false });
+}
+
+async function files(test: TestContext, contents: readonly string[]): Promise<string[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'preflexor-count-'));
   test.after(() => rm(folder, { recursive: true }));
-  const file = path.join(folder, 'some.test.mjs');
-  await writeFile(file, `import { describe, it, test, before } from 'node:test';\n${content}`);
-  return runTestFiles([file], { concurrency: 1, minutes: 1, env: process.env, show: false });
+  const names = contents.map((_content, at) => path.join(folder, `some${String(at)}.test.mjs`));
+  for (const [at, name] of names.entries())
+    await writeFile(name, `import { describe, it, test, before } from 'node:test';\n${contents[at] ?? ''}`);
+  return names;
 }
 
 const passing = (passed: number): Results => ({ passed, failures: [], skips: [] });
@@ -32,7 +38,7 @@ describe('given a test file', () => {
       test,
       `describe('a suite', () => { it('good', () => {}); it('bad', () => { throw new Error('because\\nmore'); }); });`,
     );
-    assert.deepEqual(results, { passed: 1, failures: ['some.test.mjs › bad: because'], skips: [] });
+    assert.deepEqual(results, { passed: 1, failures: ['some0.test.mjs › bad: because'], skips: [] });
   });
 
   it('when a hook fails then that is a failure', async (test) => {
@@ -52,16 +58,16 @@ describe('given a test file', () => {
     assert.deepEqual(results, {
       passed: 0,
       failures: [
-        'some.test.mjs › unsaid: skipped without a reason',
-        'some.test.mjs › later: still to be done',
+        'some0.test.mjs › unsaid: skipped without a reason',
+        'some0.test.mjs › later: still to be done',
       ],
-      skips: ['some.test.mjs › said: no GPU here'],
+      skips: ['some0.test.mjs › said: no GPU here'],
     });
   });
 
   it('when it holds no test, or can not be loaded, then it fails', async (test) => {
     const empty = await count(test, '');
-    assert.deepEqual(empty.failures, ['some.test.mjs: holds no test']);
+    assert.deepEqual(empty.failures, ['some0.test.mjs: holds no test']);
     const broken = await count(test, `throw new Error('broken');`);
     assert.equal(broken.passed, 0);
     assert.equal(broken.failures.length, 1);
@@ -87,5 +93,33 @@ describe('given the results of stages', () => {
     assert.ok(lines.includes('  e2e: b: no GPU'));
     assert.equal(lines.at(-1), '8 passed, 1 failed, 1 skipped');
     assert.equal(lastLine(passing(0)), '0 passed, 0 failed');
+  });
+});
+
+describe('given test files that share processes', () => {
+  const shared = { concurrency: 2, minutes: 1, shared: true, env: process.env, show: false };
+
+  it('when they run then all are counted, and what fails is named', async (test) => {
+    const named = await files(test, [
+      `describe('a suite', () => { it('one', () => {}); it('two', () => {}); });`,
+      `it('three', () => {}); it('bad', () => { throw new Error('because'); });`,
+      `it('four', async (t) => { await t.test('inner', () => {}); });`,
+    ]);
+    const results = await runTestFiles(named, shared);
+    assert.deepEqual(results, { passed: 4, failures: ['some1.test.mjs › bad: because'], skips: [] });
+  });
+
+  it('when a process ends in the middle then that is a failure', async (test) => {
+    const results = await runTestFiles(await files(test, [`it('one', () => { process.exit(0); });`]), shared);
+    assert.equal(results.failures.length, 1);
+  });
+
+  it('when a file cannot be read then that is a failure', async (test) => {
+    const results = await runTestFiles(
+      await files(test, [`import 'nowhere';`, `it('one', () => {});`]),
+      shared,
+    );
+    assert.equal(results.passed, 1);
+    assert.equal(results.failures.length, 1);
   });
 });
