@@ -203,10 +203,10 @@ async function freshTokens(records: readonly Recorded[]): Promise<number[]> {
   const fresh: number[] = [];
   const before: string[] = [];
   for (const { request, text: written } of records) {
-    const whole = [
-      ...request.messages.map(({ role, text: words }) => `${role}\n${words}`),
-      request.prefix,
-    ].join('\n');
+    const opened = { role: 'assistant', text: request.prefix };
+    const whole = [...request.messages, opened]
+      .map(({ role, text: words }) => `${role}\n${words}`)
+      .join('\n');
     const common = Math.max(0, ...before.map((earlier) => commonLength(earlier, whole)));
     fresh.push((await engine.tokenize(whole.slice(common), never)).length + templateTokens(request));
     before.push(whole + written);
