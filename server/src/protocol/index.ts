@@ -15,6 +15,7 @@ export * from './retrieval.ts';
 export * from './review.ts';
 export * from './settings.ts';
 export * from './teaching.ts';
+export * from './teachingWorker.ts';
 export * from './text.ts';
 export * from './trainer.ts';
 export * from './training.ts';

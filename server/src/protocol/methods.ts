@@ -28,6 +28,7 @@ import {
 } from './reasoning.ts';
 import { Review, ReviewEnd, ReviewParams } from './review.ts';
 import { IndexedAnswer, IndexStatus, SearchFilter } from './retrieval.ts';
+import { TeachingStatus } from './teachingWorker.ts';
 import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
 
 /** A request: who asks waits for the result, and may cancel. */
@@ -446,6 +447,9 @@ export const pairsNotification = notification(
   z.object({ folder: z.string(), counts: PairCounts }),
 );
 
+/** Teaching began, got on, or ended, in this window or another: the last state of it, at most a few times a second. */
+export const teachingNotification = notification('preflexor/didChangeTeaching', TeachingStatus);
+
 export const requests = [
   reasonRequest,
   reasonManyRequest,
@@ -486,4 +490,5 @@ export const notifications = [
   queueNotification,
   indexNotification,
   pairsNotification,
+  teachingNotification,
 ] as const;
