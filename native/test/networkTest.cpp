@@ -191,7 +191,7 @@ TEST_CASE("given two threads, when scored, then sums are those of one thread") {
   CHECK_NEAR(sums.front().chosen->sum, bench.sums({&record}).front().chosen->sum, 1e-3);
 }
 
-TEST_CASE("given a device other than the CPU, when opened, then it is refused") {
+TEST_CASE("given a device or a folder that is not there, when opened, then it is refused") {
   BackendOptions options = cpuOptions();
   options.device = "cuda";
   CHECK(testing::errorCode([&] { Backend{options}; }) == "device");
