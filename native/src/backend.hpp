@@ -1,5 +1,5 @@
-// The ggml backend: loads node-llama-cpp's libraries from a folder, opens the CPU device, chooses
-// the type of the frozen weights, and refuses operations that a device lacks before computing them
+// The ggml backend: loads node-llama-cpp's libraries from a folder, opens the CPU or a GPU, chooses
+// the type of the frozen weights, gives the CPU what a GPU lacks, and refuses what neither computes
 // (ggml itself would abort the process). Knows nothing about models.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <ggml.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ namespace preflexor {
 enum class Precision { automatic, f32, bf16 };
 
 struct BackendOptions {
-  std::string libraries;  ///< folder with libggml.* and the CPU backends
-  std::string device = "cpu";
+  std::string libraries;       ///< folder with libggml.* and the CPU backends
+  std::string device = "cpu";  ///< "cpu", "gpu", or "auto": a GPU where there is one
   int threads = 1;
   Precision precision = Precision::automatic;
   std::vector<ggml_op> lacking;  ///< operations that the device shall pretend to lack, for tests
@@ -32,11 +33,12 @@ class Backend {
   /** @throws TrainerError "libraries", "device" */
   explicit Backend(const BackendOptions& options);
 
-  ggml_backend_t handle() const { return backend_.get(); }
+  /** Whether the graphs run on a GPU. */
+  bool onGpu() const { return gpu_ != nullptr; }
   int threads() const { return threads_; }
   /** GGML_TYPE_BF16 where the CPU multiplies it in hardware (or on request), else GGML_TYPE_F32. */
   ggml_type weightType() const { return weightType_; }
-  /** The CPU's name as ggml tells it. */
+  /** The device's name as ggml tells it. */
   const std::string& description() const { return description_; }
   /** The library for F32 products in host memory; null where ggml computes them. */
   const Blas* blas() const { return blas_; }
@@ -58,6 +60,9 @@ class Backend {
   /** Whether the device computes a node; blocks that know another way ask before they take it. */
   bool supports(const ggml_tensor* node) const;
 
+  /** Names of the operations that the GPU lacked, and that were computed on the CPU. */
+  const std::set<std::string>& fallenBack() const { return fallenBack_; }
+
   /** Bytes of work buffer that a graph needs. */
   size_t measure(ggml_cgraph* graph) const;
 
@@ -65,17 +70,33 @@ class Backend {
   ggml_backend_buffer_t allocate(ggml_context* context) const;
 
  private:
-  void place(ggml_cgraph* graph);
-  void compute(ggml_cgraph* graph);
-
   struct FreeBackend {
     void operator()(ggml_backend_t backend) const { ggml_backend_free(backend); }
   };
   struct FreeAllocator {
     void operator()(ggml_gallocr_t allocator) const { ggml_gallocr_free(allocator); }
   };
-  std::unique_ptr<ggml_backend, FreeBackend> backend_;
+  struct FreeScheduler {
+    void operator()(ggml_backend_sched_t scheduler) const { ggml_backend_sched_free(scheduler); }
+  };
+  void openCpu(ggml_backend_dev_t device);
+  void openGpu(ggml_backend_dev_t device);
+  void place(ggml_cgraph* graph);
+  void compute(ggml_cgraph* graph);
+  /** Nodes that the GPU lacks, with what is written into them. @throws TrainerError
+   * "unsupported-operation" */
+  std::set<const ggml_tensor*> findFallbacks(ggml_cgraph* graph);
+  bool placeOnBoth(ggml_cgraph* graph, const std::set<const ggml_tensor*>& onCpu);
+  ggml_backend_t device() const { return gpu_ == nullptr ? cpu_.get() : gpu_.get(); }
+
+  std::unique_ptr<ggml_backend, FreeBackend> cpu_;
+  std::unique_ptr<ggml_backend, FreeBackend> gpu_;
   std::unique_ptr<ggml_gallocr, FreeAllocator> allocator_;
+  /** Divides a graph between GPU and CPU; made anew for one that is larger than any before. */
+  std::unique_ptr<ggml_backend_sched, FreeScheduler> scheduler_;
+  int schedulerSize_ = 0;  ///< nodes
+  bool divided_ = false;   ///< whether the scheduler placed the graph at hand
+  std::set<std::string> fallenBack_;
   ggml_type weightType_ = GGML_TYPE_F32;
   std::vector<ggml_op> lacking_;
   int threads_ = 1;

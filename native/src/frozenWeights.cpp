@@ -1,4 +1,5 @@
-// Implementation of frozenWeights.hpp. Writes straight into host memory: CPU backend only.
+// Implementation of frozenWeights.hpp. Writes straight into the target where the host can, else by
+// way of a copy.
 #include "frozenWeights.hpp"
 
 #include <algorithm>
@@ -35,23 +36,34 @@ void inParallel(int threads, int64_t count, const std::function<void(int64_t, in
   for (std::thread& other : others) other.join();
 }
 
-/** Converts rows [first, first + rows) of `source` to the target's type. */
-void writeRows(const GgufTensor& source, int64_t first, int64_t rows, int threads,
-               ggml_tensor* target) {
+/** Converts rows [first, first + rows) of `source` to `type`, F32 or BF16. */
+void convertRows(const GgufTensor& source, int64_t first, int64_t rows, int threads, ggml_type type,
+                 void* out) {
   const int64_t width = source.ne[0];
   inParallel(threads, rows, [&](int64_t begin, int64_t end) {
-    if (target->type == GGML_TYPE_F32) {
-      readRows(source, first + begin, end - begin,
-               static_cast<float*>(target->data) + begin * width);
+    if (type == GGML_TYPE_F32) {
+      readRows(source, first + begin, end - begin, static_cast<float*>(out) + begin * width);
       return;
     }
     std::vector<float> wide(static_cast<size_t>(width));
     for (int64_t row = begin; row < end; ++row) {
       readRows(source, first + row, 1, wide.data());
-      ggml_fp32_to_bf16_row(wide.data(), static_cast<ggml_bf16_t*>(target->data) + row * width,
-                            width);
+      ggml_fp32_to_bf16_row(wide.data(), static_cast<ggml_bf16_t*>(out) + row * width, width);
     }
   });
+}
+
+/** Puts rows [first, first + rows) of `source` at the beginning of the target. */
+void writeRows(const GgufTensor& source, int64_t first, int64_t rows, int threads,
+               ggml_tensor* target) {
+  if (ggml_backend_buffer_is_host(target->buffer)) {
+    convertRows(source, first, rows, threads, target->type, target->data);
+    return;
+  }
+  std::vector<std::uint8_t> copy(ggml_row_size(target->type, source.ne[0]) *
+                                 static_cast<size_t>(rows));
+  convertRows(source, first, rows, threads, target->type, copy.data());
+  ggml_backend_tensor_set(target, copy.data(), 0, copy.size());
 }
 
 std::vector<float> readAll(const GgufTensor& tensor) {

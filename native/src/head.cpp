@@ -153,7 +153,8 @@ void Head::compareChunk(const std::vector<float>& hidden, int64_t count, bool wi
     Graph graph(backend_, 16);
     ggml_context* context = graph.context();
     ggml_tensor* adapted = logitRows(graph, 0, count);
-    ggml_tensor* frozen = logitRows(graph, count, count);
+    // A view may begin where a GPU cannot read a softmax from.
+    ggml_tensor* frozen = ggml_cont(context, logitRows(graph, count, count));
     ggml_tensor* product = ggml_mul_inplace(context, ggml_sub(context, frozen, adapted),
                                             ggml_soft_max(context, frozen));
     ggml_tensor* sums = ggml_sum_rows(context, product);

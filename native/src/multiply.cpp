@@ -3,6 +3,7 @@
 #include "multiply.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "blas.hpp"
 
@@ -115,9 +116,17 @@ ggml_tensor* multiplyInto(Graph& graph, ggml_tensor* target, const Place& place,
   }
   const auto put = writing == Writing::add ? ggml_acc_inplace : ggml_set_inplace;
   ggml_tensor* y = multiplyByGgml(graph, a, b);
+  int64_t inner = place.rowStride;
+  int64_t outer = place.headStride;
+  if (outer < inner) {
+    // GPUs find where an element belongs by dividing by the outer stride first: it has to be the
+    // larger one.
+    y = ggml_cont(context, ggml_permute(context, y, 0, 2, 1, 3));
+    std::swap(inner, outer);
+  }
   const auto bytes = [](int64_t elements) { return static_cast<size_t>(elements) * sizeof(float); };
-  return put(context, target, y, bytes(place.rowStride), bytes(place.headStride),
-             bytes(place.headStride) * static_cast<size_t>(y->ne[2]), bytes(place.offset));
+  return put(context, target, y, bytes(inner), bytes(outer),
+             bytes(outer) * static_cast<size_t>(y->ne[2]), bytes(place.offset));
 }
 
 ggml_tensor* multiplyAdd(Graph& graph, ggml_tensor* sum, ggml_tensor* a, ggml_tensor* b) {

@@ -59,6 +59,13 @@ void emitHello(const Backend& backend) {
              {"pid", ::getpid()}});
 }
 
+void emitFallbacks(const Backend& backend) {
+  std::string names;
+  for (const std::string& name : backend.fallenBack()) names += (names.empty() ? "" : ", ") + name;
+  if (names.empty()) return;
+  emitEvent("warning", {{"message", "The GPU lacks " + names + ": the processor computes that."}});
+}
+
 void emitFailed(const TrainerError& error) {
   emitEvent("failed", {{"code", error.code()}, {"message", error.what()}, {"hint", error.hint()}});
 }

@@ -30,6 +30,9 @@ void emitEvent(const char* name, const Event& fields);
 /** The first line of every run. */
 void emitHello(const Backend& backend);
 
+/** A warning that names the operations which the GPU lacked; nothing where it lacked none. */
+void emitFallbacks(const Backend& backend);
+
 /** The last line of a run that failed. */
 void emitFailed(const TrainerError& error);
 

@@ -57,6 +57,7 @@ class Scorer {
 
   void run() {
     for (size_t index = 0; index < config_.records.size(); ++index) scoreRecord(index);
+    emitFallbacks(backend_);
     Event done = {{"records", config_.records.size()}};
     if (config_.score->gradientLoss.has_value()) {
       writePeftGradients(*adapter_, model_, config_.score->gradientFile);

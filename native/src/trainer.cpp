@@ -433,6 +433,7 @@ void Trainer::finish(const char* reason) {
       {"step", stepsDone_}, {"stopped", std::string(reason) == "stopped"}, {"reason", reason}};
   event.update(writeAdapter());
   event["peak_bytes"] = peakBytes();
+  emitFallbacks(backend_);
   emitEvent("done", event);
 }
 

@@ -60,6 +60,15 @@ inline std::string errorCode(const std::function<void()>& action) {
   return "";
 }
 
+/** What ctest takes for a test that was left out. */
+inline constexpr int exitLeftOut = 77;
+
+/** Ends the program: this case cannot be shown here. */
+[[noreturn]] inline void leaveOut(const char* reason) {
+  std::fprintf(stderr, "left out: %s\n", reason);
+  std::exit(exitLeftOut);
+}
+
 /** A folder that is removed with the object. */
 class TemporaryFolder {
  public:

@@ -32,6 +32,7 @@ import {
   machineLock,
   noAdapter,
   type Trainer,
+  type TrainerBackend,
   type TrainerPlace,
 } from './training/index.ts';
 
@@ -222,17 +223,21 @@ export async function withTokenizer<T>(
 }
 
 /** The trainer, looked for when it is first needed. */
-export function createTrainer(home: string, onLog: (text: string) => void): Trainer {
+export function createTrainer(
+  home: string,
+  onLog: (text: string) => void,
+  backend: TrainerBackend = 'cpu',
+): Trainer {
   return createTrainerProcess({
-    place: findProgram,
+    place: () => findProgram(backend),
     lock: machineLock({ home }),
     onLog,
   });
 }
 
 /** Where the trainer is. @throws PreflexorError `trainer-failed` with how to build it */
-export function findProgram(): TrainerPlace {
-  return findTrainer({ root: programRoot() });
+export function findProgram(backend: TrainerBackend = 'cpu'): TrainerPlace {
+  return findTrainer({ root: programRoot(), backend });
 }
 
 /** The folder with package.json: above dist/, or above server/src/. */

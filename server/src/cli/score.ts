@@ -4,9 +4,15 @@ import { PreflexorError } from '../errors.ts';
 import type { TrainerLoss } from '../protocol/index.ts';
 import { scoreRecords, type PairScore } from '../training/index.ts';
 import type { Context } from './context.ts';
-import { pairsToScore, withTrainingTools, type LossOptions, type PairsOptions } from './training.ts';
+import {
+  pairsToScore,
+  withTrainingTools,
+  type DeviceOptions,
+  type LossOptions,
+  type PairsOptions,
+} from './training.ts';
 
-export interface ScoreOptions extends PairsOptions, LossOptions {
+export interface ScoreOptions extends PairsOptions, LossOptions, DeviceOptions {
   readonly pairs: string;
   readonly reference?: string;
   readonly loss?: TrainerLoss;
@@ -16,32 +22,36 @@ export interface ScoreOptions extends PairsOptions, LossOptions {
 export async function scoreCommand(options: ScoreOptions, context: Context): Promise<void> {
   const { output, signal } = context;
   const gradient = gradientOf(options, context);
-  const scores = await withTrainingTools(context, async (tools) => {
-    const adapter = await tools.choose(context.options.adapter);
-    const reference = await tools.choose(options.reference);
-    const { records, lines } = await pairsToScore(
-      options.pairs,
-      options,
-      gradient?.loss ?? null,
-      tools,
-      context,
-    );
-    const task = {
-      model: tools.model.file,
-      adapter: adapter && (await adapter.peft(signal)),
-      reference: reference && (await reference.peft(signal)),
-      records,
-      losses: lossesOf(options),
-      threads: tools.threads,
-      ...(gradient && { gradient }),
-    };
-    const found: ({ line: number } & PairScore)[] = [];
-    for await (const score of scoreRecords(tools.trainer, task, tools.scratch, signal)) {
-      found.push({ line: lines[found.length] ?? 0, ...score });
-      output.progress(`Scored ${found.length} of ${records.length}`);
-    }
-    return found;
-  });
+  const scores = await withTrainingTools(
+    context,
+    async (tools) => {
+      const adapter = await tools.choose(context.options.adapter);
+      const reference = await tools.choose(options.reference);
+      const { records, lines } = await pairsToScore(
+        options.pairs,
+        options,
+        gradient?.loss ?? null,
+        tools,
+        context,
+      );
+      const task = {
+        model: tools.model.file,
+        adapter: adapter && (await adapter.peft(signal)),
+        reference: reference && (await reference.peft(signal)),
+        records,
+        losses: lossesOf(options),
+        threads: tools.threads,
+        ...(gradient && { gradient }),
+      };
+      const found: ({ line: number } & PairScore)[] = [];
+      for await (const score of scoreRecords(tools.trainer, task, tools.scratch, signal)) {
+        found.push({ line: lines[found.length] ?? 0, ...score });
+        output.progress(`Scored ${found.length} of ${records.length}`);
+      }
+      return found;
+    },
+    options.on,
+  );
   output.result(scores, scores.map(readable).join('\n'));
 }
 

@@ -15,9 +15,16 @@ import { programVersion } from '../version.ts';
 import { anchorTexts } from '../workflow/index.ts';
 import type { Context } from './context.ts';
 import { bytesText, type Output } from './output.ts';
-import { maskOf, sayCounts, withTrainingTools, type LossOptions, type PairsOptions } from './training.ts';
+import {
+  maskOf,
+  sayCounts,
+  withTrainingTools,
+  type DeviceOptions,
+  type LossOptions,
+  type PairsOptions,
+} from './training.ts';
 
-export interface TrainOptions extends PairsOptions, LossOptions {
+export interface TrainOptions extends PairsOptions, LossOptions, DeviceOptions {
   readonly phase?: '1' | '2';
   readonly loss?: TrainerLoss;
   readonly pairs?: string;
@@ -50,36 +57,40 @@ export interface TrainOptions extends PairsOptions, LossOptions {
 
 export async function trainCommand(options: TrainOptions, context: Context): Promise<void> {
   const { output, signal } = context;
-  await withTrainingTools(context, async (tools) => {
-    const { pairs = null, heldout = null, out, resume = false, memory } = options;
-    const request = {
-      ...{ pairs, heldout },
-      wishes: wishesOf(options, context),
-      anchor: await anchorOf(options, context),
-      model: tools.model,
-      shape: tools.shape,
-      adapter: await tools.choose(context.options.adapter),
-      reference: await tools.choose(options.reference),
-      threads: tools.threads,
-      referenceCache: join(homePlaces(context.home).cache, 'references'),
-      ...pick(options, ['precision', 'evaluateEvery', 'checkpointEvery']),
-      ...(memory !== undefined && { memoryBudgetBytes: memory * 2 ** 20 }),
-    };
-    const ports = {
-      trainer: tools.trainer,
-      withTokenizer: tools.withTokenizer,
-      registry: tools.shelf.registry,
-      budget: createComputeBudget(context.home),
-      now: Date.now,
-      version: programVersion,
-    };
-    if (options.estimate || out === undefined) {
-      tellEstimate(await estimateTraining(request, ports, tools.scratch, signal), output, context);
-      return;
-    }
-    const events = train({ ...request, out: resolve(out), resume }, ports, signal);
-    for await (const event of events) tell(event, output, context);
-  });
+  await withTrainingTools(
+    context,
+    async (tools) => {
+      const { pairs = null, heldout = null, out, resume = false, memory } = options;
+      const request = {
+        ...{ pairs, heldout },
+        wishes: wishesOf(options, context),
+        anchor: await anchorOf(options, context),
+        model: tools.model,
+        shape: tools.shape,
+        adapter: await tools.choose(context.options.adapter),
+        reference: await tools.choose(options.reference),
+        threads: tools.threads,
+        referenceCache: join(homePlaces(context.home).cache, 'references'),
+        ...pick(options, ['precision', 'evaluateEvery', 'checkpointEvery']),
+        ...(memory !== undefined && { memoryBudgetBytes: memory * 2 ** 20 }),
+      };
+      const ports = {
+        trainer: tools.trainer,
+        withTokenizer: tools.withTokenizer,
+        registry: tools.shelf.registry,
+        budget: createComputeBudget(context.home),
+        now: Date.now,
+        version: programVersion,
+      };
+      if (options.estimate || out === undefined) {
+        tellEstimate(await estimateTraining(request, ports, tools.scratch, signal), output, context);
+        return;
+      }
+      const events = train({ ...request, out: resolve(out), resume }, ports, signal);
+      for await (const event of events) tell(event, output, context);
+    },
+    options.on,
+  );
 }
 
 /** What was named, else the notes of the workspace (where the current folder is in one) and the text that ships. */

@@ -14,6 +14,7 @@ import {
   type ChosenAdapter,
   type PreparedRecords,
   type Trainer,
+  type TrainerBackend,
 } from '../training/index.ts';
 import { logged, settingsOf, type Context } from './context.ts';
 
@@ -28,6 +29,11 @@ export interface PairsOptions {
   readonly thinkInRejected?: boolean;
   readonly maxLength?: number;
   readonly maxPromptLength?: number;
+}
+
+/** What the trainer computes on. */
+export interface DeviceOptions {
+  readonly on?: TrainerBackend;
 }
 
 export interface LossOptions {
@@ -54,6 +60,7 @@ export interface TrainingTools {
 export async function withTrainingTools<T>(
   context: Context,
   work: (tools: TrainingTools) => Promise<T>,
+  backend?: TrainerBackend,
 ): Promise<T> {
   const { home, signal, options } = context;
   const settings = settingsOf(options);
@@ -66,7 +73,7 @@ export async function withTrainingTools<T>(
       model,
       shape: await describeGguf(model.file, signal),
       shelf,
-      trainer: createTrainer(home, onLog),
+      trainer: createTrainer(home, onLog, backend),
       threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)),
       scratch,
       choose: async (spec) =>

@@ -9,6 +9,7 @@ import {
   useAdapterCommand,
   type CompareOptions,
 } from './adapters.ts';
+import { trainerBackends } from '../training/index.ts';
 import type { Context } from './context.ts';
 import { fraction, nonNegative, percent, positive, positiveNumber, wholeNumber } from './numbers.ts';
 import { perplexityCommand, type PerplexityCommandOptions } from './perplexity.ts';
@@ -19,7 +20,11 @@ export type Run = (work: (context: Context) => Promise<void>, command: Command) 
 export type Add = (parent: Command, usage: string, description: string) => Command;
 
 export function addTrainingCommands(root: Command, add: Add, run: Run): void {
-  lossOptions(pairsOptions(add(root, 'score', 'Score preference pairs: log-probabilities and every loss.')))
+  deviceOption(
+    lossOptions(
+      pairsOptions(add(root, 'score', 'Score preference pairs: log-probabilities and every loss.')),
+    ),
+  )
     .requiredOption('--pairs <file>', 'one JSON object a line: prompt, chosen, rejected')
     .option('--reference <adapter>', 'the frozen adapter to compare with (default: the base model)')
     .addOption(new Option('--loss <loss>', 'the loss of --gradient').choices(TrainerLoss.options))
@@ -41,7 +46,7 @@ export function addTrainingCommands(root: Command, add: Add, run: Run): void {
 }
 
 function addTrain(root: Command, add: Add, run: Run): void {
-  lossOptions(pairsOptions(add(root, 'train', 'Train an adapter on preference pairs.')))
+  deviceOption(lossOptions(pairsOptions(add(root, 'train', 'Train an adapter on preference pairs.'))))
     .addOption(new Option('--phase <phase>', "the method's defaults: 1 ORPO, 2 EXO").choices(['1', '2']))
     .addOption(
       new Option('--loss <loss>', 'the loss, where it is not the phase’s').choices(TrainerLoss.options),
@@ -84,6 +89,12 @@ function addTrain(root: Command, add: Add, run: Run): void {
         command.error('error: say --anchor too, or leave out how it holds');
       return run((context) => trainCommand(options, context), command);
     });
+}
+
+function deviceOption(command: Command): Command {
+  return command.addOption(
+    new Option('--on <device>', 'what the trainer computes on (default: cpu)').choices(trainerBackends),
+  );
 }
 
 function addAdapters(root: Command, add: Add, run: Run): void {

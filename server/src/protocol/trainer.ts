@@ -35,7 +35,8 @@ const common = {
   /** Folder of the @node-llama-cpp package that holds libggml. */
   libraries: z.string(),
   model: z.string(),
-  device: z.literal('cpu').optional(),
+  /** `gpu`: the first one that the libraries find; `auto`: that one, or the processor where there is none. */
+  device: z.enum(['cpu', 'gpu', 'auto']).optional(),
   threads: z.int().min(1).max(512).optional(),
   precision: z.enum(['auto', 'f32', 'bf16']).optional(),
   /** PEFT folders; without a reference the base model is the reference. */

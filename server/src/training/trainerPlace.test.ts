@@ -49,3 +49,14 @@ test('given a platform that it is not built for, when looked for, then the error
   const folder = await root(t, 'native/build/preflexor-trainer');
   assert.throws(() => findTrainer({ root: folder, ...linux, platform: 'win32' }), /win32-x64/);
 });
+
+test('given a GPU by name, when looked for, then its package holds the libraries, or the error says to do without', async (t) => {
+  const folder = await root(t, 'native/build/preflexor-trainer');
+  const libraries = join(folder, 'node_modules/@node-llama-cpp/linux-x64-vulkan/bins/linux-x64-vulkan');
+  assert.throws(() => findTrainer({ root: folder, ...linux, backend: 'vulkan' }), /linux-x64-vulkan/);
+  await mkdir(libraries, { recursive: true });
+  const found = findTrainer({ root: folder, ...linux, backend: 'vulkan' });
+  assert.deepEqual([found.libraries, found.device], [libraries, 'gpu']);
+  assert.equal(findTrainer({ root: folder, ...linux }).device, 'cpu');
+  assert.throws(() => findTrainer({ root: folder, ...linux, backend: 'metal' }), /no metal on linux-x64/);
+});

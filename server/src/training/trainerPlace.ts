@@ -2,18 +2,26 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PreflexorError } from '../errors.ts';
+import type { Gpu } from '../protocol/index.ts';
 
 export interface TrainerPlace {
   readonly program: string;
   /** The folder of the @node-llama-cpp package that holds libggml. */
   readonly libraries: string;
+  readonly device: 'cpu' | 'gpu';
 }
+
+/** What a run can compute on. */
+export const trainerBackends = ['cpu', 'cuda', 'vulkan', 'metal'] as const satisfies readonly Gpu[];
+export type TrainerBackend = (typeof trainerBackends)[number];
 
 export interface TrainerSearch {
   /** The folder that holds package.json and node_modules. */
   readonly root: string;
   readonly platform?: NodeJS.Platform;
   readonly architecture?: string;
+  /** Default: the processor. */
+  readonly backend?: TrainerBackend;
   /** `PREFLEXOR_TRAINER` names another program. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
@@ -26,6 +34,12 @@ const platformPackages: Readonly<Record<string, string>> = {
   'darwin-x64': 'mac-x64',
 };
 
+/** The packages whose libraries also bring a GPU. */
+const gpuPackages: Readonly<Record<string, Partial<Record<TrainerBackend, string>>>> = {
+  'linux-x64': { cuda: 'linux-x64-cuda', vulkan: 'linux-x64-vulkan' },
+  'darwin-arm64': { metal: 'mac-arm64-metal' },
+};
+
 /**
  * Finds the trainer: `PREFLEXOR_TRAINER`, else the packaged program, else the one that was built here.
  * @throws PreflexorError `trainer-failed` with how to build it
@@ -33,8 +47,8 @@ const platformPackages: Readonly<Record<string, string>> = {
 export function findTrainer(search: TrainerSearch): TrainerPlace {
   const { root, environment = process.env } = search;
   const platform = `${search.platform ?? process.platform}-${search.architecture ?? process.arch}`;
-  const packageName = platformPackages[platform];
-  if (packageName === undefined) {
+  const cpuPackage = platformPackages[platform];
+  if (cpuPackage === undefined) {
     throw new PreflexorError('trainer-failed', `Training does not run on ${platform} yet.`, {
       remedy: 'Train on Linux or macOS; adapters can be exported from there and imported here.',
     });
@@ -50,6 +64,13 @@ export function findTrainer(search: TrainerSearch): TrainerPlace {
       remedy: 'Run "npm run build:native" in the folder of PRefLexOR; it needs a C++ compiler.',
     });
   }
+  const backend = search.backend ?? 'cpu';
+  const packageName = backend === 'cpu' ? cpuPackage : gpuPackages[platform]?.[backend];
+  if (packageName === undefined) {
+    throw new PreflexorError('trainer-failed', `The trainer has no ${backend} on ${platform}.`, {
+      remedy: 'Train on the processor: leave the choice out.',
+    });
+  }
   const libraries = join(root, 'node_modules', '@node-llama-cpp', packageName, 'bins', packageName);
   if (!existsSync(libraries)) {
     throw new PreflexorError(
@@ -60,5 +81,5 @@ export function findTrainer(search: TrainerSearch): TrainerPlace {
       },
     );
   }
-  return { program, libraries };
+  return { program, libraries, device: backend === 'cpu' ? 'cpu' : 'gpu' };
 }

@@ -29,7 +29,7 @@ async function setUp(
   t.after(() => rm(home, { recursive: true, force: true }));
   const folder = join(home, 'run');
   const trainer = createTrainerProcess({
-    place: () => ({ program: process.execPath, libraries: '/libraries' }),
+    place: () => ({ program: process.execPath, libraries: '/libraries', device: 'cpu' }),
     programArguments: [program, behaviour],
     // The double is node, so its command line does not name the trainer.
     lock: machineLock({ home, isTrainer: (pid) => Promise.resolve(isRunning(pid)) }),
@@ -73,7 +73,7 @@ test('given a run, when it is followed, then its decoded lines come in order and
     ['hello', 'started', 'step', 'step', 'step', 'checkpoint', 'done'],
   );
   const config = JSON.parse(await readFile(join(folder, 'trainer.json'), 'utf8')) as unknown;
-  assert.deepEqual(config, { ...task, libraries: '/libraries' });
+  assert.deepEqual(config, { ...task, libraries: '/libraries', device: 'cpu' });
 });
 
 for (const [behaviour, words] of [
@@ -182,7 +182,7 @@ test('given no trainer, when a run is wanted, then the error says how to build i
 
 test('given a program that cannot be started, when a run is wanted, then it is an error and not a crash', async (t) => {
   const { trainer, folder, task } = await setUp(t, 'train', {
-    place: () => ({ program: '/no/such/program', libraries: '/libraries' }),
+    place: () => ({ program: '/no/such/program', libraries: '/libraries', device: 'cpu' }),
   });
   await assert.rejects(
     all(trainer.run(task, folder, never)),

@@ -82,10 +82,10 @@ class Run implements TrainerRun {
 
   async *#lines(started: (pid: number) => Promise<void>): AsyncGenerator<TrainerLine> {
     throwIfCancelled(this.#signal);
-    const { program, libraries } = this.#options.place();
+    const { program, libraries, device } = this.#options.place();
     await makeFolders(this.#folder);
     const config = join(this.#folder, trainerConfigName);
-    await writeDurably(config, JSON.stringify({ ...this.#task, libraries }));
+    await writeDurably(config, JSON.stringify({ ...this.#task, libraries, device }));
     throwIfCancelled(this.#signal);
     const child = new Child(this.#options, program, [config]);
     this.#child = child;
