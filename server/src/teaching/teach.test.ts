@@ -57,6 +57,8 @@ interface World {
 interface Changes {
   readonly settings?: readonly string[];
   readonly measurements?: Readonly<Record<1 | 2, GateMeasurements>>;
+  /** What is measured instead, time after time, as long as there is some. */
+  readonly series?: GateMeasurements[];
   readonly losses?: readonly number[];
   readonly own?: readonly PreferencePair[];
   readonly ignored?: TeachRequest['ignored'];
@@ -112,7 +114,7 @@ async function world(t: TestContext, changes: Changes = {}, folder?: string): Pr
       await writeFile(path.join(wish.out, 'result.json'), JSON.stringify({ adapter }));
       yield { event: 'done', adapter, gguf: '', peft: '', step: 2, stopped: false, heldout: null };
     },
-    measure: ({ phase }) => Promise.resolve((changes.measurements ?? good)[phase]),
+    measure: ({ phase }) => Promise.resolve(changes.series?.shift() ?? (changes.measurements ?? good)[phase]),
     judged: (adapter, { offered }) => {
       judged.push(`${adapter} ${String(offered)}`);
       return Promise.resolve();
@@ -240,6 +242,20 @@ test('given several refreshes, when they run, then each starts from the adapter 
   assert.deepEqual([first?.adapter, second?.adapter], [null, 'phase-1-adapter']);
   assert.ok(first?.heldout !== null && first?.heldout === second?.heldout && first?.pairs !== second?.pairs);
   assert.notEqual(all.datasets[0]?.seed, all.datasets[1]?.seed);
+});
+
+test('given a refresh that undoes what the one before had learnt, when it is measured, then the run is paused with the reason, and goes on when that is ignored', async (t) => {
+  const settings = ['refreshes=3'];
+  const all = await world(t, { settings, series: [measured(1, 0.9), measured(1, 0.4)] });
+  const error = await run(all).catch((thrown: unknown) => thrown);
+  assert.ok(PreflexorError.is(error, 'paused'));
+  assert.match(error.message, /After refresh 2 the model begins with its thinking on 40 %.*90 % at best/);
+  assert.deepEqual(all.trained.length, 2);
+  const again = await world(t, { settings, ignored: ['marker-adoption'] }, all.request.folder);
+  const { report } = await run(again);
+  assert.equal(report.offered, true);
+  // What had been measured is not measured again.
+  assert.ok(report.watch.some(({ says }) => says.includes('After refresh 2') && says.includes('40 %')));
 });
 
 test('given pairs of the writer’s own, when a phase is trained, then they count as often as their weight says, and those held out are not trained on', async (t) => {
