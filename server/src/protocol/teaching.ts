@@ -83,6 +83,8 @@ export const SampleChecks = z.object({
   difference: z.number().nullable(),
   /** Closeness of the question to the nearest one before it. */
   nearest: z.number().nullable(),
+  /** The model wrote none of its answers with sections by itself: they were opened for it. */
+  enforced: z.boolean().optional(),
 });
 export type SampleChecks = z.infer<typeof SampleChecks>;
 
@@ -241,6 +243,8 @@ export const PhaseOutcome = z.object({
   adapter: z.string().nullable(),
   samples: z.int().nonnegative(),
   kept: z.int().nonnegative(),
+  /** Of those kept, samples whose sections had to be opened for the model. */
+  enforced: z.int().nonnegative().default(0),
   refused: z.partialRecord(SampleProblem, z.int()),
   diversity: DatasetDiversity.nullable(),
   /** Of the writer's own pairs, those that were mixed in. */

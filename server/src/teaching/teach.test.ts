@@ -288,8 +288,34 @@ test('given a phase that did not pass, when the run ends, then nothing is offere
   assert.deepEqual([other.offered, other.adapter], [true, 'phase-1-adapter']);
 });
 
-test('given a phase I model that does not write the sections, when phase II is to be taught, then it says so and phase I’s adapter is offered', async (t) => {
-  const student = new TalkingModel(() => 'I would rather not think about that at all, whatever it may be.');
+test('given a phase I model that does not write the sections by itself, when phase II is taught, then they are opened for it, a verdict is reached, and the report says so', async (t) => {
+  let answers = 0;
+  const student = new TalkingModel(({ prefix }) => {
+    if (prefix === '') return 'I would rather not think about that at all, whatever it may be.';
+    if (!prefix.endsWith('\n\n')) return 'It has layers.';
+    answers += 1;
+    return answers % 2 === 0
+      ? 'The toughness comes from layers that slide, and from weak bonds that break and form anew.'
+      : 'Nobody can say for sure where any of this is from in the end.';
+  });
+  const all = await world(t, { student });
+  const { report } = await run(all);
+  const [, second] = report.phases;
+  assert.deepEqual([second?.kept, second?.enforced, second?.failed], [10, 10, null]);
+  assert.ok(second?.verdict);
+  assert.match(
+    await readFile(path.join(all.request.folder, 'report.md'), 'utf8'),
+    /sections by itself in 0 of 10 samples/,
+  );
+  const prefixes = student.requests.map(({ prefix }) => prefix).filter((prefix) => prefix !== '');
+  assert.ok(prefixes.includes('<|thinking|>\n'));
+  assert.ok(prefixes.some((prefix) => /^<\|thinking\|>\n[^<]+\n<\|\/thinking\|>\n\n$/.test(prefix)));
+  const trained = pairsIn(await readFile(all.trained[1]?.pairs ?? '', 'utf8'));
+  assert.ok(trained.every(({ chosen }) => chosen.startsWith('<|thinking|>\n') && chosen.endsWith('anew.')));
+});
+
+test('given a phase I model that says nothing, when phase II is to be taught, then it says so and phase I’s adapter is offered', async (t) => {
+  const student = new TalkingModel(() => '');
   const { report } = await run(await world(t, { student }));
   assert.deepEqual([report.offered, report.adapter], [true, 'phase-1-adapter']);
   assert.match(

@@ -366,6 +366,7 @@ function outcomeOf({ phase, adapter, datasets, writerPairs, failed, verdict }: U
     ...{ phase, adapter, writerPairs, failed, verdict, refused },
     samples: samples.length,
     kept: samples.filter(({ kept }) => kept).length,
+    enforced: samples.filter(({ kept, checks }) => kept && checks.enforced === true).length,
     diversity: datasets[0]?.diversity ?? null,
   };
 }
