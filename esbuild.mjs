@@ -64,6 +64,7 @@ await rm('dist', { recursive: true, force: true });
 await mkdir('dist/webview', { recursive: true });
 await cp('server/prompts', 'dist/prompts', { recursive: true });
 await cp('server/texts', 'dist/texts', { recursive: true });
+await cp('server/job', 'dist/job', { recursive: true });
 await cp('node_modules/@vscode/codicons/dist/codicon.css', 'dist/webview/codicon.css');
 await cp('node_modules/@vscode/codicons/dist/codicon.ttf', 'dist/webview/codicon.ttf');
 

@@ -4,28 +4,20 @@
 //     --threads=1,2 --rows=4 --rounds=3 --budget=MIB --without-trl --write]
 // The whole takes hours with TRL. With --write each row takes its place in the results as soon as it is there, so
 // that one can go on where another run ended: --lengths=1024 --losses=exo_pair --threads=2 --write.
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import type { TrainerTrainConfig } from '../server/src/protocol/trainer.ts';
 import { golden } from '../test/native/support/golden.ts';
 import { libraries, linesOf, repository, runTrainer, testModel } from '../test/native/support/trainer.ts';
+import { trlPackages, trlPython } from '../test/peer/trlPython.ts';
 import { keptRows, machine, median, report } from './measure.ts';
 
 const rank = 16;
 /** A fixed choice: the same ids in every run and for both tools. */
 const vocabulary = 49_152;
-const packages = [
-  'torch==2.8.0',
-  'transformers==5.24.0',
-  'trl==1.16.0',
-  'peft==0.21.0',
-  'accelerate',
-  'gguf',
-];
 /** Of the first step, which fills caches, no time is taken. */
 const warmupSteps = 1;
 
@@ -175,25 +167,6 @@ async function runTrl(folder: string, task: Task, python: string): Promise<Run> 
   );
 }
 
-/** The Python of the virtual environment with TRL, made where it is missing. */
-async function findTrl(): Promise<string> {
-  const environment = path.join(repository, '.cache/trl');
-  const python = path.join(environment, 'bin/python');
-  if (existsSync(path.join(environment, '.complete'))) return python;
-  await rm(environment, { recursive: true, force: true });
-  await mkdir(path.dirname(environment), { recursive: true });
-  const run = (program: string, args: string[]) => {
-    const { status } = spawnSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-    if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed.`);
-  };
-  run('python3', ['-m', 'venv', environment]);
-  run(python, ['-m', 'pip', 'install', '--quiet', ...packages]);
-  const marker = path.join(environment, '.complete');
-  await writeFile(`${marker}.partial`, packages.join('\n'));
-  await rename(`${marker}.partial`, marker);
-  return python;
-}
-
 function middle(runs: readonly Run[]): Run {
   const of = (key: keyof Run) => median(runs.map((run) => run[key]));
   return {
@@ -261,9 +234,9 @@ async function measure(task: Task, folder: string, python: string | undefined): 
 }
 
 async function main(): Promise<void> {
-  const python = process.argv.includes('--without-trl') ? undefined : await findTrl();
+  const python = process.argv.includes('--without-trl') ? undefined : await trlPython();
   const folder = await mkdtemp(path.join(tmpdir(), 'preflexor-bench-trainer-'));
-  const versions = python === undefined ? [] : packages;
+  const versions = python === undefined ? [] : trlPackages;
   const build = await readFile(path.join(repository, 'native/CMakeLists.txt'), 'utf8');
   const trainer = /VERSION (\d+\.\d+\.\d+) /.exec(build)?.[1];
   let results = await keptRows('trainer', Measured);

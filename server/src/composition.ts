@@ -145,6 +145,12 @@ export function shippedText(): string {
   return existsSync(bundled) ? bundled : fileURLToPath(new URL('../texts/anchor.md', import.meta.url));
 }
 
+/** The Python files that a training job takes along: beside the bundle, or where the sources run as they are. */
+export function jobScripts(): string {
+  const bundled = fileURLToPath(new URL('./job', import.meta.url));
+  return existsSync(bundled) ? bundled : fileURLToPath(new URL('../job', import.meta.url));
+}
+
 /** The embedder that the settings ask for. Starts nothing: the model is loaded when it is first needed. */
 export function createEmbedder(settings: Settings, home: string, options: HostOptions): LlamaEmbedder {
   const models = new ModelStore({ home });

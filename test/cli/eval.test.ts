@@ -41,12 +41,18 @@ test('given a workspace, when experiment 5 is run with tiny budgets, then one co
 
 test('given an experiment that there is not, or options that do not go together, when eval is asked for, then a sentence says what there is', async (t) => {
   const { folder } = await paper(t);
-  const unknown = await preflexor(['eval', '3', '--workspace', folder]);
+  const unknown = await preflexor(['eval', '11', '--workspace', folder]);
   assert.equal(unknown.code, 1);
-  assert.match(unknown.stderr, /no experiment 3.*5 \(iterations\)/s);
+  assert.match(unknown.stderr, /no experiment 11.*5 \(iterations\)/s);
   const several = await preflexor(['eval', '5', '--models', 'a,b', '--workspace', folder]);
   assert.equal(several.code, 1);
   assert.match(several.stderr, /experiment 10/);
+  const untrained = await preflexor(['eval', '9', '--workspace', folder]);
+  assert.equal(untrained.code, 1);
+  assert.match(untrained.stderr, /with its adapter.*--adapter/s);
+  const unpaired = await preflexor(['eval', 'masking', '--workspace', folder]);
+  assert.equal(unpaired.code, 1);
+  assert.match(unpaired.stderr, /no pairs to train on.*--pairs and --heldout.*teach/s);
   const unanswered = await preflexor(['eval', 'benchmark', '--workspace', folder]);
   assert.equal(unanswered.code, 1);
   assert.match(unanswered.stderr, /known answer.*--questions/s);

@@ -35,8 +35,9 @@ import { programVersion } from '../version.ts';
 import { Stores, workspacePrompts } from '../workflow/index.ts';
 import { engineOptions, settingsOf, type Context, type SamplingOptions } from './context.ts';
 import { questionsOfFile, questionsOfWorkspace, type AskedQuestions } from './evalQuestions.ts';
+import { withEvalWork, type EvalWork, type WorkOptions } from './evalWork.ts';
 
-export interface EvalOptions extends SamplingOptions {
+export interface EvalOptions extends SamplingOptions, WorkOptions {
   readonly questions?: string;
   readonly out?: string;
   readonly models?: readonly string[];
@@ -80,21 +81,36 @@ export async function evalCommand(experiment: string, options: EvalOptions, cont
   });
   const prompts = await workspacePrompts(promptsFolder(), root, settings['reasoning.promptSet']);
   const seed = context.options.seed ?? usualSeed;
-  const asked = await askedFor(root, prompts, seed, options, signal);
-  const setup = setupOf(name, options, settings, { asked, prompts, seed, shelf, context });
   const folder = await folderFor(root, name, options.out);
-  const decisions = await decisionsOf(root, home, name);
   try {
-    const work = evaluate(
-      { setup, questions: asked.questions, folder },
-      { open: (model) => shelf.open(model), critic: shelf.critic, prompts, decisions, now: Date.now },
-      signal,
-    );
-    const report = await follow(work, folder, context);
-    output.result(report, `${markdownOf(report)}\nThe report with its plots: ${join(folder, 'report.md')}`);
+    await withEvalWork(name, { root, folder, seed }, options, context, async (work) => {
+      const asked = work ? noQuestions(work) : await askedFor(root, prompts, seed, options, signal);
+      const setup = setupOf(name, options, settings, { asked, prompts, seed, shelf, context, work });
+      const decisions = await decisionsOf(root, home, name);
+      const { samples, bench, models } = work ?? {};
+      const events = evaluate(
+        { setup, questions: asked.questions, folder },
+        {
+          open: (model) => (models ? Promise.resolve(models.student) : shelf.open(model)),
+          critic: models && options.critic === undefined ? models.teacher : shelf.critic,
+          ...{ prompts, decisions, now: Date.now },
+          ...(samples && { samples }),
+          ...(bench && { bench }),
+        },
+        signal,
+      );
+      const report = await follow(events, folder, context);
+      const where = `The report with its plots: ${join(folder, 'report.md')}`;
+      output.result(report, `${markdownOf(report)}\n${where}`);
+    });
   } finally {
     await shelf.dispose();
   }
+}
+
+/** Experiments with work of their own ask nothing of a list. */
+function noQuestions({ measured }: EvalWork): AskedQuestions {
+  return { questions: [], source: measured.source };
 }
 
 /** Shows how far it is, and says what a failure leaves. */
@@ -136,22 +152,24 @@ interface SetupParts {
   readonly seed: number;
   readonly shelf: EngineShelf;
   readonly context: Context;
+  readonly work: EvalWork | null;
 }
 
 function setupOf(
   experiment: ExperimentName,
   { iterations }: EvalOptions,
   settings: Settings,
-  { asked: { questions, source }, prompts, seed, shelf, context }: SetupParts,
+  { asked: { questions, source }, prompts, seed, shelf, context, work }: SetupParts,
 ): EvaluationSetup {
   return {
     ...{ experiment, version: programVersion, seed, iterations },
     sampler: samplerOf(settings, seed),
     prompts: `${prompts.version} ${evaluationPromptVersion}`,
-    questions: { source, sha256: questionsHash(questions), count: questions.length },
+    questions: work?.measured ?? { source, sha256: questionsHash(questions), count: questions.length },
     models: [...shelf.models],
     critic: shelf.criticName,
     adapter: context.options.adapter ?? null,
+    ...(work && { work: work.numbers }),
   };
 }
 
@@ -203,6 +221,8 @@ class EngineShelf {
   readonly #context: Context;
   readonly #adapters: AdapterShelf;
   readonly #engineOptions: EngineOptions;
+  /** Experiment 9 compares the model with itself under this adapter. */
+  readonly #trained: string | null;
   readonly #first: { readonly name: string; readonly engine: Engine };
   readonly #ownCritic: Engine;
   #open: { readonly name: string; readonly engine: Engine } | null = null;
@@ -216,13 +236,14 @@ class EngineShelf {
     const shared = { ...engineOptions(context), shelf: this.#adapters };
     // An adapter belongs to one model: several are compared without.
     this.#engineOptions = name === 'models' ? { ...shared, adapter: noAdapter } : shared;
-    this.models = modelsOf(options, settings);
+    this.#trained = name === 'training' ? (context.options.adapter ?? null) : null;
+    this.models = this.#trained === null ? modelsOf(options, settings) : [noAdapter, this.#trained];
     const [first = settings.model] = this.models;
     this.#first = { name: first, engine: this.#engine(first) };
     this.#ownCritic = createCritic(this.#settingsFor(first), context.home, this.#engineOptions);
     // Where the critic is no model of its own, it is the first one: the very engine, which is loaded once.
     this.critic = criticFor(this.#settings, this.#first.engine, this.#ownCritic);
-    this.criticName = options.critic ?? first;
+    this.criticName = options.critic ?? (this.#trained === null ? first : settings.model);
   }
 
   async open(name: string): Promise<Engine> {
@@ -241,16 +262,23 @@ class EngineShelf {
   }
 
   #engine(name: string): Engine {
-    return createEngine(this.#settingsFor(name), this.#context.home, this.#engineOptions);
+    const adapter = this.#trained === null ? {} : { adapter: name };
+    return createEngine(this.#settingsFor(name), this.#context.home, { ...this.#engineOptions, ...adapter });
   }
 
   #settingsFor(name: string): Settings {
+    if (this.#trained !== null) return this.#settings;
     const remote = name === serverName(this.#settings);
     return remote ? this.#settings : { ...this.#settings, model: name, 'engine.url': '' };
   }
 }
 
 function refuseOtherOptions(name: ExperimentName, { models }: EvalOptions, { options }: Context): void {
+  if (name === 'training' && (options.adapter === undefined || options.adapter === noAdapter)) {
+    throw new PreflexorError('bad-input', 'Experiment 9 compares the model with its adapter.', {
+      remedy: 'Name the adapter with --adapter; "preflexor adapters list" says which there are.',
+    });
+  }
   if (models === undefined || (name === 'models' && options.adapter === undefined)) return;
   const what =
     name === 'models'

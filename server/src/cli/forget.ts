@@ -45,6 +45,7 @@ const names: readonly (readonly [keyof Forgotten['removed'], string])[] = [
   ['imported', 'imported pairs'],
   ['documents', 'documents in the index'],
   ['graph', 'parts of the graph'],
+  ['teaching', 'runs of self-teaching and experiments (their reports stay)'],
   ['caches', 'caches'],
 ];
 

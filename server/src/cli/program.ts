@@ -4,6 +4,7 @@ import { createComputeBudget } from '../composition.ts';
 import { exportFormats } from '../graph/index.ts';
 import { DocumentKind, Gpu, Intent, Rating, SegmentKind } from '../protocol/index.ts';
 import { applicationHome } from '../state/index.ts';
+import { presetNames } from '../teaching/index.ts';
 import { programVersion } from '../version.ts';
 import { annotationsCommand, decideCommand, stripCommand, type DecideOptions } from './annotations.ts';
 import type { Context, GlobalOptions } from './context.ts';
@@ -14,7 +15,7 @@ import { graphExportCommand, type GraphExportOptions } from './graph.ts';
 import { indexCommand, type IndexOptions } from './indexing.ts';
 import { openRetrieval, withGraphStore } from './library.ts';
 import { addModelCommand, getModelCommand, listModelsCommand } from './models.ts';
-import { positiveNumber, temperature, wholeNumber } from './numbers.ts';
+import { nonNegative, positiveNumber, temperature, wholeNumber } from './numbers.ts';
 import { createOutput, exitCodes, tellFailure } from './output.ts';
 import { addPairsCommands } from './pairsProgram.ts';
 import { searchCommand, type SearchOptions } from './search.ts';
@@ -185,6 +186,20 @@ function evalProgram(root: Command, add: Add, run: Run): void {
     .option('--limit <n>', 'ask the first so many questions only', positiveNumber)
     .option('--models <names>', 'models to compare, with commas between them (experiment 10)', nameList)
     .option('--critic <id|file>', 'the model that criticises and judges (default: the model itself)')
+    .option('--samples <n>', 'pairs that are made (experiment 2; default: 20)', positiveNumber)
+    .addOption(
+      new Option('--preset <name>', 'how they are made (experiment 2)').choices(presetNames).default('quick'),
+    )
+    .option('--topic <text>', 'only from passages about this (experiment 2)')
+    .option(
+      '--pairs <file>',
+      'pairs that are trained on (experiments 3 and 4; default: those of the newest run of teach)',
+    )
+    .option('--heldout <file>', 'pairs that are measured on (with --pairs)')
+    .addOption(new Option('--phase <phase>', "the method's defaults: 1 ORPO, 2 EXO").choices(['1', '2']))
+    .option('--steps <n>', 'optimizer steps of each run', positiveNumber)
+    .option('--lr <rate>', 'learning rate', nonNegative)
+    .option('--rank <n>', 'rank of a new adapter', positiveNumber)
     .action((experiment: string, options: EvalOptions, command: Command) =>
       run((context) => evalCommand(experiment, options, context), command),
     );

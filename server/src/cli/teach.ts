@@ -4,12 +4,12 @@ import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
 import { createComputeBudget, shippedText } from '../composition.ts';
 import { PreflexorError } from '../errors.ts';
-import type {
-  PreferencePair,
+import {
   TeachReport,
-  TeachSettings,
-  TeachSetup,
-  WatchFinding,
+  type PreferencePair,
+  type TeachSettings,
+  type TeachSetup,
+  type WatchFinding,
 } from '../protocol/index.ts';
 import {
   prepareWorkspace,
@@ -20,6 +20,7 @@ import {
 } from '../state/index.ts';
 import {
   datasetPromptVersion,
+  estimateTeaching,
   generateDataset,
   heldoutNotes,
   measure,
@@ -39,7 +40,7 @@ import { programVersion } from '../version.ts';
 import { anchorTexts, Stores, workspacePairs } from '../workflow/index.ts';
 import { settingsOf, type Context } from './context.ts';
 import { usualSeed, writePairsFile } from './dataset.ts';
-import { tellTeaching } from './teachWords.ts';
+import { estimateWords, tellTeaching } from './teachWords.ts';
 import { withTeachingTools, type TeachingTools } from './teachingTools.ts';
 import { withTrainingTools, type TrainingTools } from './training.ts';
 
@@ -50,6 +51,7 @@ export interface TeachOptions {
   readonly set?: readonly string[];
   readonly out?: string;
   readonly plan?: boolean;
+  readonly estimate?: boolean;
   readonly ignore?: readonly WatchFinding['name'][];
   /** false: training is held to no plain text. */
   readonly anchor: boolean;
@@ -77,6 +79,8 @@ export async function teachCommand(
       }
       await index(folders, teaching, context);
       const sides = await sidesOf(setup.settings, teaching, context);
+      await tellEstimate(root, { training, setup, options, context });
+      if (options.estimate) return null;
       const folder = await folderOf(root, setup, options.out);
       output.say(`The run is in ${folder}.`);
       const ports = portsOf({ training, teaching, sides, setup, options, context });
@@ -102,6 +106,42 @@ async function follow(
     if (step.done) return step.value;
     tellTeaching(step.value, output);
   }
+}
+
+/** Says what the run would take; one that can't fit fails here, before hours were spent on samples. */
+async function tellEstimate(
+  root: string,
+  { training, setup, options, context }: Pick<Parts, 'training' | 'setup' | 'options' | 'context'>,
+): Promise<void> {
+  const { model, threads, trainer, scratch } = training;
+  const { output, signal } = context;
+  output.progress('Estimating memory and time');
+  const estimate = await estimateTeaching(
+    {
+      ...{ settings: setup.settings, model: model.file, threads, anchored: options.anchor ? 2 : 0 },
+      sampleSeconds: await secondsForSample(root, model.identity.sha256),
+    },
+    trainer,
+    scratch,
+    signal,
+  );
+  if (output.json) output.line({ event: 'estimate', ...estimate });
+  else output.write(`${estimateWords(estimate)}\n`);
+}
+
+/** Mean over the newest run of this model that made samples. */
+async function secondsForSample(root: string, model: string): Promise<number | null> {
+  const { teaching } = workspacePlaces(root);
+  const names = await readdir(teaching).catch(() => []);
+  const runs = names.map(Number).filter(Number.isInteger);
+  for (const run of runs.sort((one, other) => other - one)) {
+    const file = path.join(teaching, String(run), 'report.json');
+    const report = TeachReport.safeParse(await jsonOf(file));
+    if (!report.success || report.data.setup.model.sha256 !== model) continue;
+    const samples = report.data.phases.reduce((sum, phase) => sum + phase.samples, 0);
+    if (samples > 0) return report.data.seconds.samples / samples;
+  }
+  return null;
 }
 
 function setupOf(

@@ -1,6 +1,7 @@
 // What `preflexor teach` says while it works.
 import type { TeachEvent } from '../teaching/index.ts';
-import type { Output } from './output.ts';
+import type { TeachEstimate } from '../protocol/index.ts';
+import { bytesText, durationText, type Output } from './output.ts';
 
 const stages = { dataset: 'making samples', training: 'training', gate: 'at the gate' } as const;
 
@@ -13,6 +14,23 @@ export function tellTeaching(event: TeachEvent, output: Output): void {
   if (said === null) return;
   if (event.event === 'sample' || event.event === 'step') output.progress(said);
   else output.write(`${said}\n`);
+}
+
+/** What a run would take. */
+export function estimateWords({ samples, sampleSeconds, phases }: TeachEstimate): string {
+  const making =
+    sampleSeconds === null
+      ? 'how long one takes shows with the first'
+      : `about ${durationText(samples * sampleSeconds)} at ${sampleSeconds.toFixed(1)} s each, as in the last run`;
+  const free =
+    phases[0] && phases[0].availableBytes > 0 ? ` (${bytesText(phases[0].availableBytes)} free)` : '';
+  return [
+    `Samples: ${samples} and some more that fail their checks, ${making}.`,
+    ...phases.map(
+      ({ phase, steps, bytes, seconds }) =>
+        `Phase ${phase === 1 ? 'I' : 'II'}: ${steps} steps, at most ${durationText(seconds)} and ${bytesText(bytes)} of memory${free}.`,
+    ),
+  ].join('\n');
 }
 
 function wordsFor(event: TeachEvent): string | null {

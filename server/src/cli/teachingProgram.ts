@@ -36,6 +36,7 @@ function addTeach(root: Command, add: Add, run: Run): void {
     .option('--set <name=value...>', 'any number by its name, as --plan shows them')
     .option('--out <folder>', "the run's folder (default: .preflexor/teach of the workspace)")
     .option('--plan', 'say every number, and do nothing')
+    .option('--estimate', 'say what memory and time it would take, and begin nothing')
     .addOption(
       new Option('--ignore <names>', 'findings of the watch list that do not pause the run').argParser(
         findings,

@@ -4,7 +4,7 @@ import { constants, setPriority } from 'node:os';
 import { createEmbedder, createEngine, createShelf, promptsFolder } from '../composition.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Library } from '../library/index.ts';
-import type { Settings } from '../protocol/index.ts';
+import type { DatasetSample, Settings } from '../protocol/index.ts';
 import type { PromptSet } from '../reasoning/index.ts';
 import { noAdapter } from '../training/index.ts';
 import type { Corpus, DatasetPorts } from '../teaching/index.ts';
@@ -39,7 +39,8 @@ export async function withTeachingTools<T>(
   lowerPriority(context);
   return await withLibrary(context, root, settings, (library) => {
     const corpus = workspaceCorpus(library, root, settings['preferences.record']);
-    const parts = { settings, prompts, corpus, context };
+    const learn = (sample: DatasetSample) => library.learnSample(root, sample);
+    const parts = { settings, prompts, corpus, learn, context };
     return work({
       ...{ root, settings, prompts, library, corpus },
       open: (adapter, judges) => openPorts(parts, adapter, judges),
@@ -60,11 +61,12 @@ interface Parts {
   readonly settings: Settings;
   readonly prompts: PromptSet;
   readonly corpus: Corpus;
+  readonly learn: DatasetPorts['learn'];
   readonly context: Context;
 }
 
 function openPorts(
-  { settings, prompts, corpus, context }: Parts,
+  { settings, prompts, corpus, learn, context }: Parts,
   adapter: string | null,
   judges: boolean,
 ): OpenPorts {
@@ -82,7 +84,7 @@ function openPorts(
   return {
     student,
     ports: {
-      ...{ corpus, teacher, student, now: Date.now },
+      ...{ corpus, teacher, student, learn, now: Date.now },
       embed: (texts, signal) => embedder.embed(texts, 'passage', signal),
       judging: judges ? { critic: teacher, prompts, seed: 0, temperature } : null,
       giveWay: async (signal) => {

@@ -14,7 +14,7 @@ import {
 import { programVersion } from '../version.ts';
 import { anchorTexts } from '../workflow/index.ts';
 import type { Context } from './context.ts';
-import { bytesText, type Output } from './output.ts';
+import { bytesText, durationText, type Output } from './output.ts';
 import {
   maskOf,
   sayCounts,
@@ -24,13 +24,11 @@ import {
   type PairsOptions,
 } from './training.ts';
 
-export interface TrainOptions extends PairsOptions, LossOptions, DeviceOptions {
+/** What a run is to compute, here or elsewhere. */
+export interface PlanOptions extends PairsOptions, LossOptions {
   readonly phase?: '1' | '2';
   readonly loss?: TrainerLoss;
-  readonly pairs?: string;
   readonly heldout?: string;
-  /** Not needed for an estimate. */
-  readonly out?: string;
   readonly reference?: string;
   readonly steps?: number;
   readonly lr?: number;
@@ -40,8 +38,15 @@ export interface TrainOptions extends PairsOptions, LossOptions, DeviceOptions {
   readonly weightDecay?: number;
   readonly rank?: number;
   readonly alpha?: number;
+  readonly dropout?: number;
   readonly batch?: number;
   readonly accumulation?: number;
+}
+
+export interface TrainOptions extends PlanOptions, DeviceOptions {
+  readonly pairs?: string;
+  /** Not needed for an estimate. */
+  readonly out?: string;
   readonly evaluateEvery?: number;
   readonly checkpointEvery?: number;
   readonly precision?: 'auto' | 'f32' | 'bf16';
@@ -113,9 +118,19 @@ async function anchorOf(
   };
 }
 
-function wishesOf(options: TrainOptions, { options: { seed } }: Context): PlanWishes {
+export function wishesOf(options: PlanOptions, { options: { seed } }: Context): PlanWishes {
   return {
-    ...pick(options, ['loss', 'steps', 'schedule', 'warmup', 'clip', 'weightDecay', 'rank', 'alpha']),
+    ...pick(options, [
+      'loss',
+      'steps',
+      'schedule',
+      'warmup',
+      'clip',
+      'weightDecay',
+      'rank',
+      'alpha',
+      'dropout',
+    ]),
     ...pick(options, ['batch', 'accumulation', 'beta', 'epsilon', 'gamma', 'maxLength', 'maxPromptLength']),
     ...(options.phase !== undefined && { phase: options.phase === '1' ? 1 : 2 }),
     ...(options.lr !== undefined && { learningRate: options.lr }),
@@ -155,11 +170,6 @@ function readableEstimate(estimate: TrainingEstimate): string {
     `Memory: ${bytesText(bytes)} (at least ${bytesText(least_bytes)})${free}`,
     `Time: about ${durationText(seconds)} for ${steps} steps, ${seconds_per_step.toFixed(1)} s each`,
   ].join('\n');
-}
-
-function durationText(seconds: number): string {
-  if (seconds < 120) return `${Math.ceil(seconds)} s`;
-  return seconds < 7200 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 function preparedText({ records, tokens }: TrainingEstimate['pairs'], anchor: AnchorRecord | null): string {

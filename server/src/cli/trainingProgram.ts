@@ -11,6 +11,8 @@ import {
 } from './adapters.ts';
 import { trainerBackends } from '../training/index.ts';
 import type { Context } from './context.ts';
+import { exportJobCommand, type ExportJobOptions } from './exportJob.ts';
+import { judgeAdapterCommand, type JudgeOptions } from './judge.ts';
 import { fraction, nonNegative, percent, positive, positiveNumber, wholeNumber } from './numbers.ts';
 import { perplexityCommand, type PerplexityCommandOptions } from './perplexity.ts';
 import { scoreCommand, type ScoreOptions } from './score.ts';
@@ -34,6 +36,12 @@ export function addTrainingCommands(root: Command, add: Add, run: Run): void {
     );
 
   addTrain(root, add, run);
+  planOptions(add(root, 'export-job <folder>', 'Write a training job for a machine with TRL and a GPU.'))
+    .requiredOption('--pairs <file>', 'one JSON object a line: prompt, chosen, rejected')
+    .option('--checks <n>', 'pairs that are scored here, to be compared there; 0: none', wholeNumber, 2)
+    .action((folder: string, options: ExportJobOptions, command: Command) =>
+      run((context) => exportJobCommand(folder, options, context), command),
+    );
 
   add(root, 'perplexity <files...>', 'Measure how well the model, or an adapter on it, predicts texts.')
     .option('--first <n>', 'only so many tokens from the start of each text', positiveNumber)
@@ -45,16 +53,14 @@ export function addTrainingCommands(root: Command, add: Add, run: Run): void {
   addAdapters(root, add, run);
 }
 
-function addTrain(root: Command, add: Add, run: Run): void {
-  deviceOption(lossOptions(pairsOptions(add(root, 'train', 'Train an adapter on preference pairs.'))))
+/** What a run is to compute, here or elsewhere. */
+function planOptions(command: Command): Command {
+  return lossOptions(pairsOptions(command))
     .addOption(new Option('--phase <phase>', "the method's defaults: 1 ORPO, 2 EXO").choices(['1', '2']))
     .addOption(
       new Option('--loss <loss>', 'the loss, where it is not the phase’s').choices(TrainerLoss.options),
     )
-    .option('--pairs <file>', 'one JSON object a line: prompt, chosen, rejected')
     .option('--heldout <file>', 'pairs that are only looked at')
-    .option('--out <folder>', "the run's folder")
-    .option('--resume', 'go on with the run in that folder')
     .option('--reference <adapter>', 'the frozen adapter (default: the one that training starts from)')
     .option('--steps <n>', 'optimizer steps in all (default: three passes over the pairs)', positiveNumber)
     .option('--lr <rate>', 'learning rate', nonNegative)
@@ -64,8 +70,16 @@ function addTrain(root: Command, add: Add, run: Run): void {
     .option('--weight-decay <rate>', 'decoupled weight decay', fraction)
     .option('--rank <n>', 'rank of a new adapter', positiveNumber)
     .option('--alpha <n>', 'its scale times its rank (default: the rank)', positive)
+    .option('--dropout <share>', 'of the adapter while training (default: 0.1, of small models 0)', fraction)
     .option('--batch <n>', 'pairs that are computed together', positiveNumber)
-    .option('--accumulation <n>', 'batches to a step', positiveNumber)
+    .option('--accumulation <n>', 'batches to a step', positiveNumber);
+}
+
+function addTrain(root: Command, add: Add, run: Run): void {
+  deviceOption(planOptions(add(root, 'train', 'Train an adapter on preference pairs.')))
+    .option('--pairs <file>', 'one JSON object a line: prompt, chosen, rejected')
+    .option('--out <folder>', "the run's folder")
+    .option('--resume', 'go on with the run in that folder')
     .option('--evaluate-every <n>', 'steps between looks at the held-out pairs', wholeNumber)
     .option('--checkpoint-every <n>', 'steps between checkpoints', wholeNumber)
     .addOption(new Option('--precision <kind>', 'of the frozen weights').choices(['auto', 'f32', 'bf16']))
@@ -116,6 +130,18 @@ function addAdapters(root: Command, add: Add, run: Run): void {
     .requiredOption('--to <folder>', 'where to')
     .action((id: string, options: { to: string }, command: Command) =>
       run((context) => exportAdapterCommand(id, options, context), command),
+    );
+  add(adapters, 'judge <id>', 'Ask the gate whether an adapter is to be offered.')
+    .requiredOption('--pairs <file>', 'held-out pairs, that it was not trained on')
+    .addOption(
+      new Option('--phase <phase>', 'what it was to learn: 1 the form, 2 the better answer')
+        .choices(['1', '2'])
+        .makeOptionMandatory(),
+    )
+    .option('--baseline <adapter>', 'what its training started from (default: the base model)')
+    .option('--texts <files...>', 'plain texts that it was not trained on (default: one that ships)')
+    .action((id: string, options: JudgeOptions, command: Command) =>
+      run((context) => judgeAdapterCommand(id, options, context), command),
     );
   const compare = add(adapters, 'compare', 'Score the same pairs under two adapters, or "base".')
     .addArgument(new Argument('<a>', 'an adapter'))

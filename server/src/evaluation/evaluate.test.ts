@@ -13,22 +13,26 @@ import {
   JournalLine,
   type EvaluationQuestion,
   type EvaluationSetup,
-  type Figure,
-  type GenerateEvent,
   type LedgerRecord,
   type Run,
 } from '../protocol/index.ts';
 import { evaluate, type EvaluationProgress } from './evaluate.ts';
 import type { Decisions } from './experiment.ts';
 import { journalName } from './journal.ts';
-import { openQuestion, setupExample, sumQuestion } from './testing.ts';
+import {
+  closeTo,
+  figureOf,
+  JudgingModel,
+  marks,
+  openQuestion,
+  setupExample,
+  sumQuestion,
+} from './testing.ts';
 
 const never = new AbortController().signal;
 const prompts = await builtInPrompts();
 const nothingDecided: Decisions = { records: [], runs: new Map() };
 
-const marks = (value: number): string =>
-  JSON.stringify({ grounded: value, answers: value, specific: value, consistent: value });
 const doubt =
   'Nothing proves that smaller grains alone explain hardness; measure dislocation density as well';
 
@@ -87,20 +91,6 @@ async function desk(t: TestContext, questions: readonly EvaluationQuestion[]): P
       }
     },
   };
-}
-
-function figureOf({ sections }: EvaluationReport, title: string, of: string, what: string): Figure {
-  const section = sections.find((candidate) => candidate.title === title);
-  const found = section?.figures.find((candidate) => candidate.of === of && candidate.what === what);
-  assert.ok(found, `${title}: ${of}, ${what}`);
-  return found;
-}
-
-function closeTo(actual: number | null, expected: number, what = ''): void {
-  assert.ok(
-    actual !== null && Math.abs(actual - expected) < 1e-9,
-    `${what} ${actual} instead of ${expected}`,
-  );
 }
 
 test('experiment 5: given two questions, when their rounds are scored, then means, noise and the best iteration are as worked out by hand', async (t) => {
@@ -392,33 +382,3 @@ test('given a question that the context can’t hold, when it fails, then it is 
   assert.deepEqual(report.failures, [{ unit: 'ask a', why: 'The prompt does not fit.' }]);
   assert.equal(figureOf(report, 'Score of each iteration', '1', 'score').n, 1);
 });
-
-/** A critic that gives each text the marks that it is told, and keeps what it was shown. */
-class JudgingModel implements LanguageModel {
-  readonly seen: string[] = [];
-  readonly #marks: ReadonlyMap<string, number>;
-  readonly #scripted = new ScriptedModel([]);
-
-  constructor(marksOfTexts: ReadonlyMap<string, number>) {
-    this.#marks = marksOfTexts;
-  }
-
-  load(signal: AbortSignal): ReturnType<LanguageModel['load']> {
-    return this.#scripted.load(signal);
-  }
-
-  tokenize(text: string): Promise<number[]> {
-    return this.#scripted.tokenize(text);
-  }
-
-  async *generate({ messages }: Parameters<LanguageModel['generate']>[0]): AsyncGenerator<GenerateEvent> {
-    await Promise.resolve();
-    const shown = messages.findLast(({ role }) => role === 'assistant')?.text ?? '';
-    this.seen.push(messages.map(({ text }) => text).join('\n'));
-    const value = this.#marks.get(shown);
-    if (value === undefined) throw new Error(`no marks for ${shown}`);
-    yield { event: 'text', text: marks(value), tokens: [1] };
-    const tokens = { prompt: 1, reused: 0, generated: 1 };
-    yield { event: 'end', reason: 'end-of-turn', stop: null, tokens, seconds: 0 };
-  }
-}

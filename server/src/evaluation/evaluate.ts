@@ -13,14 +13,28 @@ import type { PromptSet } from '../reasoning/index.ts';
 import { writeDurably, type FileSystem } from '../state/index.ts';
 import type { Asking } from './asking.ts';
 import {
+  needed,
   readingOf,
   type Decisions,
   type Done,
   type Experiment,
+  type SampleMaker,
   type Tools,
+  type TrainingBench,
   type Unit,
 } from './experiment.ts';
-import { benchmark, iterations, methods, models, reflections, structure } from './experiments/index.ts';
+import {
+  benchmark,
+  dataset,
+  iterations,
+  masking,
+  maskShare,
+  methods,
+  models,
+  reflections,
+  structure,
+  training,
+} from './experiments/index.ts';
 import { openJournal, type Journal, type UnitLine } from './journal.ts';
 import { markdownOf, reportOf } from './report.ts';
 
@@ -38,6 +52,9 @@ export interface EvaluationPorts {
   readonly critic: LanguageModel;
   readonly prompts: PromptSet;
   readonly decisions: Decisions;
+  /** For the experiments that make samples, and those that train. */
+  readonly samples?: SampleMaker;
+  readonly bench?: TrainingBench;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly fileSystem?: FileSystem;
@@ -68,27 +85,31 @@ export async function* evaluate(
 type Runner = typeof evaluate;
 
 /** Each experiment knows its own results; outside, all are alike. */
-function runnerOf<Result>(experiment: Experiment<Result>): Runner {
+function runnerOf<Result, Question>(experiment: Experiment<Result, Question>): Runner {
   return (evaluation, ports, signal) => new Work(experiment, evaluation, ports, signal).run();
 }
 
 const experiments: Readonly<Record<ExperimentName, Runner>> = {
   structure: runnerOf(structure),
+  dataset: runnerOf(dataset),
+  masking: runnerOf(masking),
+  'mask-share': runnerOf(maskShare),
   iterations: runnerOf(iterations),
   methods: runnerOf(methods),
   benchmark: runnerOf(benchmark),
   reflections: runnerOf(reflections),
+  training: runnerOf(training),
   models: runnerOf(models),
 };
 
-class Work<Result> {
-  readonly #experiment: Experiment<Result>;
+class Work<Result, Question> {
+  readonly #experiment: Experiment<Result, Question>;
   readonly #evaluation: Evaluation;
   readonly #ports: EvaluationPorts;
   readonly #signal: AbortSignal;
 
   constructor(
-    experiment: Experiment<Result>,
+    experiment: Experiment<Result, Question>,
     evaluation: Evaluation,
     ports: EvaluationPorts,
     signal: AbortSignal,
@@ -104,7 +125,7 @@ class Work<Result> {
     const { needsAnswers } = this.#experiment;
     if (needsAnswers && questions.some(({ answer }) => answer === null)) throw unanswered(questions);
     const journal = await openJournal(folder, setup, this.#ports.now, this.#ports.fileSystem);
-    const units = this.#experiment.units(questions, setup.models);
+    const units = this.#experiment.units(questions, setup.models, setup);
     const done = this.#decoded(journal, units);
     const known = new Set(journal.done.map(({ unit }) => unit));
     for (const [at, unit] of units.entries()) {
@@ -119,7 +140,7 @@ class Work<Result> {
   }
 
   /** The results that the journal holds. */
-  #decoded(journal: Journal, units: readonly Unit[]): Done<Result>[] {
+  #decoded(journal: Journal, units: readonly Unit<Question>[]): Done<Result, Question>[] {
     return journal.done.flatMap((line) => {
       const unit = units.find(({ id }) => id === line.unit);
       if (line.line !== 'unit' || !unit) return [];
@@ -133,7 +154,11 @@ class Work<Result> {
   }
 
   /** One unit, kept. null: the model can't be asked this. */
-  async #do(unit: Unit, done: readonly Done<Result>[], journal: Journal): Promise<Result | null> {
+  async #do(
+    unit: Unit<Question>,
+    done: readonly Done<Result, Question>[],
+    journal: Journal,
+  ): Promise<Result | null> {
     const { now } = this.#ports;
     const started = now();
     const { tools, by } = await this.#toolsFor(unit, done);
@@ -151,31 +176,33 @@ class Work<Result> {
   }
 
   async #toolsFor(
-    unit: Unit,
-    done: readonly Done<Result>[],
-  ): Promise<{ tools: Tools<Result>; by: UnitMakers }> {
+    unit: Unit<Question>,
+    done: readonly Done<Result, Question>[],
+  ): Promise<{ tools: Tools<Result, Question>; by: UnitMakers }> {
     const { setup } = this.#evaluation;
-    const { prompts, now, critic, open } = this.#ports;
+    const { prompts, now, critic, open, samples = null, bench = null } = this.#ports;
     const model = unit.model === null ? critic : await open(unit.model, this.#signal);
     const { sampler, version } = setup;
     const own = this.#experiment.ownCritic ? model : critic;
     const asking: Asking = { model, critic: own, prompts, sampler, now, version };
     const temperature = sampler.criticTemperature ?? sampler.temperature;
-    const tools: Tools<Result> = {
-      ...{ asking, setup, iterations: setup.iterations, earlier: () => done },
+    const tools: Tools<Result, Question> = {
+      ...{ asking, setup, samples, bench, iterations: setup.iterations, earlier: () => done },
       judging: { critic, prompts, temperature, seed: setup.seed },
     };
+    // While it trains, memory is the trainer's.
+    if (this.#experiment.measures === 'pairs') return { tools, by: needed(bench, 'a trainer').makers };
     const loaded = await model.load(this.#signal);
     const judge = own === model ? loaded : await own.load(this.#signal);
     return { tools, by: makersOf(loaded, judge) };
   }
 
-  async #report(journal: Journal, done: readonly Done<Result>[]): Promise<EvaluationReport> {
+  async #report(journal: Journal, done: readonly Done<Result, Question>[]): Promise<EvaluationReport> {
     const { setup, folder } = this.#evaluation;
     const { decisions, fileSystem } = this.#ports;
-    const { title } = this.#experiment;
+    const { title, measures } = this.#experiment;
     const { report, plots } = reportOf({
-      ...{ title, setup },
+      ...{ title, setup, measures },
       finished: journal.done.filter((line) => line.line === 'unit'),
       failed: journal.done.filter((line) => line.line === 'failed'),
       findings: this.#experiment.findings(done, readingOf(setup, decisions)),

@@ -4,7 +4,7 @@ export { complete, type Completed } from './asking.ts';
 export { svgOf, type Chart, type Series } from './chart/index.ts';
 export { evaluate, type Evaluation, type EvaluationPorts, type EvaluationProgress } from './evaluate.ts';
 export { choicesOf } from './experiments/index.ts';
-export type { Decisions } from './experiment.ts';
+export type { Decisions, SampleMaker, TrainingBench } from './experiment.ts';
 export { judge, type Judging } from './judge.ts';
 export { journalName } from './journal.ts';
 export { evaluationPromptVersion } from './prompts.ts';

@@ -13,12 +13,12 @@ const makers: UnitMakers = {
 const many = setupExample({ questions: { source: 'q.jsonl', sha256: 'f'.repeat(64), count: 100 } });
 
 test('given a large model, another critic and many questions, when cautions are looked for, then only the seed remains', () => {
-  assert.equal(cautionsOf(many, [makers], 0).length, 1);
+  assert.equal(cautionsOf(many, [makers], 0, 'questions').length, 1);
 });
 
 test('given a small model, few questions, the model itself as critic, no hash, failures, when cautions are looked for, then each is said', () => {
   const said = (change: Partial<UnitMakers>, failed = 0, setup = many): string =>
-    cautionsOf(setup, [{ ...makers, ...change }], failed).join('\n');
+    cautionsOf(setup, [{ ...makers, ...change }], failed, 'questions').join('\n');
   assert.match(said({ parameters: 135e6 }), /135 million parameters.*nothing about the quality/);
   assert.match(said({}, 0, setupExample()), /2 questions are few/);
   assert.match(said({ critic: makers.model }), /marks its own texts/);
@@ -26,8 +26,11 @@ test('given a small model, few questions, the model itself as critic, no hash, f
   assert.match(said({ model: { ...makers.model, sha256: '' } }), /no hash/);
   assert.match(said({}, 3), /3 could not be done/);
   const two = [makers, { ...makers, adapter: 'mine' }];
-  assert.match(cautionsOf(many, two, 0).join('\n'), /different files or adapters/);
-  assert.doesNotMatch(cautionsOf({ ...many, experiment: 'models' }, two, 0).join('\n'), /different files/);
+  assert.match(cautionsOf(many, two, 0, 'questions').join('\n'), /different files or adapters/);
+  assert.doesNotMatch(
+    cautionsOf({ ...many, experiment: 'models' }, two, 0, 'questions').join('\n'),
+    /different files/,
+  );
 });
 
 test('given text with markdown of its own, when the report is written, then it stays text', () => {
@@ -35,7 +38,12 @@ test('given text with markdown of its own, when the report is written, then it s
     figure('a|b\n# c', '<script>', { n: 1, mean: 0.5, low: null, high: null, deviation: null }),
   ];
   const { report } = reportOf({
-    ...{ title: 'Title', setup: many, failed: [{ line: 'failed', unit: 'x`y', why: '![a](http://b)' }] },
+    ...{
+      title: 'Title',
+      setup: many,
+      measures: 'questions',
+      failed: [{ line: 'failed', unit: 'x`y', why: '![a](http://b)' }],
+    },
     finished: [{ line: 'unit', unit: 'u', seconds: 2, by: makers, result: null }],
     findings: [{ title: 'Part', text: 'Text.', figures, chart: null }],
   });

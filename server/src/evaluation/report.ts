@@ -16,16 +16,19 @@ const smallParameters = 1e9;
 /** With fewer questions intervals are wide, whatever they say. */
 const fewQuestions = 30;
 
+type Measures = 'questions' | 'samples' | 'pairs';
+
 export interface ReportParts {
   readonly title: string;
   readonly setup: EvaluationSetup;
+  readonly measures: Measures;
   readonly finished: readonly UnitLine[];
   readonly failed: readonly FailedLine[];
   readonly findings: readonly Finding[];
 }
 
 /** The report, and the SVG files that it names. */
-export function reportOf({ title, setup, finished, failed, findings }: ReportParts): {
+export function reportOf({ title, setup, measures, finished, failed, findings }: ReportParts): {
   readonly report: EvaluationReport;
   readonly plots: ReadonlyMap<string, string>;
 } {
@@ -44,7 +47,7 @@ export function reportOf({ title, setup, finished, failed, findings }: ReportPar
     units: { finished: finished.length, failed: failed.length },
     seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
     sections,
-    cautions: cautionsOf(setup, makers, failed.length),
+    cautions: cautionsOf(setup, makers, failed.length, measures),
     failures: failed.map(({ unit, why }) => ({ unit, why })),
   };
   return { report, plots };
@@ -61,14 +64,32 @@ function slug(text: string): string {
     .replace(/^-|-$/g, '');
 }
 
+/** Experiments whose parts are made by different files or adapters because these are compared. */
+const comparing: readonly string[] = ['models', 'training'];
+
+const seedCaution: Readonly<Record<Measures, string>> = {
+  questions:
+    'One seed was sampled for each question; intervals are over questions, and say nothing of other seeds.',
+  samples: 'One seed was sampled; intervals are over samples, and say nothing of other seeds.',
+  pairs:
+    'Each run was trained once, with one seed; intervals are over held-out pairs, and say nothing of other seeds.',
+};
+
 /** What does not follow from the numbers, said plainly. */
-export function cautionsOf(setup: EvaluationSetup, makers: readonly UnitMakers[], failed: number): string[] {
+export function cautionsOf(
+  setup: EvaluationSetup,
+  makers: readonly UnitMakers[],
+  failed: number,
+  measures: Measures,
+): string[] {
   const { count } = setup.questions;
   const small = makers.find(({ parameters }) => parameters > 0 && parameters < smallParameters);
-  const own = makers.some(
-    ({ model, critic, adapter, criticAdapter }) =>
-      model.id === critic.id && model.sha256 === critic.sha256 && adapter === criticAdapter,
-  );
+  const own =
+    measures !== 'pairs' &&
+    makers.some(
+      ({ model, critic, adapter, criticAdapter }) =>
+        model.id === critic.id && model.sha256 === critic.sha256 && adapter === criticAdapter,
+    );
   const unhashed = makers.some(({ model }) => model.sha256 === '');
   return [
     ...(small
@@ -78,18 +99,18 @@ export function cautionsOf(setup: EvaluationSetup, makers: readonly UnitMakers[]
       : []),
     ...(count < fewQuestions
       ? [
-          `${count === 1 ? 'One question is' : `${count} questions are`} few: other questions could turn the order round.`,
+          `${count === 1 ? `One ${measures.slice(0, -1)} is` : `${count} ${measures} are`} few: other ${measures} could turn the order round.`,
         ]
       : []),
     ...(own ? ['The critic is the very model that is judged: it marks its own texts.'] : []),
     ...(unhashed ? ['A server does not say which file it runs: its model has a name and no hash.'] : []),
-    ...(setup.experiment !== 'models' && makers.length > 1
+    ...(!comparing.includes(setup.experiment) && makers.length > 1
       ? [
           'Parts were made with different files or adapters (Setup): the folder was gone on with after a change.',
         ]
       : []),
     ...(failed > 0 ? [`${failed} could not be done and are missing from all figures.`] : []),
-    'One seed was sampled for each question; intervals are over questions, and say nothing of other seeds.',
+    seedCaution[measures],
   ];
 }
 
@@ -120,7 +141,7 @@ export function markdownOf(report: EvaluationReport): string {
 }
 
 function setupLines({ setup, makers, units, seconds }: EvaluationReport): string[] {
-  const { sampler, questions } = setup;
+  const { sampler, questions, work } = setup;
   const models = makers.map(
     ({ model, adapter, backend, critic }) =>
       `- Model: ${identity(model)}${adapter === null ? '' : `, adapter ${code(adapter)}`}, on ${code(backend)}; critic ${identity(critic)}`,
@@ -128,7 +149,8 @@ function setupLines({ setup, makers, units, seconds }: EvaluationReport): string
   return [
     '## Setup',
     ...models,
-    `- Questions: ${questions.count} from ${code(questions.source)} (sha256 ${code(questions.sha256.slice(0, 12))}); ${units.finished} units done, ${units.failed} not`,
+    ...(work ? [`- Numbers: ${code(JSON.stringify(work))}`] : []),
+    `- Measured on: ${questions.count} from ${code(questions.source)} (sha256 ${code(questions.sha256.slice(0, 12))}); ${units.finished} units done, ${units.failed} not`,
     `- Iterations: ${setup.iterations} after the draft`,
     `- Seed: ${setup.seed}; temperature ${sampler.temperature}, critic ${sampler.criticTemperature ?? sampler.temperature}`,
     `- Token budgets: thinking ${sampler.thinkingTokens}, reflection ${sampler.reflectionTokens}, answer ${sampler.answerTokens}`,

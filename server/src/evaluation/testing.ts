@@ -1,5 +1,14 @@
-// Parts for tests of this room: a setup, questions.
-import type { EvaluationQuestion, EvaluationSetup } from '../protocol/index.ts';
+// Parts for tests of this room: a setup, questions, a critic, and ways to read a report.
+import assert from 'node:assert/strict';
+import { ScriptedModel } from '../../../test/support/scriptedModel.ts';
+import type { LanguageModel } from '../engine/languageModel.ts';
+import type {
+  EvaluationQuestion,
+  EvaluationReport,
+  EvaluationSetup,
+  Figure,
+  GenerateEvent,
+} from '../protocol/index.ts';
 
 export function setupExample(change: Partial<EvaluationSetup> = {}): EvaluationSetup {
   return {
@@ -26,4 +35,62 @@ export function openQuestion(id: string): EvaluationQuestion {
 export function sumQuestion(id: string, value: string): EvaluationQuestion {
   const question = `How many are ${id}?`;
   return { id, question, context: null, choices: null, answer: { kind: 'number', value } };
+}
+
+export const marks = (value: number): string =>
+  JSON.stringify({ grounded: value, answers: value, specific: value, consistent: value });
+
+export function figureOf({ sections }: EvaluationReport, title: string, of: string, what: string): Figure {
+  const section = sections.find((candidate) => candidate.title === title);
+  const found = section?.figures.find((candidate) => candidate.of === of && candidate.what === what);
+  assert.ok(found, `${title}: ${of}, ${what}`);
+  return found;
+}
+
+export function closeTo(actual: number | null, expected: number, what = ''): void {
+  assert.ok(
+    actual !== null && Math.abs(actual - expected) < 1e-9,
+    `${what} ${actual} instead of ${expected}`,
+  );
+}
+
+/** A critic that gives each text the marks that it is told, and keeps what it was shown. Other words it has scripted. */
+export class JudgingModel implements LanguageModel {
+  readonly seen: string[] = [];
+  readonly #marks: ReadonlyMap<string, number>;
+  readonly #otherwise: number | undefined;
+  readonly #scripted: ScriptedModel;
+
+  /** @param otherwise marks for a text that is not in the map; undefined: there must be none */
+  constructor(marksOfTexts: ReadonlyMap<string, number>, otherwise?: number, script: readonly string[] = []) {
+    this.#marks = marksOfTexts;
+    this.#otherwise = otherwise;
+    this.#scripted = new ScriptedModel(script);
+  }
+
+  load(signal: AbortSignal): ReturnType<LanguageModel['load']> {
+    return this.#scripted.load(signal);
+  }
+
+  tokenize(text: string): Promise<number[]> {
+    return this.#scripted.tokenize(text);
+  }
+
+  async *generate(
+    request: Parameters<LanguageModel['generate']>[0],
+    signal: AbortSignal,
+  ): AsyncGenerator<GenerateEvent> {
+    if (request.jsonSchema === undefined) {
+      yield* this.#scripted.generate(request, signal);
+      return;
+    }
+    const { messages } = request;
+    const shown = messages.findLast(({ role }) => role === 'assistant')?.text ?? '';
+    this.seen.push(messages.map(({ text }) => text).join('\n'));
+    const value = this.#marks.get(shown) ?? this.#otherwise;
+    if (value === undefined) throw new Error(`no marks for ${shown}`);
+    yield { event: 'text', text: marks(value), tokens: [1] };
+    const tokens = { prompt: 1, reused: 0, generated: 1 };
+    yield { event: 'end', reason: 'end-of-turn', stop: null, tokens, seconds: 0 };
+  }
 }

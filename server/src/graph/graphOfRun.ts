@@ -1,10 +1,10 @@
 // What a run of reasoning says: its question, the passages that were retrieved for it, its answer and what supports
 // it. Concepts come from the writer's paragraph and the passages alone: an answer mentions concepts, it makes none.
 import type { Passage, Run, SectionSources } from '../protocol/index.ts';
-import type { Block, Chunk, SourceDocument } from '../retrieval/index.ts';
-import { answerId, chunkId, documentId, labelOf, questionId } from './identifiers.ts';
-import { keyPhrasesOf, mentionsIn } from './keyPhrases/index.ts';
+import type { Chunk, SourceDocument } from '../retrieval/index.ts';
+import { answerId, chunkId, labelOf, questionId } from './identifiers.ts';
 import { PartBuilder } from './partBuilder.ts';
+import { humanText, sayMentions, sayPassage, type GraphPassage } from './passages.ts';
 import { PlacesOfChunks } from './placesOfChunks.ts';
 import type { GraphPart } from './ports.ts';
 
@@ -30,7 +30,7 @@ export async function graphOfRun(
   });
   sayWhereAsked(builder, run, question, noteChunks);
   for (const passage of run.passages) {
-    const chunk = sayPassage(builder, passage);
+    const chunk = sayPassage(builder, graphPassage(passage));
     builder.edge(chunk, 'retrieved-for', question, passage);
   }
   if (run.final.trim() === '') return builder.part();
@@ -39,7 +39,8 @@ export async function graphOfRun(
   builder.edge(answer, 'answers', question, { source: path, ...range });
   for (const passage of supporting(run, sources))
     builder.edge(chunkId(passage.id), 'supports', answer, passage);
-  await sayMentions(builder, run, answer, signal);
+  const said = { text: run.final, source: `run:${run.id}` };
+  await sayMentions(builder, answer, said, humanTextOf(run), signal);
   return builder.part();
 }
 
@@ -58,19 +59,6 @@ function sayWhereAsked(builder: PartBuilder, run: Run, question: string, noteChu
   builder.edge(question, 'asked-from', id, place);
 }
 
-/** The passage's chunk, under its document and headings: it stays when the document no longer has it. */
-function sayPassage(builder: PartBuilder, passage: Passage): string {
-  const { id, source, heading } = passage;
-  const above = builder.section(source, null, heading, () => passage);
-  const chunk = builder.node({
-    id: chunkId(id),
-    kind: 'chunk',
-    label: labelOf(passage.readable ?? passage.text, id),
-  });
-  builder.edge(above, 'contains', chunk, passage);
-  return chunk;
-}
-
 /** The passages behind the answer of the best iteration, each once. */
 function supporting(run: Run, sources: readonly SectionSources[]): Passage[] {
   const ids = new Set(
@@ -81,35 +69,14 @@ function supporting(run: Run, sources: readonly SectionSources[]): Passage[] {
   return run.passages.filter(({ id }) => ids.has(id));
 }
 
-async function sayMentions(
-  builder: PartBuilder,
-  run: Run,
-  answer: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const known = await keyPhrasesOf(humanText(run), signal);
-  for (const { phrase, places } of mentionsIn(run.final, known)) {
-    // A run makes no concept strong and gives it no name: documents do.
-    const concept = builder.concept({ ...phrase, strong: false, labelWeight: 0 });
-    for (const { start, end } of places)
-      builder.edge(answer, 'mentions', concept, { source: `run:${run.id}`, start, end });
-  }
+/** Paragraph and passages: the words of people that the answer was made from. */
+function humanTextOf({ note, paragraph, passages }: Run): SourceDocument {
+  return humanText(note.path, [
+    { text: paragraph, readable: paragraph },
+    ...passages.map(({ text, readable }) => ({ text, readable: readable ?? text })),
+  ]);
 }
 
-/** Paragraph and passages as one document: the words of people that the answer was made from. */
-function humanText(run: Run): SourceDocument {
-  const pieces = [run.paragraph, ...run.passages.map(({ text }) => text)];
-  const readable = [run.paragraph, ...run.passages.map((passage) => passage.readable ?? passage.text)];
-  const path = documentId(run.note.path);
-  let start = 0;
-  const blocks = pieces.map((piece, index): Block => {
-    const block = { start, end: start + piece.length, readable: readable[index] ?? piece };
-    start += piece.length + 2;
-    return {
-      ...block,
-      ...{ source: path, kind: 'paragraph', heading: [], page: null, citations: [], runs: [], apart: true },
-    };
-  });
-  const none = { title: '', tags: [], dependencies: [], defines: [] };
-  return { ...none, path, kind: 'markdown', blocks, texts: { [path]: pieces.join('\n\n') } };
+function graphPassage(passage: Passage): GraphPassage {
+  return { ...passage, readable: passage.readable ?? passage.text };
 }

@@ -4,6 +4,7 @@ export { exportFormats, exportGraph, type ExportFormat } from './exporting.ts';
 export { graphOfDecision } from './graphOfDecision.ts';
 export { graphOfDocument } from './graphOfDocument.ts';
 export { graphOfRun } from './graphOfRun.ts';
+export { graphOfSample } from './graphOfSample.ts';
 export {
   answerId,
   chunkId,

@@ -2,12 +2,12 @@
 import type { GraphEdge, GraphNode } from '../protocol/index.ts';
 
 /**
- * Who says a part of the graph: `document:<path>`, `run:<id>` or `decision:<id>`. Owners say what they say
+ * Who says a part of the graph: `document:<path>`, `run:<id>`, `decision:<id>`, or `sample:<key>` of self-teaching. Owners say what they say
  * independently of each other, the same node or edge several times if need be, so that a changed document, a
  * forgotten run or a withdrawn decision is taken back without touching what others say. Reading the graph joins
  * what they say (reading.ts), and what nobody says any more is gone.
  */
-export type Owner = `document:${string}` | `run:${string}` | `decision:${string}`;
+export type Owner = `document:${string}` | `run:${string}` | `decision:${string}` | `sample:${string}`;
 
 /** A node as one owner says it. */
 export interface StoredNode extends GraphNode {

@@ -1,8 +1,9 @@
 // The library of all workspace folders in use, the same for each door: what is indexed and kept current, what a
 // search finds, what stands behind a run, what the bibliographies know, and the graph that grows with it all.
 import { PreflexorError, sentence, throwIfCancelled } from '../errors.ts';
-import { graphOfDecision, graphOfRun, replacePart, type GraphStore } from '../graph/index.ts';
+import { graphOfDecision, graphOfRun, graphOfSample, replacePart, type GraphStore } from '../graph/index.ts';
 import type {
+  DatasetSample,
   IndexedAnswer,
   IndexReport,
   IndexStatus,
@@ -251,6 +252,18 @@ export class Library {
     });
   }
 
+  /** The graph grows with a sample of self-teaching. Its failures are told, not thrown. */
+  async learnSample(root: string, sample: DatasetSample): Promise<void> {
+    const { signal } = new AbortController();
+    await this.#learn(root, async (store, folder) => {
+      const index = await folder.index.serving();
+      const chunks: Chunk[] = [];
+      for (const source of new Set(sample.evidence.map((place) => place.source)))
+        chunks.push(...((await index?.chunksOf(source)) ?? []));
+      await replacePart(store, await graphOfSample(sample, chunks, signal));
+    });
+  }
+
   async learnDecision(root: string, record: LedgerRecord): Promise<void> {
     await this.#learn(root, (store) => replacePart(store, graphOfDecision(record)));
   }
@@ -279,10 +292,14 @@ export class Library {
     if (paths.length > 0) await store?.remove(paths);
     const graph = await index.graph();
     const wanted = what === 'all' ? null : new Set(what.owners);
+    const gone = new Set(what === 'all' ? [] : what.paths);
     const owners = new Set<string>();
     for await (const { nodes, edges } of graph.readAll()) {
       throwIfCancelled(signal);
       for (const { owner } of [...nodes, ...edges]) if (wanted?.has(owner) ?? true) owners.add(owner);
+      // A sample stands for every note that it was made from.
+      for (const { owner, evidence } of edges)
+        if (owner.startsWith('sample:') && evidence.some(({ source }) => gone.has(source))) owners.add(owner);
     }
     if (owners.size > 0) await graph.removeBySource([...owners]);
     return { documents: paths.length, owners: owners.size };

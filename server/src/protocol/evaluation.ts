@@ -3,21 +3,29 @@
 import { z } from 'zod';
 import { ModelIdentity, Sampler } from './reasoning.ts';
 
-/** The experiments of the method's section 6 that need no training, by their numbers there. */
+/** The experiments of the method's section 6, by their numbers there. */
 export const experimentNames = {
   structure: 1,
+  dataset: 2,
+  masking: 3,
+  'mask-share': 4,
   iterations: 5,
   methods: 6,
   benchmark: 7,
   reflections: 8,
+  training: 9,
   models: 10,
 } as const;
 export const ExperimentName = z.enum([
   'structure',
+  'dataset',
+  'masking',
+  'mask-share',
   'iterations',
   'methods',
   'benchmark',
   'reflections',
+  'training',
   'models',
 ]);
 export type ExperimentName = z.infer<typeof ExperimentName>;
@@ -51,11 +59,14 @@ export const EvaluationSetup = z.object({
   sampler: Sampler,
   /** Hash of the prompts of reasoning, and of those that only experiments use. */
   prompts: z.string(),
+  /** What it is measured on: questions, or samples that are to be made, or held-out pairs. */
   questions: z.object({ source: z.string(), sha256: z.string(), count: z.int().nonnegative() }),
   /** As they were asked for. */
   models: z.array(z.string()),
   critic: z.string(),
   adapter: z.string().nullable(),
+  /** Every further number of experiments that make samples or train. */
+  work: z.record(z.string(), z.json()).optional(),
 });
 export type EvaluationSetup = z.infer<typeof EvaluationSetup>;
 

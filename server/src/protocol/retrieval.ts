@@ -105,7 +105,7 @@ export type GraphNode = z.infer<typeof GraphNode>;
 
 /**
  * Where a claim of the graph can be read. Offsets as in a passage; with the source `run:<id>`, which is no file,
- * they are of that run's `final` text.
+ * they are of that run's `final` text, and with `sample:<key>` of the `chosen` text of a sample of self-teaching.
  */
 export const Evidence = z.object({
   source: z.string(),

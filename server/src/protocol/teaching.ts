@@ -83,6 +83,8 @@ export const SampleChecks = z.object({
   difference: z.number().nullable(),
   /** Closeness of the question to the nearest one before it. */
   nearest: z.number().nullable(),
+  /** The model wrote none of its answers with sections by itself: they were opened for it. */
+  enforced: z.boolean().optional(),
 });
 export type SampleChecks = z.infer<typeof SampleChecks>;
 
@@ -152,6 +154,8 @@ export const PhaseSettings = z.object({
   clip: z.number().nonnegative(),
   rank: z.int().positive(),
   alpha: z.number().positive(),
+  /** Share of the adapter's inputs that is dropped while training. */
+  dropout: z.number().min(0).max(0.95).default(0),
   /** Optimizer steps of each refresh; null: three passes over its pairs. */
   steps: z.int().positive().nullable(),
   mask: MaskKind,
@@ -188,6 +192,28 @@ export const TeachSetup = z.object({
 });
 export type TeachSetup = z.infer<typeof TeachSetup>;
 
+/** What a run of `teach` would take, before it begins. */
+export const TeachEstimate = z.object({
+  /** Of both phases together, held-out pairs included. */
+  samples: z.int().positive(),
+  /** Seconds for a sample, as the newest run of this model in the workspace took; null: there was none. */
+  sampleSeconds: z.number().nullable(),
+  phases: z.array(
+    z.object({
+      phase: z.union([z.literal(1), z.literal(2)]),
+      /** In all refreshes. */
+      steps: z.int().positive(),
+      /** Memory at its peak, the least that it can do with, and what is free (0: not known). */
+      bytes: z.number(),
+      leastBytes: z.number(),
+      availableBytes: z.number(),
+      /** For texts as long as the token budgets allow: an upper bound. */
+      seconds: z.number(),
+    }),
+  ),
+});
+export type TeachEstimate = z.infer<typeof TeachEstimate>;
+
 /** One thing on the watch list. `failed` pauses the run. */
 export const WatchFinding = z.object({
   name: z.enum([
@@ -198,6 +224,7 @@ export const WatchFinding = z.object({
     'length-drift',
     'heldout-loss',
     'heldout-accuracy',
+    'answer-margin',
     'marker-adoption',
     'perplexity',
   ]),
@@ -216,6 +243,8 @@ export const PhaseOutcome = z.object({
   adapter: z.string().nullable(),
   samples: z.int().nonnegative(),
   kept: z.int().nonnegative(),
+  /** Of those kept, samples whose sections had to be opened for the model. */
+  enforced: z.int().nonnegative().default(0),
   refused: z.partialRecord(SampleProblem, z.int()),
   diversity: DatasetDiversity.nullable(),
   /** Of the writer's own pairs, those that were mixed in. */

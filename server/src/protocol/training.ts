@@ -75,6 +75,8 @@ export const TrainingParameters = z.object({
   weightDecay: z.number().nonnegative(),
   rank: z.int().positive(),
   alpha: z.number().positive(),
+  /** Share of the adapter's inputs that is dropped while training; runs of earlier versions dropped none. */
+  dropout: z.number().min(0).max(0.95).default(0),
   beta: z.number().positive(),
   epsilon: z.number().positive(),
   gamma: z.number().nonnegative(),

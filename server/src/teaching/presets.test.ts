@@ -21,8 +21,9 @@ test('given a model of three billion parameters, when a preset is made, then its
         phase1.clip,
         phase1.rank,
         phase1.alpha,
+        phase1.dropout,
       ],
-      [5e-5, 0.1, 2048, 512, 1, 64, 64],
+      [5e-5, 0.1, 2048, 512, 1, 64, 64, 0.1],
     );
     assert.deepEqual(
       [
@@ -48,7 +49,7 @@ test('given the paper’s preset, when it is made, then three passages make a sa
 
 test('given a small model, when a preset is made, then phase I has the rate that it learns the form with', () => {
   const { phase1, samples } = teachPreset('quick', small, headings);
-  assert.deepEqual([phase1.learningRate, phase1.rank, samples], [2e-4, 16, 64]);
+  assert.deepEqual([phase1.learningRate, phase1.rank, phase1.dropout, samples], [2e-4, 16, 0, 64]);
 });
 
 test('given numbers by name, when they are said, then they take the place of the preset’s, and all others stay', () => {

@@ -35,12 +35,12 @@ const loops: Readonly<Record<PresetName, Pick<TeachSettings, 'samples' | 'refres
 /**
  * What a model of this size wants. From 2 billion parameters on it is the method's own table (section 4), which is
  * for 3 billion. Under half a billion, the rate of phase I is the one that the reference values were best with
- * (test/fixtures/golden/README.md). All else is a judgement between the two, and no measurement.
+ * (test/fixtures/golden/README.md), without dropout. All else is a judgement between the two, and no measurement.
  */
 const sizes = [
-  { below: 0.5e9, phase1: 2e-4, phase2: 2e-5, rank: 16 },
-  { below: 2e9, phase1: 1e-4, phase2: 5e-6, rank: 32 },
-  { below: Infinity, phase1: 5e-5, phase2: 1e-6, rank: 64 },
+  { below: 0.5e9, phase1: 2e-4, phase2: 2e-5, rank: 16, dropout: 0 },
+  { below: 2e9, phase1: 1e-4, phase2: 5e-6, rank: 32, dropout: 0.1 },
+  { below: Infinity, phase1: 5e-5, phase2: 1e-6, rank: 64, dropout: 0.1 },
 ] as const;
 
 export interface ModelShape {
@@ -58,8 +58,8 @@ export function teachPreset(name: PresetName, model: ModelShape, headings: reado
     ...loops[name],
     dataset: { ...dataset, parts: headings.slice(0, count) },
     ...{ writerWeight: 2, evaluateEvery: 10 },
-    phase1: phaseOf(size.phase1, size.rank, model, { maxLength: 2048, clip: 1, mask: 'none' }),
-    phase2: phaseOf(size.phase2, size.rank, model, {
+    phase1: phaseOf(size.phase1, size, model, { maxLength: 2048, clip: 1, mask: 'none' }),
+    phase2: phaseOf(size.phase2, size, model, {
       maxLength: 2000,
       clip: 0.3,
       mask: 'thinking+reflection',
@@ -69,12 +69,12 @@ export function teachPreset(name: PresetName, model: ModelShape, headings: reado
 
 function phaseOf(
   learningRate: number,
-  rank: number,
+  { rank, dropout }: { readonly rank: number; readonly dropout: number },
   { trainedContext }: ModelShape,
   own: Pick<PhaseSettings, 'maxLength' | 'clip' | 'mask'>,
 ): PhaseSettings {
   return {
-    ...{ learningRate, rank, alpha: rank, beta: 0.1, epsilon: 0.005 },
+    ...{ learningRate, rank, alpha: rank, dropout, beta: 0.1, epsilon: 0.005 },
     ...own,
     maxLength: Math.min(own.maxLength, trainedContext),
     maxPromptLength: 512,

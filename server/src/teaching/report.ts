@@ -42,6 +42,7 @@ function phaseLines({
   adapter,
   samples,
   kept,
+  enforced,
   refused,
   diversity,
   writerPairs,
@@ -53,6 +54,11 @@ function phaseLines({
     `## Phase ${phase === 1 ? 'I' : 'II'}`,
     [
       `- Samples: ${kept} kept of ${samples}${reasons.length > 0 ? ` (set aside: ${reasons.join(', ')})` : ''}; own pairs: ${writerPairs}`,
+      ...(enforced > 0
+        ? [
+            `- The model wrote its sections by itself in ${kept - enforced} of ${kept} samples; in the others they were opened for it`,
+          ]
+        : []),
       ...(diversity
         ? [
             `- From ${diversity.documents.used} of ${diversity.documents.of} notes; chosen ${diversity.chosenWords.toFixed(0)} words, rejected ${diversity.rejectedWords.toFixed(0)}`,

@@ -57,6 +57,8 @@ interface World {
 interface Changes {
   readonly settings?: readonly string[];
   readonly measurements?: Readonly<Record<1 | 2, GateMeasurements>>;
+  /** What is measured instead, time after time, as long as there is some. */
+  readonly series?: GateMeasurements[];
   readonly losses?: readonly number[];
   readonly own?: readonly PreferencePair[];
   readonly ignored?: TeachRequest['ignored'];
@@ -112,7 +114,7 @@ async function world(t: TestContext, changes: Changes = {}, folder?: string): Pr
       await writeFile(path.join(wish.out, 'result.json'), JSON.stringify({ adapter }));
       yield { event: 'done', adapter, gguf: '', peft: '', step: 2, stopped: false, heldout: null };
     },
-    measure: ({ phase }) => Promise.resolve((changes.measurements ?? good)[phase]),
+    measure: ({ phase }) => Promise.resolve(changes.series?.shift() ?? (changes.measurements ?? good)[phase]),
     judged: (adapter, { offered }) => {
       judged.push(`${adapter} ${String(offered)}`);
       return Promise.resolve();
@@ -242,6 +244,20 @@ test('given several refreshes, when they run, then each starts from the adapter 
   assert.notEqual(all.datasets[0]?.seed, all.datasets[1]?.seed);
 });
 
+test('given a refresh that undoes what the one before had learnt, when it is measured, then the run is paused with the reason, and goes on when that is ignored', async (t) => {
+  const settings = ['refreshes=3'];
+  const all = await world(t, { settings, series: [measured(1, 0.9), measured(1, 0.4)] });
+  const error = await run(all).catch((thrown: unknown) => thrown);
+  assert.ok(PreflexorError.is(error, 'paused'));
+  assert.match(error.message, /After refresh 2 the model begins with its thinking on 40 %.*90 % at best/);
+  assert.deepEqual(all.trained.length, 2);
+  const again = await world(t, { settings, ignored: ['marker-adoption'] }, all.request.folder);
+  const { report } = await run(again);
+  assert.equal(report.offered, true);
+  // What had been measured is not measured again.
+  assert.ok(report.watch.some(({ says }) => says.includes('After refresh 2') && says.includes('40 %')));
+});
+
 test('given pairs of the writer’s own, when a phase is trained, then they count as often as their weight says, and those held out are not trained on', async (t) => {
   const plain = await world(t);
   await run(plain);
@@ -272,8 +288,34 @@ test('given a phase that did not pass, when the run ends, then nothing is offere
   assert.deepEqual([other.offered, other.adapter], [true, 'phase-1-adapter']);
 });
 
-test('given a phase I model that does not write the sections, when phase II is to be taught, then it says so and phase I’s adapter is offered', async (t) => {
-  const student = new TalkingModel(() => 'I would rather not think about that at all, whatever it may be.');
+test('given a phase I model that does not write the sections by itself, when phase II is taught, then they are opened for it, a verdict is reached, and the report says so', async (t) => {
+  let answers = 0;
+  const student = new TalkingModel(({ prefix }) => {
+    if (prefix === '') return 'I would rather not think about that at all, whatever it may be.';
+    if (!prefix.endsWith('\n\n')) return 'It has layers.';
+    answers += 1;
+    return answers % 2 === 0
+      ? 'The toughness comes from layers that slide, and from weak bonds that break and form anew.'
+      : 'Nobody can say for sure where any of this is from in the end.';
+  });
+  const all = await world(t, { student });
+  const { report } = await run(all);
+  const [, second] = report.phases;
+  assert.deepEqual([second?.kept, second?.enforced, second?.failed], [10, 10, null]);
+  assert.ok(second?.verdict);
+  assert.match(
+    await readFile(path.join(all.request.folder, 'report.md'), 'utf8'),
+    /sections by itself in 0 of 10 samples/,
+  );
+  const prefixes = student.requests.map(({ prefix }) => prefix).filter((prefix) => prefix !== '');
+  assert.ok(prefixes.includes('<|thinking|>\n'));
+  assert.ok(prefixes.some((prefix) => /^<\|thinking\|>\n[^<]+\n<\|\/thinking\|>\n\n$/.test(prefix)));
+  const trained = pairsIn(await readFile(all.trained[1]?.pairs ?? '', 'utf8'));
+  assert.ok(trained.every(({ chosen }) => chosen.startsWith('<|thinking|>\n') && chosen.endsWith('anew.')));
+});
+
+test('given a phase I model that says nothing, when phase II is to be taught, then it says so and phase I’s adapter is offered', async (t) => {
+  const student = new TalkingModel(() => '');
   const { report } = await run(await world(t, { student }));
   assert.deepEqual([report.offered, report.adapter], [true, 'phase-1-adapter']);
   assert.match(

@@ -23,9 +23,9 @@ import { isMissing, makeFolders, writeDurably } from '../state/index.ts';
 import type { TrainEvent } from '../training/index.ts';
 import type { Dataset, DatasetEvent } from './dataset/generate.ts';
 import { pairsOfSamples } from './dataset/pairs.ts';
-import { verdictOn, type GateMeasurements } from './gate/verdict.ts';
+import { GateMeasurementsFile, verdictOn, type GateMeasurements } from './gate/verdict.ts';
 import { writeReport } from './reportFiles.ts';
-import { watchDataset, watchHeldout, watchVerdict, type HeldoutLook } from './watch.ts';
+import { watchDataset, watchHeldout, watchRefresh, watchVerdict, type HeldoutLook } from './watch.ts';
 
 export type Phase = 1 | 2;
 
@@ -136,6 +136,8 @@ interface Underway {
   /** What it starts from. */
   readonly baseline: string | null;
   readonly datasets: Dataset[];
+  /** What was measured after each refresh but the last, which the gate measures. */
+  readonly measured: GateMeasurements[];
   adapter: string | null;
   heldout: string | null;
   writerPairs: number;
@@ -162,7 +164,7 @@ class Teaching {
       // Phase II is asked of the phase I model: without one there is nothing to ask.
       if (phase === 2 && baseline === null) break;
       const underway: Underway = {
-        ...{ phase, baseline, adapter: baseline, datasets: [], heldout: null },
+        ...{ phase, baseline, adapter: baseline, datasets: [], measured: [], heldout: null },
         ...{ writerPairs: 0, failed: null, verdict: null },
       };
       this.#phases.push(underway);
@@ -191,6 +193,7 @@ class Teaching {
       }
       yield { event: 'stage', stage: 'training', phase: underway.phase, refresh };
       underway.adapter = yield* this.#train(underway, pairs, refresh);
+      if (refresh < settings.refreshes) yield* this.#look(underway, underway.adapter, refresh);
     }
     if (underway.adapter === underway.baseline) underway.adapter = null;
     if (underway.adapter !== null) yield* this.#gate(underway, underway.adapter);
@@ -285,6 +288,19 @@ class Teaching {
     return adapter;
   }
 
+  /** Holds a refresh against those before it, by the gate's own measures. */
+  async *#look(underway: Underway, adapter: string, refresh: number): AsyncGenerator<TeachEvent> {
+    const { phase, baseline, heldout, measured } = underway;
+    if (heldout === null) return;
+    const file = path.join(this.#folder({ phase, refresh }), 'measured.json');
+    const known = await stored(file, GateMeasurementsFile);
+    const found = known ?? (await this.#ports.measure({ phase, adapter, baseline, heldout }, this.#signal));
+    throwIfCancelled(this.#signal);
+    if (!known) await writeDurably(file, `${JSON.stringify(found)}\n`);
+    yield* this.#watched(watchRefresh(found, measured, refresh));
+    measured.push(found);
+  }
+
   async *#gate(underway: Underway, adapter: string): AsyncGenerator<TeachEvent> {
     const { phase, baseline, heldout } = underway;
     const { setup, folder } = this.#request;
@@ -350,6 +366,7 @@ function outcomeOf({ phase, adapter, datasets, writerPairs, failed, verdict }: U
     ...{ phase, adapter, writerPairs, failed, verdict, refused },
     samples: samples.length,
     kept: samples.filter(({ kept }) => kept).length,
+    enforced: samples.filter(({ kept, checks }) => kept && checks.enforced === true).length,
     diversity: datasets[0]?.diversity ?? null,
   };
 }

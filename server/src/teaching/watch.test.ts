@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetDiversity, DatasetSample, WatchFinding } from '../protocol/index.ts';
 import type { Dataset } from './dataset/generate.ts';
-import { watchDataset, watchHeldout } from './watch.ts';
+import type { GateMeasurements } from './gate/verdict.ts';
+import { watchDataset, watchHeldout, watchRefresh } from './watch.ts';
 
 const healthy: DatasetDiversity = {
   documents: { used: 8, of: 10 },
@@ -62,4 +63,43 @@ test('given a held-out accuracy that falls by half, or figures that are not fini
   assert.deepEqual(failedIn(watchHeldout(fallen, 2)), ['heldout-accuracy']);
   assert.deepEqual(watchHeldout([{ step: 1, loss: null, accuracy: null }], 2), []);
   assert.deepEqual(watchHeldout([], 2), []);
+});
+
+function measured(adoption: number, margin: number, perplexity: number): GateMeasurements {
+  const pair = { before: { chosen: -2, rejected: -2 }, after: { chosen: margin - 2, rejected: -2 } };
+  return {
+    ...{ phase: 1, answers: [pair], wholes: [pair] },
+    adoption: [{ before: 0, after: adoption }],
+    perplexity: [{ before: 20, after: 20 * perplexity }],
+  };
+}
+
+test('given refreshes that go on as before, when they are watched, then all is fine; the first is held to the base model alone', () => {
+  const first = measured(0.9, 0.3, 1.02);
+  assert.deepEqual(
+    watchRefresh(first, [], 1).map(({ name, verdict }) => [name, verdict]),
+    [['perplexity', 'fine']],
+  );
+  const findings = watchRefresh(measured(0.88, 0.31, 1.04), [first], 2);
+  assert.deepEqual(
+    findings.map(({ name, verdict }) => [name, verdict]),
+    ['marker-adoption', 'heldout-accuracy', 'answer-margin', 'perplexity'].map((name) => [name, 'fine']),
+  );
+});
+
+for (const [name, bad] of [
+  ['marker-adoption', measured(0.5, 0.3, 1)],
+  ['answer-margin', measured(0.9, 0.15, 1)],
+  ['perplexity', measured(0.9, 0.3, 1.6)],
+] as const) {
+  test(`given a refresh with worse ${name}, when it is watched, then that alone pauses the run, beside the best refresh before it`, () => {
+    const findings = watchRefresh(bad, [measured(0.9, 0.3, 1), measured(0.6, 0.1, 1)], 3);
+    assert.deepEqual(failedIn(findings), [name]);
+    assert.match(findings.find((finding) => finding.name === name)?.says ?? '', /^After refresh 3 .*\d/);
+  });
+}
+
+test('given a refresh after which chosen texts are the less likely ones, when it is watched, then accuracy pauses the run too', () => {
+  const findings = watchRefresh(measured(0.9, -0.1, 1), [measured(0.9, 0.3, 1)], 2);
+  assert.deepEqual(failedIn(findings), ['heldout-accuracy', 'answer-margin']);
 });

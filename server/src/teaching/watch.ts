@@ -1,6 +1,8 @@
 // The watch list: what tells early that a run goes wrong. Pure. `failed` pauses the run, which says why in words and
 // can be gone on with all the same.
+import { mean } from '../evaluation/index.ts';
 import type { Dataset } from './dataset/generate.ts';
+import type { GateMeasurements } from './gate/verdict.ts';
 import type { GateVerdict, WatchFinding } from '../protocol/index.ts';
 
 export const watchLimits = {
@@ -19,6 +21,9 @@ export const watchLimits = {
   accuracyLoss: { doubtful: 0.15, failed: 0.3 },
   /** Perplexity on untouched text beside the base model's. */
   perplexity: { doubtful: 1.1, failed: 1.5 },
+  /** Between refreshes: how far marker adoption falls below its best, and the answers' margin (nats a token). */
+  adoptionLoss: { doubtful: 0.1, failed: 0.3 },
+  marginLoss: { doubtful: 0.02, failed: 0.1 },
 } as const;
 
 type Phase = WatchFinding['phase'];
@@ -106,6 +111,59 @@ export function watchHeldout(looks: readonly HeldoutLook[], phase: Phase): Watch
     findings.push(high('heldout-accuracy', phase, best - now.accuracy, watchLimits.accuracyLoss, says));
   }
   return findings;
+}
+
+/**
+ * What was measured after a refresh, beside the refreshes before it: a phase that undoes what it had learnt, or that
+ * costs the model its language, is not to be gone on with.
+ */
+export function watchRefresh(
+  { phase, adoption, answers, wholes, perplexity }: GateMeasurements,
+  earlier: readonly GateMeasurements[],
+  refresh: number,
+): WatchFinding[] {
+  const findings: WatchFinding[] = [];
+  const after = `After refresh ${refresh}`;
+  const best = (value: (one: GateMeasurements) => number | null): number | null => {
+    const known = earlier.map(value).filter((one) => one !== null);
+    return known.length === 0 ? null : Math.max(...known);
+  };
+  const begun = meanAfter(adoption);
+  const bestBegun = best((one) => meanAfter(one.adoption));
+  if (begun !== null && bestBegun !== null) {
+    const says = `${after} the model begins with its thinking on ${percent(begun)} of held-out prompts, and did on ${percent(bestBegun)} at best.`;
+    findings.push(high('marker-adoption', phase, bestBegun - begun, watchLimits.adoptionLoss, says));
+  }
+  const right = accuracyAfter(wholes);
+  const bestRight = best((one) => accuracyAfter(one.wholes));
+  if (right !== null && bestRight !== null) {
+    const says = `${after} the chosen text is the likelier one in ${percent(right)} of the held-out pairs, and was in ${percent(bestRight)} at best.`;
+    findings.push(high('heldout-accuracy', phase, bestRight - right, watchLimits.accuracyLoss, says));
+  }
+  const margin = marginAfter(answers);
+  const bestMargin = best((one) => marginAfter(one.answers));
+  if (margin !== null && bestMargin !== null) {
+    const says = `${after} the margin between held-out answers is ${margin.toFixed(3)} nats a token, and was ${bestMargin.toFixed(3)} at best.`;
+    findings.push(high('answer-margin', phase, bestMargin - margin, watchLimits.marginLoss, says));
+  }
+  if (perplexity.length > 0) {
+    const ratio = Math.exp(mean(perplexity.map((one) => Math.log(one.after / one.before))));
+    const says = `${after} perplexity on untouched text is ${ratio.toFixed(2)} times the base model’s.`;
+    findings.push(high('perplexity', phase, ratio, watchLimits.perplexity, says));
+  }
+  return findings;
+}
+
+function meanAfter(all: GateMeasurements['adoption']): number | null {
+  return all.length === 0 ? null : mean(all.map(({ after }) => after));
+}
+
+function accuracyAfter(all: GateMeasurements['wholes']): number | null {
+  return all.length === 0 ? null : mean(all.map(({ after }) => (after.chosen > after.rejected ? 1 : 0)));
+}
+
+function marginAfter(all: GateMeasurements['answers']): number | null {
+  return all.length === 0 ? null : mean(all.map(({ after }) => after.chosen - after.rejected));
 }
 
 /** What the gate measured, before the next phase builds on it. */

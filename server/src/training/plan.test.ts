@@ -15,7 +15,7 @@ test('given phase I, when planned, then it is the table’s ORPO column', () => 
   assert.deepEqual([plan.maxLength, plan.maxPromptLength], [2048, 512]);
   assert.deepEqual([plan.batch, plan.accumulation], [1, 2]);
   assert.equal(plan.clip, 1);
-  assert.deepEqual([plan.rank, plan.alpha], [64, 64]);
+  assert.deepEqual([plan.rank, plan.alpha, plan.dropout], [64, 64, 0.1]);
 });
 
 test('given phase II, when planned, then it is the table’s EXO column', () => {
@@ -27,8 +27,9 @@ test('given phase II, when planned, then it is the table’s EXO column', () => 
   assert.equal(plan.clip, 0.3);
 });
 
-test('given a small model, when phase I is planned, then its rate is the one that it learns by', () => {
-  assert.equal(planTraining({ phase: 1 }, small).learningRate, 2e-4);
+test('given a small model, when phase I is planned, then its rate is the one that it learns by, without dropout', () => {
+  const { learningRate, dropout } = planTraining({ phase: 1 }, small);
+  assert.deepEqual([learningRate, dropout], [2e-4, 0]);
 });
 
 test('given a short context, when planned, then lengths fit into it', () => {

@@ -117,7 +117,7 @@ function taskOf(
     readonly anchor: PreparedAnchor | null;
   },
 ): PreparedRun['task'] {
-  const { learningRate, schedule, warmup, clip, weightDecay, rank, alpha } = parameters;
+  const { learningRate, schedule, warmup, clip, weightDecay } = parameters;
   const { loss, beta, epsilon, gamma, steps, batch, accumulation, seed } = parameters;
   return {
     task: 'train',
@@ -128,14 +128,22 @@ function taskOf(
     records: [...pairs.records],
     ...(heldout && { heldout: [...heldout.records] }),
     ...(anchor && { anchor: anchor.config }),
-    // A given adapter keeps its shape.
-    ...(!request.adapter && { lora: { rank, alpha } }),
+    ...loraOf(parameters, request.adapter !== null),
     optimizer: { learningRate, schedule, warmup, clip, weightDecay },
     ...{ steps, batch, accumulation, seed },
     ...speed(request),
     // A checkpoint of another run in the folder is refused by the trainer.
     resume: request.resume,
   };
+}
+
+/** A given adapter keeps its shape. */
+function loraOf(
+  { rank, alpha, dropout }: TrainingParameters,
+  isGiven: boolean,
+): Pick<TrainerTrainConfig, 'lora'> {
+  const lora = { ...(!isGiven && { rank, alpha }), ...(dropout > 0 && { dropout }) };
+  return Object.keys(lora).length === 0 ? {} : { lora };
 }
 
 /** What may be another when a run is gone on with. */

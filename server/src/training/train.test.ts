@@ -258,7 +258,7 @@ test('given phase II on an adapter, when trained, then it starts from it and com
   await all(train({ ...request, adapter, wishes: { phase: 2, steps: 1 } }, ports, never));
   const config = configOf(trainer.tasks[0]);
   assert.equal(config.loss, 'exo_pair');
-  assert.equal(config.lora, undefined, 'a given adapter keeps its shape');
+  assert.deepEqual(config.lora, { dropout: 0.1 }, 'a given adapter keeps its shape');
   assert.equal(config.adapter, join(request.out, 'start'), 'a copy that stays with the run');
   assert.equal(config.reference, config.adapter);
   assert.deepEqual(

@@ -6,6 +6,7 @@ import { sentence, throwIfCancelled } from '../errors.ts';
 import { ExportRegister, ImportedPairs, notePathHash, type ForgetRule } from '../preferences/index.ts';
 import type { AdapterRecord } from '../protocol/index.ts';
 import { homePlaces, workspaceKey, workspacePlaces } from '../state/index.ts';
+import { forgetTeaching } from './forgetTeaching.ts';
 import type { Stores } from './stores.ts';
 
 /** Index and graph of the workspace. */
@@ -39,6 +40,8 @@ export interface Forgotten {
     readonly imported: number;
     readonly documents: number;
     readonly graph: number;
+    /** Runs of self-teaching, and experiments, that something of it was in. */
+    readonly teaching: number;
     /** Folders and files that were caches. */
     readonly caches: number;
   };
@@ -99,18 +102,21 @@ export async function forget(
   const indexed = await tryTo('Forgetting index and graph', { documents: 0, owners: 0 }, async () =>
     ports.library ? await ports.library.forget(root, wanted, signal) : { documents: 0, owners: 0 },
   );
-  const caches = await tryTo('Removing caches', 0, () => removeCaches(request));
   const noAdapters = { marked: [] as string[], unknown: [] as string[] };
   const adapters = await tryTo('Marking adapters', noAdapters, () =>
     markAdapters(request, names, ports.adapters),
   );
+  const teaching = await tryTo('Forgetting what self-teaching made of it', 0, () =>
+    forgetTeaching(root, note === null ? null : names, signal),
+  );
+  const caches = await tryTo('Removing caches', 0, () => removeCaches(request));
   remaining.push(...whatStays(note, ledger.unreadable, indexed.documents, adapters));
   return {
     note,
     removed: {
       ...{ ledger: ledger.records.length, damagedLines: ledger.damaged },
       ...{ runs: removedRuns + damagedRuns, unfinished: removedUnfinished, imported },
-      ...{ documents: indexed.documents, graph: indexed.owners, caches },
+      ...{ documents: indexed.documents, graph: indexed.owners, teaching, caches },
     },
     ...{ adapters, remaining },
   };
@@ -224,7 +230,7 @@ function whatStays(
           'The next indexing reads it again, unless .preflexorignore excludes it; old versions of the index are pruned by then.',
         ]
       : []),
-    'Copies that are out of reach: the history of git, backups, other devices until they synchronise, files that you exported, folders of training runs.',
+    'Copies that are out of reach: the history of git, backups, other devices until they synchronise, files that you exported, folders of training runs elsewhere, journals of experiments that asked about it (.preflexor/eval).',
     ...(unreadable > 0
       ? [`${unreadable} lines of the ledger can’t be read and do not name the note; they stay.`]
       : []),

@@ -31,6 +31,7 @@ export const benchmark: Experiment<BenchmarkResult> = {
   name: 'benchmark',
   title: 'A benchmark with known answers',
   result: BenchmarkResult,
+  measures: 'questions',
   needsAnswers: true,
   ownCritic: false,
   units: (questions, models) => unitsOf(questions, models, 'ask'),

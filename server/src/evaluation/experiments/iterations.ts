@@ -25,6 +25,7 @@ export const iterations: Experiment<IterationsResult> = {
   name: 'iterations',
   title: 'Iterations 0 to N: which one is best',
   result: IterationsResult,
+  measures: 'questions',
   needsAnswers: false,
   ownCritic: false,
   units: (questions, models) => unitsOf(questions, models, 'ask'),

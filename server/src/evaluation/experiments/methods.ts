@@ -62,6 +62,7 @@ export const methods: Experiment<MethodsResult> = {
   name: 'methods',
   title: 'Recursion against plain prompting, chain of thought and STaR-style examples',
   result: MethodsResult,
+  measures: 'questions',
   needsAnswers: false,
   ownCritic: false,
   // All rationales come first: the examples of each question are those of the others.

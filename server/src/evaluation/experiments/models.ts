@@ -11,7 +11,8 @@ import { correctness } from './methods.ts';
 const Part = z.enum(['draft', 'final']);
 type Part = z.infer<typeof Part>;
 
-const ModelsResult = z.discriminatedUnion('phase', [
+/** Of this experiment, and of the one on training, which asks in the same way. */
+export const ModelsResult = z.discriminatedUnion('phase', [
   z.object({
     phase: z.literal('answer'),
     model: z.string(),
@@ -28,12 +29,13 @@ const ModelsResult = z.discriminatedUnion('phase', [
     ),
   }),
 ]);
-type ModelsResult = z.infer<typeof ModelsResult>;
+export type ModelsResult = z.infer<typeof ModelsResult>;
 
 export const models: Experiment<ModelsResult> = {
   name: 'models',
   title: 'The same questions over several models',
   result: ModelsResult,
+  measures: 'questions',
   needsAnswers: false,
   ownCritic: true,
   // Model by model, so that each is loaded once.
@@ -91,7 +93,7 @@ export const models: Experiment<ModelsResult> = {
   },
 };
 
-async function answered(
+export async function answered(
   question: EvaluationQuestion,
   model: string,
   { asking, iterations }: Tools<ModelsResult>,
@@ -107,7 +109,7 @@ async function answered(
   };
 }
 
-async function judged(
+export async function judged(
   question: EvaluationQuestion,
   { judging, earlier }: Tools<ModelsResult>,
   signal: AbortSignal,

@@ -46,6 +46,7 @@ export const reflections: Experiment<ReflectionsResult> = {
   name: 'reflections',
   title: 'Quality of reflections',
   result: ReflectionsResult,
+  measures: 'questions',
   needsAnswers: false,
   ownCritic: false,
   units: (questions, models) => unitsOf(questions, models, 'ask'),

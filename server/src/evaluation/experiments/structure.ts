@@ -24,6 +24,7 @@ export const structure: Experiment<StructureResult> = {
   name: 'structure',
   title: 'Thinking and reflection on a simple question',
   result: StructureResult,
+  measures: 'questions',
   needsAnswers: false,
   ownCritic: false,
   units: (questions, models) => unitsOf(questions, models, 'ask'),

@@ -16,7 +16,14 @@ export type { PresentNote } from './settled.ts';
 export { defaultSplit, type SplitRule } from './split.ts';
 export { spansIn } from './completion.ts';
 export { strengths } from './preference.ts';
-export { exportPairs, folderFormats, type Export, type ExportFile } from './files/exporting.ts';
+export {
+  exportPairs,
+  folderFormats,
+  llamaFactoryInfo,
+  type Export,
+  type ExportFile,
+} from './files/exporting.ts';
+export { pairRow } from './files/rows.ts';
 export { importPairs, type Import, type ImportOptions, type Refusal } from './files/importing.ts';
 export {
   checkPair,

@@ -11,6 +11,8 @@ import type { Writing } from './writing.ts';
 export interface Compared {
   readonly chosen: string;
   readonly rejected: string;
+  /** Whether the sections of the answers had to be opened for the model. */
+  readonly enforced: boolean;
 }
 
 interface AnswersTask {
@@ -18,7 +20,10 @@ interface AnswersTask {
   readonly markers: MarkerProfile;
 }
 
-/** @returns null when none of the model's answers has the sections that the best one must have */
+/**
+ * @returns null when none of the model's answers has the sections that the best one must have, not even where they are
+ * opened for it
+ */
 export async function answersOf(
   sample: Pick<DatasetSample, 'question' | 'prompt' | 'chosen' | 'reference'>,
   task: AnswersTask,
@@ -29,19 +34,51 @@ export async function answersOf(
   if (task.settings.answers < 2) {
     const maxTokens = task.settings.answerTokens;
     const rejected = await answer('rejected', sample.question, maxTokens, task, ports, writing);
-    return { chosen: sample.chosen, rejected };
+    return { chosen: sample.chosen, rejected, enforced: false };
   }
   const asked = sample.prompt.at(-1)?.content ?? sample.question;
-  const candidates: string[] = [];
-  for (let index = 0; index < task.settings.answers; index += 1) {
-    candidates.push(await answer(`answer ${index}`, asked, tokensOfAll(task.settings), task, ports, writing));
-  }
-  return await bestAndWorst([...new Set(candidates)], sample, task, ports, signal);
+  const free: string[] = [];
+  for (let index = 0; index < task.settings.answers; index += 1)
+    free.push(await answer(`answer ${index}`, asked, tokensOfAll(task.settings), task, ports, writing));
+  const compared = await bestAndWorst(free, sample, task, ports, signal);
+  if (compared) return { ...compared, enforced: false };
+  // It has not learnt the form yet: as before training, the sections are opened for it (method, section 1).
+  const enforced: string[] = [];
+  for (let index = 0; index < task.settings.answers; index += 1)
+    enforced.push(await enforcedAnswer(`enforced ${index}`, asked, task, ports, writing));
+  const held = await bestAndWorst(enforced, sample, task, ports, signal);
+  return held && { ...held, enforced: true };
 }
+
+/** An answer whose thinking is opened and closed for the model, which writes what stands in it and after it. */
+async function enforcedAnswer(
+  name: string,
+  prompt: string,
+  { settings, markers }: AnswersTask,
+  { student }: DatasetPorts,
+  writing: Writing,
+): Promise<string> {
+  const { parts, partTokens, answerTokens, answersTemperature: temperature } = settings;
+  const { start, end } = markers.thinking;
+  const messages = [{ role: 'user' as const, text: prompt }];
+  const thought = await writing.write(student, `${name} thinking`, {
+    ...{ messages, temperature, prefix: `${start}\n`, stop: [end], freely: true },
+    maxTokens: Math.min(parts.length, mostParts) * partTokens,
+  });
+  const thinking = thought.truncated ? (wholeSentences(thought.text) ?? thought.text) : thought.text;
+  const begun = `${start}\n${thinking.trim()}\n${end}\n\n`;
+  const { text, truncated } = await writing.write(student, `${name} answer`, {
+    ...{ messages, temperature, prefix: begun, maxTokens: answerTokens, freely: true },
+  });
+  return `${begun}${(truncated ? (wholeSentences(text) ?? text) : text).trim()}`;
+}
+
+/** The model writes by itself about as much as so many headings have. */
+const mostParts = 4;
 
 /** Thinking, reflection and answer together. */
 function tokensOfAll({ parts, partTokens, reflectionTokens, answerTokens }: DatasetSettings): number {
-  return Math.min(parts.length, 4) * partTokens + reflectionTokens + answerTokens;
+  return Math.min(parts.length, mostParts) * partTokens + reflectionTokens + answerTokens;
 }
 
 /** What the model in its present state says to a prompt, up to its last whole sentence where it was cut off. */
@@ -65,12 +102,14 @@ async function answer(
 
 /** A text without the sections is never the best, and is worse than any with them. */
 async function bestAndWorst(
-  candidates: readonly string[],
+  all: readonly string[],
   { question, reference }: Pick<DatasetSample, 'question' | 'reference'>,
   { settings, markers }: AnswersTask,
   ports: DatasetPorts,
   signal: AbortSignal,
-): Promise<Compared | null> {
+): Promise<Omit<Compared, 'enforced'> | null> {
+  const candidates = [...new Set(all)];
+  if (!candidates.some((text) => isStructured(text, markers))) return null;
   const answers = candidates.map((text) => textOf(readSegments(text, markers), 'answer'));
   const scores = await scoresOf(answers, { question, reference }, settings.judge, ports, signal);
   const ranked = candidates

@@ -190,7 +190,10 @@ class Loop {
       throwIfCancelled(signal);
       await log.append(sample);
       source.made(sample);
-      if (sample.kept) await this.#book.add([sample.question], signal);
+      if (sample.kept) {
+        await this.#book.add([sample.question], signal);
+        await ports.learn(sample);
+      }
       yield { event: 'sample', ...sample };
     }
   }

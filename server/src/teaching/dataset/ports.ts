@@ -3,7 +3,7 @@
 import type { LanguageModel } from '../../engine/languageModel.ts';
 import type { Judging } from '../../evaluation/index.ts';
 import type { EmbedTexts } from '../../preferences/index.ts';
-import type { Passage } from '../../protocol/index.ts';
+import type { DatasetSample, Passage } from '../../protocol/index.ts';
 import type { Chunk } from '../../retrieval/index.ts';
 
 /** A stretch of a note or paper that a question can be asked from. */
@@ -36,6 +36,8 @@ export interface DatasetPorts {
   /** Vectors of length 1; null: questions are compared by their words alone. */
   readonly embed: EmbedTexts | null;
   readonly judging: Judging | null;
+  /** Hears of each sample that is kept: the knowledge graph grows with it. */
+  readonly learn: (sample: DatasetSample) => Promise<void>;
   /** Waits until work that nobody waits for may go on. */
   readonly giveWay: (signal: AbortSignal) => Promise<void>;
   /** Milliseconds since the epoch. */

@@ -245,7 +245,8 @@ class Making {
     const { markers } = this.#task;
     const sides = await answersOf(this.draft, this.#task, this.#ports, this.#writing, this.#signal);
     if (sides === null) return ['structure'];
-    const { chosen, rejected } = sides;
+    const { chosen, rejected, enforced } = sides;
+    if (enforced) this.#check({ enforced });
     this.draft.chosen = chosen;
     this.draft.rejected = rejected;
     if (rejected.trim() === '') return ['empty'];

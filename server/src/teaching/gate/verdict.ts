@@ -3,6 +3,7 @@
 // Phase I teaches the form, so it is judged by how likely the model now begins with its thinking, and by what that cost
 // on text that it should leave alone. Phase II is judged by the margin between held-out answers without their
 // sections: format alone lifts the margin of whole texts.
+import { z } from 'zod';
 import { estimate, mean } from '../../evaluation/index.ts';
 import type { Estimate, GateCheck, GateVerdict } from '../../protocol/index.ts';
 
@@ -28,6 +29,16 @@ export interface GateMeasurements {
   /** By untouched text: perplexity of the base model, and with the adapter. */
   readonly perplexity: readonly BeforeAfter<number>[];
 }
+
+const Means = z.object({ chosen: z.number(), rejected: z.number() });
+const Pairs = z.array(z.object({ before: Means, after: Means }));
+const Values = z.array(z.object({ before: z.number(), after: z.number() }));
+
+/** As a run's folder keeps them. */
+export const GateMeasurementsFile: z.ZodType<GateMeasurements> = z.object({
+  phase: z.union([z.literal(1), z.literal(2)]),
+  ...{ answers: Pairs, wholes: Pairs, adoption: Values, perplexity: Values },
+});
 
 export const gateLimits = {
   /** With fewer held-out pairs no interval is to be trusted. */

@@ -75,6 +75,7 @@ export function portsOf(corpus: Corpus, ports: Partial<DatasetPorts> = {}): Data
   let time = Date.UTC(2026, 0, 1);
   return {
     ...{ corpus, teacher: goodTeacher(), student: plainStudent(), embed: null, judging: null },
+    learn: () => Promise.resolve(),
     giveWay: () => Promise.resolve(),
     now: () => (time += 1000),
     ...ports,

@@ -77,7 +77,7 @@ function filesOf(
   const [train, heldOut] = [ofSplit('train'), ofSplit('held-out')];
   if (format === 'llamafactory') {
     return [
-      { name: 'dataset_info.json', content: datasetInfo(heldOut.length > 0) },
+      { name: 'dataset_info.json', content: llamaFactoryInfo(heldOut.length > 0) },
       { name: 'preflexor_train.jsonl', content: jsonLines(train) },
       ...(heldOut.length > 0 ? [{ name: 'preflexor_heldout.jsonl', content: jsonLines(heldOut) }] : []),
     ];
@@ -107,7 +107,7 @@ function csv(rows: readonly Row[], { strict }: RowOptions): string {
 }
 
 /** What LLaMA-Factory's `dataset_dir` needs; in its YAML: `dataset: preflexor`, `eval_dataset: preflexor_heldout`. */
-function datasetInfo(heldOut: boolean): string {
+export function llamaFactoryInfo(heldOut: boolean): string {
   const entry = (file: string) => ({
     file_name: file,
     formatting: 'sharegpt',

@@ -52,16 +52,26 @@ export function rowsOf(pair: PreferencePair, format: PairFormat, { strict }: Row
       return [{ prompt: plainPrompt(prompt), chosen, rejected, ...kept }];
     }
     case 'llamafactory':
-      return [{ ...shareGpt(prompt), chosen: gpt(chosen), rejected: gpt(rejected), ...meta }];
     case 'axolotl':
-      return [
-        { chosen: [...prompt, ...assistant(chosen)], rejected: [...prompt, ...assistant(rejected)], ...meta },
-      ];
+      return [{ ...pairRow({ prompt, chosen, rejected }, format), ...meta }];
     case 'hf': {
       const sides = { prompt, chosen: assistant(chosen), rejected: assistant(rejected) };
       return [strict ? sides : { ...sides, meta: JSON.stringify(rest) }];
     }
   }
+}
+
+/** Two sides as LLaMA-Factory or Axolotl reads them, without `meta`. */
+export function pairRow(
+  {
+    prompt,
+    chosen,
+    rejected,
+  }: { readonly prompt: Message[]; readonly chosen: string; readonly rejected: string },
+  format: 'llamafactory' | 'axolotl',
+): Row {
+  if (format === 'llamafactory') return { ...shareGpt(prompt), chosen: gpt(chosen), rejected: gpt(rejected) };
+  return { chosen: [...prompt, ...assistant(chosen)], rejected: [...prompt, ...assistant(rejected)] };
 }
 
 /** In the schema's own order, however the pair came about: the same pairs give the same bytes. */

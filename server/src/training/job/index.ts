@@ -1,0 +1,2 @@
+export { jobLosses, prepareJob, type JobRequest, type PreparedJob } from './prepareJob.ts';
+export { writeJob } from './writeJob.ts';
