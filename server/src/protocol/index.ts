@@ -18,4 +18,6 @@ export * from './teaching.ts';
 export * from './text.ts';
 export * from './trainer.ts';
 export * from './training.ts';
+export * from './trainingRuns.ts';
+export * from './trainingView.ts';
 export * from './views.ts';
