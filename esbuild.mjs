@@ -51,6 +51,7 @@ const bundles = [
       board: 'webview/src/board/main.ts',
       iterations: 'webview/src/iterations/main.ts',
       pdf: 'webview/src/pdf/main.ts',
+      training: 'webview/src/training/main.ts',
     },
     outdir: 'dist/webview',
     platform: 'browser',

@@ -18,6 +18,7 @@ import { activateRecording } from './features/recording.ts';
 import { activateReviewing } from './features/reviewing.ts';
 import { activateSources } from './features/sources.ts';
 import { activateStatus } from './features/status.ts';
+import { activateTraining } from './features/training.ts';
 import type { CommandHandler } from './feature.ts';
 import { IndexBoard } from './indexBoard.ts';
 import { LanguageServer } from './languageClient.ts';
@@ -56,6 +57,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const passages = activatePassages(server, pages);
   const sources = activateSources(server, board, indexes);
   const pairs = activatePairs(context, server);
+  const training = activateTraining(context, server);
   const recording = activateRecording(context);
   const queue = activateQueue(server);
   const status = activateStatus(server, board, indexes);
@@ -73,6 +75,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...passages.commands,
     ...sources.commands,
     ...pairs.commands,
+    ...training.commands,
     ...recording.commands,
     ...queue.commands,
     ...status.commands,
@@ -91,6 +94,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     passages,
     sources,
     pairs,
+    training,
     recording,
     queue,
     status,

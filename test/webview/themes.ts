@@ -38,6 +38,10 @@ export const themes = {
     '--vscode-charts-blue': '#59a4f9',
     '--vscode-charts-yellow': '#e2c08d',
     '--vscode-charts-green': '#89d185',
+    '--vscode-charts-orange': '#d18616',
+    '--vscode-charts-purple': '#b180d7',
+    '--vscode-charts-red': '#f14c4c',
+    '--vscode-editor-background': '#1f1f1f',
     '--vscode-toolbar-hoverBackground': '#5a5d5e50',
   },
   light: {
@@ -68,6 +72,10 @@ export const themes = {
     '--vscode-charts-blue': '#0063d3',
     '--vscode-charts-yellow': '#667309',
     '--vscode-charts-green': '#369432',
+    '--vscode-charts-orange': '#d18616',
+    '--vscode-charts-purple': '#652d90',
+    '--vscode-charts-red': '#e51400',
+    '--vscode-editor-background': '#ffffff',
     '--vscode-toolbar-hoverBackground': '#b8b8b850',
   },
   highContrast: {
@@ -96,5 +104,9 @@ export const themes = {
     '--vscode-charts-blue': '#59a4f9',
     '--vscode-charts-yellow': '#ffd370',
     '--vscode-charts-green': '#89d185',
+    '--vscode-charts-orange': '#ee9d28',
+    '--vscode-charts-purple': '#b180d7',
+    '--vscode-charts-red': '#f14c4c',
+    '--vscode-editor-background': '#000000',
   },
 } as const satisfies Record<string, Theme>;

@@ -144,13 +144,12 @@ export function createPairs(parts: PairsParts): Pairs {
 }
 
 /** Where the pair's texts stand in its note now, else where its decision was made. */
-async function placeOf(
+export async function placeOf(
   notes: Notes,
   root: string,
-  pair: PreferencePair,
+  { note }: Pick<PreferencePair, 'note'>,
   about: LedgerRecord | null,
 ): Promise<PairDetail['place']> {
-  const { note } = pair;
   if (!note) return null;
   const file = path.resolve(root, note.path);
   const below = path.relative(root, file);

@@ -48,6 +48,7 @@ import { createReasoning, signalOf } from './reasoning.ts';
 import { createReasoningMany, queueTeller } from './reasoningMany.ts';
 import { knownCitations } from '../library/index.ts';
 import { createReviews } from './reviews.ts';
+import { createTrainingRuns } from './trainingRuns.ts';
 import type { Retrieval } from './retrieval.ts';
 import { SettingsSource } from './settings.ts';
 import { RunQueue, runOfBlock, Stores, workspacePrompts } from '../workflow/index.ts';
@@ -136,6 +137,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...history,
     ...passages.handlers,
     ...pairs.handlers,
+    ...createTrainingRuns({ notes, now: options.now }),
     ...indexing.handlers,
     'preflexor/review': (params) => reviews.review(params),
     ...createModelRequests({

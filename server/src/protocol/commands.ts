@@ -219,6 +219,11 @@ export const clientCommands = {
     menus: [{ menu: 'view/title', when: `view == ${pairsView}`, group: 'navigation@1' }],
   },
   'preflexor.showPairsOf': { title: 'Show These Preference Pairs', icon: 'list-flat', palette: false },
+  'preflexor.showTraining': {
+    title: 'Show Training Runs',
+    icon: 'graph-line',
+    menus: [{ menu: 'view/title', when: `view == ${pairsView}`, group: 'navigation@2' }],
+  },
   'preflexor.pauseRecording': {
     title: 'Pause Recording of Decisions',
     icon: 'debug-pause',

@@ -20,4 +20,6 @@ export * from './teachingWorker.ts';
 export * from './text.ts';
 export * from './trainer.ts';
 export * from './training.ts';
+export * from './trainingRuns.ts';
+export * from './trainingView.ts';
 export * from './views.ts';

@@ -30,6 +30,14 @@ import { Review, ReviewEnd, ReviewParams } from './review.ts';
 import { IndexedAnswer, IndexStatus, SearchFilter } from './retrieval.ts';
 import { TeachingStatus } from './teachingWorker.ts';
 import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
+import {
+  TrainingCursor,
+  TrainingPairPlace,
+  TrainingPairsPage,
+  TrainingRunDetail,
+  TrainingRunEntry,
+  TrainingRunKey,
+} from './trainingRuns.ts';
 
 /** A request: who asks waits for the result, and may cancel. */
 export interface RequestMethod<
@@ -419,6 +427,35 @@ export const undoCurationRequest = request(
   }),
 );
 
+/** Training runs of a folder, those of other processes too: they are found by their files. The newest first. */
+export const trainingRunsRequest = request(
+  'preflexor/trainingRuns',
+  z.object(ofFolder),
+  z.object({ folder: z.string(), runs: z.array(TrainingRunEntry) }),
+);
+/** One run with its curves; `known` says which of its steps need not be told again. */
+export const trainingRunRequest = request(
+  'preflexor/trainingRun',
+  z.object({ ...ofFolder, run: TrainingRunKey, known: z.array(TrainingCursor).max(10).optional() }),
+  TrainingRunDetail,
+);
+export const trainingPairsRequest = request(
+  'preflexor/trainingPairs',
+  z.object({
+    ...ofFolder,
+    run: TrainingRunKey,
+    part: z.string().max(40),
+    offset: z.int().nonnegative(),
+    limit: z.int().min(0).max(1000),
+  }),
+  TrainingPairsPage,
+);
+export const trainingPairRequest = request(
+  'preflexor/trainingPair',
+  z.object({ ...ofFolder, run: TrainingRunKey, part: z.string().max(40), line: z.int().positive() }),
+  TrainingPairPlace,
+);
+
 export const statusNotification = notification('preflexor/didChangeStatus', EngineStatus);
 export const blockInsertedNotification = notification(
   'preflexor/didInsertBlock',
@@ -481,6 +518,10 @@ export const requests = [
   pairRequest,
   curateRequest,
   undoCurationRequest,
+  trainingRunsRequest,
+  trainingRunRequest,
+  trainingPairsRequest,
+  trainingPairRequest,
 ] as const;
 
 export const notifications = [

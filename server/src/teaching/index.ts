@@ -18,3 +18,5 @@ export {
   type TeachRequest,
   type TrainWish,
 } from './teach.ts';
+export { trainedPairs, type TrainedPair } from './runs/trainedPairs.ts';
+export { TrainingRuns, type TrainingRunsOptions } from './runs/runs.ts';

@@ -27,13 +27,14 @@ export const watchLimits = {
 } as const;
 
 type Phase = WatchFinding['phase'];
+type Watched = Pick<Dataset, 'samples' | 'diversity'>;
 interface Limits {
   readonly doubtful: number;
   readonly failed?: number;
 }
 
 /** @param first the first dataset of the phase; null: it is this one */
-export function watchDataset(dataset: Dataset, phase: Phase, first: Dataset | null): WatchFinding[] {
+export function watchDataset(dataset: Watched, phase: Phase, first: Watched | null): WatchFinding[] {
   const { samples, diversity } = dataset;
   // Without a single pair there is nothing to watch: the phase ends by itself, with its reason.
   if (!samples.some((sample) => sample.kept)) return [];
