@@ -13,6 +13,7 @@ const benchmarks = [
   'graphExport',
   'ledger',
   'ledgerKills',
+  'webview/board',
   'server',
   'activation',
 ];

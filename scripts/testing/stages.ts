@@ -94,7 +94,7 @@ function nodeTests(
 }
 
 async function types(): Promise<Results> {
-  const projects = ['client', 'server', 'syntaxes', 'webview', 'test']
+  const projects = ['bench', 'client', 'server', 'syntaxes', 'webview', 'test']
     .flatMap((folder) => filesUnder(repository, folder))
     .filter((file) => file.endsWith('/tsconfig.json') && !file.startsWith('test/fixtures/'));
   const waiting = ['tsconfig.json', ...projects.sort()];
