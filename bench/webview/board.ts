@@ -9,9 +9,7 @@ import { themes } from '../../test/webview/themes.ts';
 import { ViewServer } from '../../test/webview/viewPage.ts';
 import { median, percentile, report } from '../measure.ts';
 
-const pairs = Number(
-  process.argv.flatMap((word) => /^--pairs=(\d+)$/.exec(word)?.[1] ?? [])[0] ?? 10_000,
-);
+const pairs = Number(process.argv.flatMap((word) => /^--pairs=(\d+)$/.exec(word)?.[1] ?? [])[0] ?? 10_000);
 const jumps = 60;
 const frames = 300;
 const rounds = 10;
@@ -33,9 +31,7 @@ declare global {
 
 /** The page's messages are answered as they come, as the client does it. */
 async function connect(page: Page, desk: BoardDesk): Promise<void> {
-  await page.exposeFunction('answerBoard', (message: unknown) =>
-    desk.answerTo(BoardFromView.parse(message)),
-  );
+  await page.exposeFunction('answerBoard', (message: unknown) => desk.answerTo(BoardFromView.parse(message)));
   await page.evaluate(() => {
     const answer = async (message: unknown): Promise<void> => {
       const said = await window.answerBoard(message);
@@ -150,7 +146,9 @@ try {
   const selected: number[] = [];
   const searched: number[] = [];
   const select = async (label: string, value: string, count: number): Promise<void> => {
-    selected.push(await page.evaluate(([of, to]) => window.stopwatch.select(of, to), [label, value] as const));
+    selected.push(
+      await page.evaluate(([of, to]) => window.stopwatch.select(of, to), [label, value] as const),
+    );
     await shows(page, count);
   };
   const search = async (text: string, count: number): Promise<void> => {

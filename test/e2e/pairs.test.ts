@@ -56,8 +56,7 @@ describe('given three papers in the workbench', { timeout: 10 * 60_000 }, () => 
     outside = await mkdtemp(path.join(tmpdir(), 'preflexor-pairs-'));
     const notes = path.join(outside, 'papers');
     await mkdir(notes);
-    for (const name of papers)
-      await cp(path.join(corpus, name, 'paper.md'), path.join(notes, `${name}.md`));
+    for (const name of papers) await cp(path.join(corpus, name, 'paper.md'), path.join(notes, `${name}.md`));
     workbench = await Workbench.start({ folder: notes, name: 'e2e-pairs', settings });
   });
   after(async () => {
@@ -271,10 +270,7 @@ describe('given three papers in the workbench', { timeout: 10 * 60_000 }, () => 
       expected.findLast((one) => one.signal === signal),
     );
     assert.equal(excluded[0]?.rejected, newestAnew?.rejected);
-    assert.deepEqual(
-      [flipped[0]?.chosen, flipped[0]?.rejected],
-      [newestEdit?.rejected, newestEdit?.chosen],
-    );
+    assert.deepEqual([flipped[0]?.chosen, flipped[0]?.rejected], [newestEdit?.rejected, newestEdit?.chosen]);
     const untouched = all.filter(({ curation }) => curation === undefined);
     assert.equal(untouched.length, 9);
   });
@@ -291,7 +287,10 @@ describe('given three papers in the workbench', { timeout: 10 * 60_000 }, () => 
       .trimEnd()
       .split('\n')
       .map((line) => Row.parse(JSON.parse(line)));
-    const sides = rows.map(({ chosen: [chosen], rejected: [rejected] }) => [chosen.content, rejected.content]);
+    const sides = rows.map(({ chosen: [chosen], rejected: [rejected] }) => [
+      chosen.content,
+      rejected.content,
+    ]);
     const wanted = (await pairs())
       .filter(({ chosen, rejected, curation }) => chosen && rejected && (curation?.excluded ?? null) === null)
       .map(({ chosen, rejected }) => [chosen, rejected]);
@@ -304,7 +303,9 @@ describe('given three papers in the workbench', { timeout: 10 * 60_000 }, () => 
     const note = 'kanapy.md';
     const own = expected.filter((one) => one.note === note);
     const texts = own.flatMap(({ chosen, rejected, reason }) => [chosen, rejected, reason]);
-    const said = texts.flatMap((text) => (text === null ? [] : text.split('\n'))).filter((text) => !/^(<|$)/.test(text));
+    const said = texts
+      .flatMap((text) => (text === null ? [] : text.split('\n')))
+      .filter((text) => !/^(<|$)/.test(text));
     assert.ok(said.length > 8);
     const before = await storedTexts();
     assert.ok(said.every((line) => before.includes(JSON.stringify(line).slice(1, -1))));

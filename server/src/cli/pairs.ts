@@ -114,8 +114,7 @@ export async function checkPairsCommand(
 ): Promise<void> {
   const { pairs, root } =
     options.file === undefined ? await selected(options, context) : await ofFile(options.file, context);
-  const embed =
-    options.similar === undefined ? 'where-there-is-one' : options.similar ? 'always' : 'never';
+  const embed = options.similar === undefined ? 'where-there-is-one' : options.similar ? 'always' : 'never';
   const wanted = { embed, maxTokens: options.maxTokens ?? null } as const;
   const kept = pairs.filter(({ curation }) => (curation?.excluded ?? null) === null);
   const problems = await withPorts(context, root, wanted, (ports) => checkPairs(kept, ports, context.signal));

@@ -130,7 +130,9 @@ export class WorkspaceIndex {
         signal,
       );
       throwIfCancelled(signal);
-      const fresh = new Map(missing.flatMap(([hash], at) => (vectors[at] ? [[hash, vectors[at]] as const] : [])));
+      const fresh = new Map(
+        missing.flatMap(([hash], at) => (vectors[at] ? [[hash, vectors[at]] as const] : [])),
+      );
       await cache.keep(fresh);
       for (const [hash, vector] of fresh) known.set(hash, vector);
     }

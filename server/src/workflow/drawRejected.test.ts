@@ -54,7 +54,9 @@ test('given a model that says nothing, or the very text that was accepted, when 
 test('given an accept that was excluded or whose note is off, or a stop, when a set is built, then nothing is asked', async () => {
   const [first, second] = await derived('By its grains.', 'By its texture.');
   assert.ok(first && second);
-  const curation = { ...{ excluded: 'no', tags: [], edited: [], flipped: false, reviewed: true, entries: [] } };
+  const curation = {
+    ...{ excluded: 'no', tags: [], edited: [], flipped: false, reviewed: true, entries: [] },
+  };
   const pairs: PreferencePair[] = [
     { ...first, curation: { ...curation, origin: first.id } },
     { ...second, consent: 'withdrawn' },

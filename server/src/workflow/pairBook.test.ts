@@ -249,7 +249,13 @@ test('given two pairs of different questions, when they are to be merged, then i
   assert.match(result.refused[0]?.reason ?? '', /different questions/);
 
   const ledger = await stores.ledger(root);
-  const said = { ...decisionOf('x').texts, question: 'Why 0?', thinking: '', offered: 'It is not.', result: null };
+  const said = {
+    ...decisionOf('x').texts,
+    question: 'Why 0?',
+    thinking: '',
+    offered: 'It is not.',
+    result: null,
+  };
   await ledger.append(
     decisionOf('x', {
       ...{ block: 'block99', run: null, kind: 'reject', provenance: null, texts: said },
@@ -268,7 +274,10 @@ test('given two pairs of different questions, when they are to be merged, then i
   await forget({ root, home, note: 'notes/9.md' }, { stores, library: null, adapters }, never);
   const { pairs } = await workspacePairs(request, stores, never);
   assert.ok(!pairs.some(({ rejected }) => rejected === 'It is not.'));
-  assert.equal(pairs.find(({ curation }) => curation?.origin === one.pair)?.rejected, 'The lattice is cubic.');
+  assert.equal(
+    pairs.find(({ curation }) => curation?.origin === one.pair)?.rejected,
+    'The lattice is cubic.',
+  );
 });
 
 test('given curated pairs, when their note is forgotten, then what the writer wrote of them is gone too', async (t) => {

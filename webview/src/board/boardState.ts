@@ -125,7 +125,8 @@ export function choiceOf(state: BoardState): PairChoice | null {
 export function couplingOf(state: BoardState): { readonly pair: string; readonly other: string } | null {
   if (state.marked === 'all') return null;
   const [first, second, third] = state.marked;
-  if (first !== undefined) return second !== undefined && third === undefined ? { pair: first, other: second } : null;
+  if (first !== undefined)
+    return second !== undefined && third === undefined ? { pair: first, other: second } : null;
   const row = focusedRow(state);
   const other = row?.curation?.partOf;
   return row && other !== undefined ? { pair: row.pair, other } : null;

@@ -39,7 +39,8 @@ export class CuratedPairs {
   /** Into which pairs each is merged now. */
   readonly #mergedInto = new Map<string, ReadonlySet<string>>();
   /** By their decisions, for lines whose pair has another text by now; made when the first such line comes. */
-  #byEntries: { readonly size: number; readonly groups: ReadonlyMap<string, readonly string[]> } | null = null;
+  #byEntries: { readonly size: number; readonly groups: ReadonlyMap<string, readonly string[]> } | null =
+    null;
 
   /** @param records in the order of their ids */
   constructor(pairs: readonly PreferencePair[], records: readonly CurationRecord[]) {
@@ -110,7 +111,11 @@ export class CuratedPairs {
   }
 
   /** Keeps count of what rests, and because of what. */
-  #follow(origin: string, before: Pick<State, 'parts' | 'merged'>, now: Pick<State, 'parts' | 'merged'>): void {
+  #follow(
+    origin: string,
+    before: Pick<State, 'parts' | 'merged'>,
+    now: Pick<State, 'parts' | 'merged'>,
+  ): void {
     const stands = (part: string, more: number): void => {
       const count = this.#parts.get(part);
       if (count !== undefined) this.#parts.set(part, count + more);
@@ -151,8 +156,7 @@ export class CuratedPairs {
         const other = this.#meant(action.with, action.entries ?? [], about);
         if (!other) return { problem: 'The other pair is not there any more.' };
         if (other === known) return { problem: 'It is the same pair.' };
-        if (this.#rests(other.origin) || this.#rests(known.origin))
-          return { problem: standFor };
+        if (this.#rests(other.origin) || this.#rests(known.origin)) return { problem: standFor };
         const outcome = mergedPair(pair, other.pair);
         if ('problem' in outcome) return outcome;
         return { done: { ...before, pair: outcome.done, merged: [...before.merged, other.origin] } };

@@ -15,13 +15,7 @@ export { completionOf, spansIn } from './completion.ts';
 export { strengths } from './preference.ts';
 export { exportPairs, folderFormats, type Export, type ExportFile } from './files/exporting.ts';
 export { importPairs, type Import, type ImportOptions, type Refusal } from './files/importing.ts';
-export {
-  checkPair,
-  checkPairs,
-  checkSet,
-  type CheckPorts,
-  type CountTokens,
-} from './checks/checkPairs.ts';
+export { checkPair, checkPairs, checkSet, type CheckPorts, type CountTokens } from './checks/checkPairs.ts';
 export { NearDuplicates, type EmbedTexts } from './checks/nearDuplicates.ts';
 export { checkLimits, type CheckLimits } from './checks/checks.ts';
 export { languageOf } from './checks/language.ts';

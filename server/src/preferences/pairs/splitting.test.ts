@@ -50,7 +50,10 @@ const whole = pairOf(
 
 test('given texts that differ in thinking and answer, when split, then each is a pair behind what the chosen text says before it', () => {
   const parts = curatedPairs([whole], [line(2, whole, { do: 'split' })]);
-  const [thinking, doubt] = ['<|thinking|>\nGrains matter.\n<|/thinking|>', '<|reflect|>\nDo they?\n<|/reflect|>'];
+  const [thinking, doubt] = [
+    '<|thinking|>\nGrains matter.\n<|/thinking|>',
+    '<|reflect|>\nDo they?\n<|/reflect|>',
+  ];
   assert.deepEqual(sides(parts), [
     ['thinking', thinking, '<|thinking|>\nColour matters.\n<|/thinking|>'],
     [
@@ -59,7 +62,8 @@ test('given texts that differ in thinking and answer, when split, then each is a
       `${thinking}\n\n${doubt}\n\nIt is hard by its colour.`,
     ],
   ]);
-  for (const part of parts) assert.deepEqual([part.curation?.partOf, part.entries], [whole.id, whole.entries]);
+  for (const part of parts)
+    assert.deepEqual([part.curation?.partOf, part.entries], [whole.id, whole.entries]);
 });
 
 const edited = pairOf(
@@ -121,9 +125,19 @@ test('given what has one text, or differs in one place, when it is to be split, 
 });
 
 const accepted = pairOf({ answer: 'By its grains.' }, null, { signal: 'accept', wants: 'rejected' });
-const refused = pairOf(null, { answer: 'By its colour.' }, {
-  ...{ signal: 'reject', reason: 'Colour is no cause.', strength: 0.7, entries: [id(9)], split: 'held-out' },
-});
+const refused = pairOf(
+  null,
+  { answer: 'By its colour.' },
+  {
+    ...{
+      signal: 'reject',
+      reason: 'Colour is no cause.',
+      strength: 0.7,
+      entries: [id(9)],
+      split: 'held-out',
+    },
+  },
+);
 const merge = (n: number, one: PreferencePair, other: PreferencePair): CurationRecord =>
   line(n, one, { do: 'merge', with: other.id, entries: other.entries });
 
@@ -152,9 +166,13 @@ test('given merged pairs, when that is taken back or the other one is forgotten,
 });
 
 test('given pairs that have nothing to do with each other, when they are to be merged, then a sentence says why not', () => {
-  const elsewhere = pairOf(null, { answer: 'By its colour.' }, {
-    prompt: [{ role: 'user', content: 'Why is it red?' }],
-  });
+  const elsewhere = pairOf(
+    null,
+    { answer: 'By its colour.' },
+    {
+      prompt: [{ role: 'user', content: 'Why is it red?' }],
+    },
+  );
   const ofThinking = pairOf(null, { thinking: 'Colour.' }, { about: 'thinking' });
   const other = pairOf({ answer: 'By its texture.' }, null);
   const curated = new CuratedPairs([accepted, refused, elsewhere, ofThinking, other], []);
@@ -175,7 +193,10 @@ test('given pairs that have nothing to do with each other, when they are to be m
 
 test('given any splits, merges and reverts of two devices, when they are folded in, then every pair that stands fits the schema, once, and none is lost', () => {
   const pairs = [whole, edited, accepted, refused];
-  const pool = [...pairs, ...curatedPairs([whole, edited], [line(2, whole, { do: 'split' }), line(3, edited, { do: 'split' })])];
+  const pool = [
+    ...pairs,
+    ...curatedPairs([whole, edited], [line(2, whole, { do: 'split' }), line(3, edited, { do: 'split' })]),
+  ];
   const which = fc.constantFrom(...pool);
   const change = fc.tuple(
     which,
@@ -202,7 +223,9 @@ test('given any splits, merges and reverts of two devices, when they are folded 
         if (seen.includes(origin)) return false;
         const { parts = null } = curated.get(origin)?.states.at(-1) ?? {};
         const into = [...curated.all()].filter(({ states }) => states.at(-1)?.merged.includes(origin));
-        return [...(parts ?? []), ...into.map((one) => one.origin)].some((one) => standsFor(one, [...seen, origin]));
+        return [...(parts ?? []), ...into.map((one) => one.origin)].some((one) =>
+          standsFor(one, [...seen, origin]),
+        );
       };
       for (const { id: origin } of pairs) assert.ok(standsFor(origin), origin);
     }),
