@@ -14,6 +14,7 @@ const benchmarks = [
   'graphExport',
   'ledger',
   'ledgerKills',
+  'webview/board',
   'server',
   'activation',
 ];

@@ -114,7 +114,7 @@ const prettier = (): Promise<Results> =>
   check('prettier', 'node_modules/prettier/bin/prettier.cjs', ['--check', '.']);
 
 function compilations(): (() => Promise<Results>)[] {
-  const projects = ['client', 'server', 'syntaxes', 'webview', 'test']
+  const projects = ['bench', 'client', 'server', 'syntaxes', 'webview', 'test']
     .flatMap((folder) => filesUnder(repository, folder))
     .filter((file) => file.endsWith('/tsconfig.json') && !file.startsWith('test/fixtures/'));
   return ['tsconfig.json', ...projects.sort()].map(

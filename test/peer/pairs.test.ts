@@ -5,8 +5,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { z } from 'zod';
-import { exportPairs } from '../../server/src/preferences/index.ts';
-import { PreferencePair, type PairFormat } from '../../server/src/protocol/index.ts';
+import { curatedPairs, exportPairs } from '../../server/src/preferences/index.ts';
+import {
+  PreferencePair,
+  type CurationAction,
+  type LedgerRecord,
+  type PairFormat,
+} from '../../server/src/protocol/index.ts';
+import { decisionOf } from '../support/ledgerExamples.ts';
 import { readByPython } from './pairsPython.ts';
 
 const fixtures = path.join(import.meta.dirname, '..', 'fixtures', 'pairs', 'pairs.json');
@@ -25,10 +31,15 @@ const Loaded = z.record(
   }),
 );
 
-async function loaded(t: TestContext, format: PairFormat, strict: boolean) {
+async function loaded(
+  t: TestContext,
+  format: PairFormat,
+  strict: boolean,
+  all: readonly PreferencePair[] = pairs,
+) {
   const folder = await mkdtemp(path.join(tmpdir(), 'preflexor-peer-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const { files } = await exportPairs(pairs, format, { strict }, new AbortController().signal);
+  const { files } = await exportPairs(all, format, { strict }, new AbortController().signal);
   const target = path.join(folder, 'export');
   let place = target;
   for (const { name, content } of files) {
@@ -109,3 +120,38 @@ for (const strict of [false, true]) {
     assert.equal(train?.rows.length, 4);
   });
 }
+
+function curated(
+  { id: pair, entries, about }: PreferencePair,
+  n: number,
+  action: CurationAction,
+): LedgerRecord {
+  const id = `01JDF3Z${String(n).padStart(19, '0')}`;
+  return {
+    ...{
+      schema: 1,
+      id,
+      time: '2026-11-24T13:00:00.000Z',
+      device: 'device01',
+      ...decisionOf(''),
+      kind: 'curate',
+    },
+    curation: { pair, entries, about, action, change: id },
+  };
+}
+
+test('given pairs that were flipped, edited and excluded on the board, when TRL loads their export, then it has what the writer made of them', async (t) => {
+  const [changed, excluded] = both;
+  assert.ok(changed && excluded);
+  const text = 'As the writer would have it.';
+  const left = curatedPairs(pairs, [
+    curated(changed, 1, { do: 'edit', side: 'chosen', text }),
+    curated(changed, 2, { do: 'flip' }),
+    curated(excluded, 3, { do: 'exclude', reason: 'a slip of the hand' }),
+  ]);
+  const { train } = await loaded(t, 'trl', false, left);
+  assert.deepEqual(
+    train?.rows.map(({ chosen, rejected }) => [chosen, rejected]),
+    [[answer(changed.rejected), answer(text)]],
+  );
+});

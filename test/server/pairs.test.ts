@@ -73,6 +73,38 @@ test('given an indexed folder, when pairs are searched by meaning, then those ab
   assert.deepEqual([rows[0]?.note, searchProblem], ['notes/alloys.md', null]);
 });
 
+test('given two decisions that say nearly the same, when the board looks, then both are found, and split and merge are answered', async (t) => {
+  const at = await curated(t);
+  const ledger = await openLedger({ workspaceRoot: at.folder, home: join(at.folder, '.home') });
+  const { texts } = decisionOf('x');
+  await ledger.append(
+    decisionOf('x', {
+      ...{ block: 'block03', run: null, kind: 'accept-edited', provenance: null },
+      texts: {
+        ...{ ...texts, question: 'And?', thinking: '', offered: 'Texture is another matter.' },
+        result: 'Indeed: texture is another matter.',
+      },
+      note: { path: 'draft.md', hash: 'h', range: { start: 100, end: 120 } },
+    }),
+  );
+  const looked = async () => {
+    const end = Date.now() + 10_000;
+    for (;;) {
+      const page = await pairs(at, { filter: { findings: ['near-duplicate'] } });
+      if (!page.checking || Date.now() > end) return page;
+      await delay(20);
+    }
+  };
+  await pairs(at, { refresh: true });
+  const [one, other, ...more] = (await looked()).rows;
+  assert.ok(one && other);
+  assert.deepEqual([one.note, other.note, more], ['draft.md', 'draft.md', []]);
+  const merged = await curate(at, { pairs: [one.pair], action: { do: 'merge', with: other.pair } });
+  assert.match(merged.refused[0]?.reason ?? '', /different questions/);
+  const split = await curate(at, { pairs: [one.pair], action: { do: 'split' } });
+  assert.match(split.refused[0]?.reason ?? '', /one place only/);
+});
+
 test('given the board, when the writer decides meanwhile, then the next page has the new pair', async (t) => {
   const at = await curated(t);
   assert.equal((await pairs(at)).matching, 2);

@@ -95,6 +95,10 @@ export class MemoryRetrieval implements Retrieval {
     return Promise.resolve(likeness(one, other));
   }
 
+  embed(_root: string, texts: readonly string[]): Promise<readonly Float32Array[]> {
+    return Promise.resolve(texts.map(wordVector));
+  }
+
   sourcesOf(
     _root: string,
     iterations: readonly Iteration[],
@@ -337,4 +341,15 @@ function likeness(a: string, b: string): number {
 
 function wordsOf(text: string): Set<string> {
   return new Set(text.toLowerCase().match(/[\p{L}\p{N}]{4,}/gu));
+}
+
+/** Which words occur, and how often, each in a place that follows from its letters. */
+function wordVector(text: string): Float32Array {
+  const counts = new Float32Array(256);
+  for (const word of text.toLowerCase().match(/\p{L}+/gu) ?? []) {
+    const place = createHash('sha256').update(word).digest().readUInt8();
+    counts[place] = (counts[place] ?? 0) + 1;
+  }
+  const length = Math.hypot(...counts) || 1;
+  return counts.map((count) => count / length);
 }

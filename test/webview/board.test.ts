@@ -108,6 +108,23 @@ test('given a changed pair, when its history is opened and an earlier state take
   assert.equal(await page.locator('.history li').count(), 3);
 });
 
+test('given a pair that differs in two places, when it is split and merged by keys, then its parts stand in its place as long as it is split', async (t) => {
+  const { page, desk } = await open(t, 4);
+  await pressed(page, desk, 'e');
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type(' And so it is.');
+  await pressed(page, desk, 'Control+Enter', 's');
+  assert.equal(await countText(page), '5 pairs');
+  assert.match(await page.locator('.head .facts').innerText(), /part of a pair that you split/);
+  await pressed(page, desk, 'm');
+  assert.equal(await countText(page), '4 pairs');
+  await pressed(page, desk, 'm');
+  assert.match(await page.locator('.status').innerText(), /Mark two pairs of the same question first/);
+  await pressed(page, desk, 'Space', 'j', 'Space', 'm');
+  assert.match(await page.locator('.status').innerText(), /different questions/);
+  assert.deepEqual(await complaints(page), []);
+});
+
 test('given 10,000 pairs, when the list is scrolled, searched and walked through to its end, then only the rows in sight are in the page and the right ones', async (t) => {
   const { page, desk } = await open(t, 10_000);
   assert.equal(await countText(page), '10,000 pairs');

@@ -3,6 +3,7 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { PreflexorError } from '../../server/src/errors.ts';
 import type { Decision } from '../../server/src/preferences/index.ts';
@@ -43,6 +44,7 @@ export class BoardDesk {
     this.#book = new PairBook({
       ...{ stores, now: Date.now },
       searchNotes: () => Promise.reject(new PreflexorError('no-model', 'There is no index of these notes.')),
+      embed: () => Promise.reject(new PreflexorError('no-model', 'There is no embedding model.')),
       changed: () => (this.#changes += 1),
     });
   }
@@ -63,7 +65,7 @@ export class BoardDesk {
     this.#heard = all.length;
     const before = this.#changes;
     for (const message of fresh) {
-      const answer = await this.#answerTo(message);
+      const answer = await this.answerTo(message);
       if (answer) await send(page, answer);
     }
     if (this.#changes > before) await send(page, { type: 'changed' });
@@ -79,7 +81,15 @@ export class BoardDesk {
     }
   }
 
-  async #answerTo(message: BoardFromView): Promise<BoardToView | null> {
+  /** Until the checks have nothing more to say. */
+  async untilChecked(): Promise<void> {
+    const request = { root: this.#root, now: Date.now(), record: true };
+    const nothing = { filter: {}, order: 'newest', offset: 0, limit: 0 } as const;
+    while ((await this.#book.page(request, nothing, never)).checking) await breathe();
+  }
+
+  /** What the client would send back. */
+  async answerTo(message: BoardFromView): Promise<BoardToView | null> {
     const request = { root: this.#root, now: Date.now(), record: true };
     switch (message.type) {
       case 'didAsk': {

@@ -1,23 +1,23 @@
 // The models that pairs are checked with, opened only where a check asks for them.
-import { createEmbedder, withTokenizer } from '../composition.ts';
+import { withTokenizer } from '../composition.ts';
+import { PreflexorError } from '../errors.ts';
 import type { EmbedTexts } from '../preferences/index.ts';
-import { logged, settingsOf } from './context.ts';
+import { logged, settingsOf, withLibrary } from './context.ts';
 import type { WithCheckPorts } from './pairs.ts';
 
-export const withCheckPorts: WithCheckPorts = async (context, _root, { embed, maxTokens }, work) => {
+export const withCheckPorts: WithCheckPorts = async (context, root, { embed, maxTokens }, work) => {
   const settings = settingsOf(context.options);
-  const onLog = (text: string): void => {
-    logged(context, text);
-  };
-  const embedder = embed ? createEmbedder(settings, context.home, { onLog, compute: context.compute }) : null;
-  const embedTexts: EmbedTexts | null = embedder
-    ? (texts, signal) => embedder.embed(texts, 'passage', signal)
-    : null;
-  try {
-    if (maxTokens === null) return await work({ embed: embedTexts, tokens: null });
+  return await withLibrary(context, root, settings, async (library) => {
+    const embedTexts: EmbedTexts = (texts, signal) => library.embed(root, texts, signal);
+    const hasEmbedder = embed === 'always' || (embed === 'where-there-is-one' && (await isThere(embedTexts)));
+    const ports = { embed: hasEmbedder ? embedTexts : null };
+    if (maxTokens === null) return await work({ ...ports, tokens: null });
+    const onLog = (text: string): void => {
+      logged(context, text);
+    };
     return await withTokenizer(settings, context.home, onLog, async (tokenizer) =>
       work({
-        embed: embedTexts,
+        ...ports,
         tokens: {
           limit: maxTokens,
           count: (texts, signal) =>
@@ -25,7 +25,17 @@ export const withCheckPorts: WithCheckPorts = async (context, _root, { embed, ma
         },
       }),
     );
-  } finally {
-    await embedder?.dispose();
+  });
+
+  async function isThere(embedTexts: EmbedTexts): Promise<boolean> {
+    try {
+      // Asks which model it is, and embeds nothing.
+      await embedTexts([], context.signal);
+      return true;
+    } catch (error) {
+      if (!PreflexorError.is(error, 'no-model')) throw error;
+      context.output.say('Near-duplicates are not looked for: there is no embedding model here.');
+      return false;
+    }
   }
 };

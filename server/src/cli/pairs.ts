@@ -14,8 +14,8 @@ import {
 } from '../preferences/index.ts';
 import { PairSignal, type PairFormat, type PairProblem, type PreferencePair } from '../protocol/index.ts';
 import { workspaceKey, workspaceOf, writeDurably } from '../state/index.ts';
-import { Stores, workspacePairs, type WorkspacePairs } from '../workflow/index.ts';
-import { settingsOf, type Context } from './context.ts';
+import { drawRejected, Stores, workspacePairs, type WorkspacePairs } from '../workflow/index.ts';
+import { settingsOf, withEngine, type Context } from './context.ts';
 
 /** Which pairs a command is about. */
 export interface SelectOptions {
@@ -95,6 +95,7 @@ export interface CheckOptions extends SelectOptions {
   /** A file to be checked instead of the workspace's pairs. */
   readonly file?: string;
   readonly maxTokens?: number;
+  /** Left out: near-duplicates are looked for where there is an embedder. */
   readonly similar?: boolean;
 }
 
@@ -102,7 +103,7 @@ export interface CheckOptions extends SelectOptions {
 export type WithCheckPorts = <T>(
   context: Context,
   root: string,
-  wanted: { readonly embed: boolean; readonly maxTokens: number | null },
+  wanted: { readonly embed: 'always' | 'where-there-is-one' | 'never'; readonly maxTokens: number | null },
   work: (ports: CheckPorts) => Promise<T>,
 ) => Promise<T>;
 
@@ -113,7 +114,8 @@ export async function checkPairsCommand(
 ): Promise<void> {
   const { pairs, root } =
     options.file === undefined ? await selected(options, context) : await ofFile(options.file, context);
-  const wanted = { embed: options.similar === true, maxTokens: options.maxTokens ?? null };
+  const embed = options.similar === undefined ? 'where-there-is-one' : options.similar ? 'always' : 'never';
+  const wanted = { embed, maxTokens: options.maxTokens ?? null } as const;
   const kept = pairs.filter(({ curation }) => (curation?.excluded ?? null) === null);
   const problems = await withPorts(context, root, wanted, (ports) => checkPairs(kept, ports, context.signal));
   const counts = Object.fromEntries(
@@ -167,6 +169,8 @@ function sayRefused(
 export interface ExportOptions extends SelectOptions {
   readonly format: PairFormat;
   readonly strict?: boolean;
+  /** The current model answers for what was accepted with nothing to compare with. */
+  readonly draw?: boolean;
 }
 
 /** Writes pairs to a file, or a folder where the format is one. A folder that is there is filled, not emptied. */
@@ -175,8 +179,9 @@ export async function exportPairsCommand(
   options: ExportOptions,
   context: Context,
 ): Promise<void> {
-  const { pairs, root } = await selected(options, context);
+  const { pairs: found, root } = await selected(options, context);
   const { format, strict = false } = options;
+  const pairs = options.draw === true ? await drawn(found, context) : found;
   const { files, exported, leftOut } = await exportPairs(pairs, format, { strict }, context.signal);
   const target = path.resolve(place);
   const written: string[] = [];
@@ -197,4 +202,19 @@ export async function exportPairsCommand(
   );
   const where = folderFormats.has(format) ? `the folder ${target}` : target;
   context.output.result(result, [`${exported.length} pairs are in ${where}.`, ...reasons].join('\n'));
+}
+
+/** The model is loaded only where there is something to be drawn. */
+async function drawn(pairs: readonly PreferencePair[], context: Context): Promise<readonly PreferencePair[]> {
+  if (!pairs.some(({ wants }) => wants === 'rejected')) return pairs;
+  const settings = settingsOf(context.options);
+  const { output, options, signal } = context;
+  const how = {
+    temperature: settings['reasoning.temperature'],
+    seed: options.seed ?? Math.floor(Math.random() * 2 ** 31),
+    onStep: (done: number, of: number) => {
+      output.progress(`Rejected texts of the present model: ${done} of ${of}`);
+    },
+  };
+  return await withEngine(context, settings, (model) => drawRejected(pairs, model, how, signal));
 }

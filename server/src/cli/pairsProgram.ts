@@ -27,7 +27,8 @@ export function addPairsCommands(root: Command, add: Add, run: Run): void {
   selectOptions(add(pairs, 'check', 'Look for what makes pairs bad to train on.'))
     .option('--file <file>', 'check this file instead')
     .option('--max-tokens <n>', 'name pairs that are longer, in tokens of --model', positiveNumber)
-    .option('--similar', 'look for near-duplicates too, with the embedding model')
+    .option('--similar', 'near-duplicates must be looked for; left out: where there is an embedding model')
+    .option('--no-similar', 'do not look for near-duplicates')
     .action((options: CheckOptions, command: Command) =>
       run((context) => checkPairsCommand(options, context, withCheckPorts), command),
     );
@@ -41,6 +42,7 @@ export function addPairsCommands(root: Command, add: Add, run: Run): void {
   selectOptions(add(pairs, 'export <file>', 'Write pairs for another tool.'))
     .addOption(new Option('--format <format>', 'how').choices(PairFormat.options).default('trl'))
     .option('--strict', 'no column but those that the format has')
+    .option('--draw', 'the present model (--model, --adapter) writes what a lone accept is held against')
     .action((file: string, options: ExportOptions, command: Command) =>
       run((context) => exportPairsCommand(file, options, context), command),
     );

@@ -137,6 +137,16 @@ export class Library {
     return first && second ? cosine(first, second) : 0;
   }
 
+  /**
+   * Vectors of texts that are no part of the index, in their order; remembered beside it.
+   * @throws PreflexorError `no-model`, `cancelled`
+   */
+  async embed(root: string, texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
+    const folder = this.#folders.get(root);
+    if (!folder) throw new PreflexorError('no-model', 'This folder is not open.');
+    return await folder.index.embed(texts, signal);
+  }
+
   /** Whether there is an index to be searched. */
   async isIndexed(root: string): Promise<boolean> {
     return (await this.#required(root).index.serving()) !== null;

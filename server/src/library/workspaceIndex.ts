@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PreflexorError } from '../errors.ts';
+import { PreflexorError, throwIfCancelled } from '../errors.ts';
 import type { SearchFilter, SearchResult } from '../protocol/index.ts';
 import {
   chunkerVersion,
@@ -60,6 +60,7 @@ export class WorkspaceIndex {
   /** For searching, as long as nothing is open for writing. */
   #reading: OpenIndex | null = null;
   #graph: Promise<GraphTablesStore> | null = null;
+  #texts: { readonly embedder: string; readonly cache: FileVectorCache } | null = null;
   #damaged = false;
 
   constructor(parts: WorkspaceIndexParts) {
@@ -112,6 +113,41 @@ export class WorkspaceIndex {
       commit: () => open.switchOver(),
       close: () => this.close(),
     };
+  }
+
+  /** Vectors of texts that are no part of the index. @throws PreflexorError `no-model`, `cancelled` */
+  async embed(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
+    const cache = await this.#textCache(signal);
+    const hashes = texts.map((text) => createHash('sha256').update(text).digest('hex'));
+    const known = new Map(await cache.find(hashes));
+    const missing = [...new Map(hashes.map((hash, at) => [hash, texts[at] ?? '']))].filter(
+      ([hash]) => !known.has(hash),
+    );
+    if (missing.length > 0) {
+      const vectors = await this.embedder.embed(
+        missing.map(([, text]) => text),
+        'passage',
+        signal,
+      );
+      throwIfCancelled(signal);
+      const fresh = new Map(
+        missing.flatMap(([hash], at) => (vectors[at] ? [[hash, vectors[at]] as const] : [])),
+      );
+      await cache.keep(fresh);
+      for (const [hash, vector] of fresh) known.set(hash, vector);
+    }
+    return hashes.map((hash) => known.get(hash) ?? new Float32Array());
+  }
+
+  /** Files of its own: those of the indexer belong to whoever writes the index. */
+  async #textCache(signal: AbortSignal): Promise<FileVectorCache> {
+    const { id, sha256, dimensions } = await this.embedder.identity(signal);
+    const embedder = sha256 || createHash('sha256').update(id).digest('hex');
+    if (this.#texts?.embedder !== embedder) {
+      const folder = join(await this.#cacheFolder(), 'vectors', 'texts');
+      this.#texts = { embedder, cache: new FileVectorCache({ folder, embedder, dimensions }) };
+    }
+    return this.#texts.cache;
   }
 
   /** The next opening begins a new index beside the present one. */

@@ -63,6 +63,11 @@ export function createPairs(parts: PairsParts): Pairs {
           const options = { k: placesByMeaning, filter: {} };
           return (await retrieval.search(root, text, options, signal)).passages;
         },
+        embed: async (texts, signal) => {
+          if (!(await settings.for(pathToFileURL(root).href))['retrieval.enabled'])
+            throw new PreflexorError('no-model', 'Notes and papers are not searched here.');
+          return await retrieval.embed(root, texts, signal);
+        },
         changed: (counts) => {
           const folder = pathToFileURL(root).href;
           void connection.sendNotification(pairsNotification.method, { folder, counts });

@@ -20,6 +20,8 @@ export interface Retrieval extends Grounding, Learner {
   setFolders(folders: readonly IndexedFolder[]): void;
   /** Which of the run's passages stand behind each of its sections. @throws PreflexorError as `search` */
   sources(root: string, run: Run, signal: AbortSignal): Promise<readonly SectionSources[]>;
+  /** Vectors of texts that are no part of the index, in their order. @throws PreflexorError `no-model`, `cancelled` */
+  embed(root: string, texts: readonly string[], signal: AbortSignal): Promise<readonly Float32Array[]>;
   status(root: string): IndexStatus;
   /** Hears every change of a status. @returns a function that ends the listening */
   onStatus(hear: (status: IndexStatus) => void): () => void;

@@ -71,6 +71,20 @@ export const CurationAction = z.discriminatedUnion('do', [
   z.object({ do: z.literal('rate'), strength: z.number().min(0).max(1) }),
   /** Looked at, and right as it is. */
   z.object({ do: z.literal('review') }),
+  /**
+   * Each thing in which its texts differ becomes a pair of its own: each section, or, where only the answers differ,
+   * each place of the answer. The pair itself rests.
+   */
+  z.object({ do: z.literal('split') }),
+  /**
+   * Takes the other side from another pair with the same prompt: its chosen text is held against the other's rejected
+   * one, where both have both. The other one rests. With a part of the same pair: what was split is whole again.
+   */
+  z.object({
+    ...{ do: z.literal('merge'), with: PairId },
+    /** The decisions of the other one, by which it is known again; the server puts them in. */
+    entries: z.array(EntryId).optional(),
+  }),
   /** As it was after this entry; null: as it was derived. */
   z.object({ do: z.literal('revert'), to: EntryId.nullable() }),
 ]);

@@ -80,6 +80,10 @@ export const PairCuration = z.object({
   flipped: z.boolean(),
   /** The writer looked at it. */
   reviewed: z.boolean(),
+  /** The pair that it is a part of, where that was split. */
+  partOf: PairId.optional(),
+  /** Pairs that were merged into it. */
+  merged: z.array(PairId).optional(),
   /** The ledger's lines that say so. */
   entries: z.array(EntryId),
 });

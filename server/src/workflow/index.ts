@@ -9,6 +9,7 @@ export {
   type Decision,
   type PlannedDecision,
 } from './decide.ts';
+export { drawRejected, type DrawOptions } from './drawRejected.ts';
 export {
   forget,
   type ForgetRequest,

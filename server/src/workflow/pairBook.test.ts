@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { decisionOf } from '../../../test/support/ledgerExamples.ts';
 import { temporaryFolder } from '../../../test/support/faultyDisk.ts';
 import { PreflexorError } from '../errors.ts';
-import { exportPairs } from '../preferences/index.ts';
+import { exportPairs, type EmbedTexts } from '../preferences/index.ts';
 import type { CurationAction, PairFilter, PairPage, PairRow } from '../protocol/index.ts';
 import { workspacePlaces } from '../state/index.ts';
 import { forget } from './forget.ts';
@@ -16,11 +16,14 @@ import { Stores } from './stores.ts';
 const never = new AbortController().signal;
 const noSearch: SearchNotes = () => Promise.reject(new PreflexorError('no-model', 'No embedding model.'));
 
+const noEmbedder: EmbedTexts = () => Promise.reject(new PreflexorError('no-model', 'No embedding model.'));
+
 /** A folder with one edited acceptance for each text, and the book over it. */
 async function setUp(
   t: TestContext,
   offered: readonly string[] = ['The lattice is cubic.', 'Grains are coarse.', 'Slip is easy.'],
   searchNotes = noSearch,
+  embed: EmbedTexts = noEmbedder,
 ) {
   const root = temporaryFolder(t);
   const home = path.join(root, '.home');
@@ -36,7 +39,7 @@ async function setUp(
       }),
     );
   }
-  const book = new PairBook({ stores, now: Date.now, searchNotes, changed: () => undefined });
+  const book = new PairBook({ stores, now: Date.now, searchNotes, embed, changed: () => undefined });
   t.after(() => {
     book.dispose();
   });
@@ -176,6 +179,105 @@ test('given a pair with an address in it, when the checks are done, then it wait
   assert.deepEqual([one?.note, one?.findings, others], ['notes/0.md', ['personal-data'], []]);
   await curate([one?.pair ?? ''], { do: 'review' });
   assert.deepEqual(await waiting(), []);
+});
+
+test('given an embedder, when the board is looked at, then pairs that mean nearly the same are found, and can be filtered by it', async (t) => {
+  const texts: string[] = [];
+  const embed: EmbedTexts = (some) => {
+    texts.push(...some);
+    return Promise.resolve(some.map((text) => Float32Array.from(text.includes('coarse') ? [0, 1] : [1, 0])));
+  };
+  const { book, request, page, rows } = await setUp(t, undefined, noSearch, embed);
+  // Counting alone loads no model.
+  await book.page(request, { filter: {}, order: 'oldest', offset: 0, limit: 0 }, never);
+  assert.deepEqual(texts, []);
+  await page();
+  while ((await page()).checking) await new Promise((resolve) => setTimeout(resolve, 5));
+  const alike = await rows({ findings: ['near-duplicate'] });
+  assert.deepEqual(
+    alike.map(({ note }) => note),
+    ['notes/0.md', 'notes/2.md'],
+  );
+  assert.equal(texts.length, 3);
+});
+
+test('given a pair, when it is split, a part of it excluded, and both undone, then the parts stand for it as long as it is split', async (t) => {
+  const { root, book, request, page, rows, curate } = await setUp(t, ['The lattice is cubic.']);
+  const pair = (await rows())[0]?.pair ?? '';
+  await curate([pair], { do: 'edit', side: 'chosen', text: 'One lattice is tetragonal.' });
+  await curate([pair], { do: 'split' });
+  const parts = await rows({ state: 'curated' });
+  assert.equal(parts.length, 2);
+  assert.ok(parts.every(({ curation }) => curation?.partOf === pair));
+  const [part] = parts;
+  assert.ok(part);
+  await curate([part.pair], { do: 'exclude', reason: 'a matter of taste' });
+  const { counts } = await page();
+  assert.deepEqual([counts.all, counts.kept, counts.excluded], [2, 1, 1]);
+  const { pairs } = await workspacePairs(request, new Stores(path.join(root, '.home'), Date.now), never);
+  assert.equal(pairs.length, 2);
+  assert.equal((await book.undo(request, never)).undone?.do, 'exclude');
+  const undone = await book.undo(request, never);
+  assert.deepEqual([undone.undone?.do, undone.changed], ['split', [pair]]);
+  assert.deepEqual(
+    (await rows()).map((row) => row.pair),
+    [pair],
+  );
+});
+
+test('given a split pair, when one part is merged with another, then the pair is whole again', async (t) => {
+  const { book, request, rows, curate } = await setUp(t, ['The lattice is cubic.']);
+  const pair = (await rows())[0]?.pair ?? '';
+  await curate([pair], { do: 'edit', side: 'chosen', text: 'One lattice is tetragonal.' });
+  await curate([pair], { do: 'split' });
+  const [first, second] = await rows();
+  assert.ok(first && second);
+  await curate([first.pair], { do: 'merge', with: second.pair });
+  assert.deepEqual(
+    (await rows()).map((row) => row.pair),
+    [pair],
+  );
+  await book.undo(request, never);
+  assert.equal((await rows()).length, 2);
+});
+
+test('given two pairs of different questions, when they are to be merged, then it is refused in words; of one question they become one', async (t) => {
+  const { root, home, stores, book, request, rows, curate } = await setUp(t);
+  const [one, other] = await rows();
+  assert.ok(one && other);
+  const result = await curate([one.pair], { do: 'merge', with: other.pair });
+  assert.match(result.refused[0]?.reason ?? '', /different questions/);
+
+  const ledger = await stores.ledger(root);
+  const said = {
+    ...decisionOf('x').texts,
+    question: 'Why 0?',
+    thinking: '',
+    offered: 'It is not.',
+    result: null,
+  };
+  await ledger.append(
+    decisionOf('x', {
+      ...{ block: 'block99', run: null, kind: 'reject', provenance: null, texts: said },
+      note: { path: 'notes/9.md', hash: 'h', range: { start: 0, end: 10 } },
+    }),
+  );
+  book.invalidate();
+  const [, , , refused] = await rows();
+  assert.ok(refused);
+  await curate([one.pair], { do: 'merge', with: refused.pair });
+  const { pair } = await book.detail(request, one.pair, never);
+  assert.equal(pair.rejected, 'It is not.');
+  assert.equal((await rows()).length, 3);
+  // Its note's data are asked to go: the other one is what it was.
+  const adapters = { list: () => Promise.resolve([]), markForgotten: () => Promise.resolve() };
+  await forget({ root, home, note: 'notes/9.md' }, { stores, library: null, adapters }, never);
+  const { pairs } = await workspacePairs(request, stores, never);
+  assert.ok(!pairs.some(({ rejected }) => rejected === 'It is not.'));
+  assert.equal(
+    pairs.find(({ curation }) => curation?.origin === one.pair)?.rejected,
+    'The lattice is cubic.',
+  );
 });
 
 test('given curated pairs, when their note is forgotten, then what the writer wrote of them is gone too', async (t) => {

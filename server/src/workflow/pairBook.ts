@@ -1,18 +1,15 @@
 // The pairs of one folder as the curation board works on them: derived once, kept until something changes, with what
 // the checks find in them, and changed by ledger entries alone.
-import { setImmediate as breathe } from 'node:timers/promises';
 import path from 'node:path';
-import { PreflexorError, sentence, throwIfCancelled } from '../errors.ts';
+import { PreflexorError, throwIfCancelled } from '../errors.ts';
 import {
   changesPair,
-  checkPair,
-  checkSet,
+  CuratedPairs,
   curationsIn,
-  curationsOf,
-  lastState,
-  statesOf,
+  type CuratedPair,
   type CurationRecord,
   type Decision,
+  type EmbedTexts,
 } from '../preferences/index.ts';
 import type {
   Curation,
@@ -26,10 +23,10 @@ import type {
   PairHistoryState,
   PairOrder,
   PairPage,
-  PairProblem,
   PreferencePair,
 } from '../protocol/index.ts';
 import { nextUlid } from '../state/index.ts';
+import { PairChecks } from './pairChecks.ts';
 import { workspacePairs, type PairsRequest, type WorkspacePairs } from './pairs.ts';
 import { countsOf, isKept, rowOf, selectPairs, type BoardPair, type FoundPlace } from './pairSelection.ts';
 import type { Stores } from './stores.ts';
@@ -41,6 +38,8 @@ export interface PairBookParts {
   readonly stores: Stores;
   readonly now: () => number;
   readonly searchNotes: SearchNotes;
+  /** Near-duplicates are looked for with it. @throws PreflexorError `no-model` where there is no embedder */
+  readonly embed: EmbedTexts;
   /** Hears that pairs or their findings are others than before. */
   readonly changed: (counts: PairCounts) => void;
 }
@@ -52,21 +51,17 @@ export interface PageQuery {
   readonly limit: number;
 }
 
-/** A pair with all that made it what it is. */
-interface Entry {
-  readonly origin: string;
-  readonly derived: PreferencePair;
-  readonly curations: readonly CurationRecord[];
-  readonly pair: PreferencePair;
-}
-
 interface Content {
   readonly source: WorkspacePairs;
-  readonly entries: Map<string, Entry>;
+  readonly curated: CuratedPairs;
   readonly device: string;
 }
 
-const checkedAtOnce = 20;
+/** One pair, and what is to be done to it. */
+interface Wanted {
+  readonly known: CuratedPair;
+  readonly action: CurationAction;
+}
 
 export class PairBook {
   readonly #parts: PairBookParts;
@@ -74,17 +69,19 @@ export class PairBook {
   #loading: Promise<void> | null = null;
   readonly #life = new AbortController();
   #stale = true;
-  /** By id of the content, from which alone it follows; what is no longer asked for goes with the next check. */
-  #single = new Map<string, readonly PairProblem[]>();
-  #together = new Map<string, PairProblem[]>();
-  #remarks: readonly string[] = [];
-  #checks: AbortController | null = null;
+  readonly #checks: PairChecks;
+  /** All that stand with what was found in them, and how many there are of each kind, until one of the two changes. */
+  #shown: { readonly pairs: readonly BoardPair[]; readonly counts: PairCounts } | null = null;
   /** What was selected last, for the next page of it. */
   #selected: { readonly key: string; readonly pairs: readonly BoardPair[]; problem: string | null } | null =
     null;
 
   constructor(parts: PairBookParts) {
     this.#parts = parts;
+    this.#checks = new PairChecks(parts.embed, () => {
+      this.#forgetShown();
+      if (this.#content) parts.changed(this.#show(this.#content).counts);
+    });
   }
 
   /** Something that pairs follow from has changed: they are derived anew when they are asked for. */
@@ -94,21 +91,22 @@ export class PairBook {
 
   dispose(): void {
     this.#life.abort();
-    this.#checks?.abort();
+    this.#checks.stop();
   }
 
   /** @throws PreflexorError `cancelled` */
   async page(request: PairsRequest, query: PageQuery, signal: AbortSignal): Promise<PairPage> {
     const content = await this.#ready(request, signal);
+    if (query.limit > 0) this.#checks.lookForAlike(() => pairsOf(content));
     const { pairs, problem } = await this.#select(content, query.filter, query.order, signal);
     return {
       folder: path.basename(request.root),
       matching: pairs.length,
       offset: query.offset,
       rows: pairs.slice(query.offset, query.offset + query.limit).map(rowOf),
-      counts: countsOf(this.#board(content)),
-      remarks: [...this.#remarks],
-      checking: this.#checks !== null,
+      counts: this.#show(content).counts,
+      remarks: [...this.#checks.remarks],
+      checking: this.#checks.busy,
       setAside: content.source.problems.length,
       searchProblem: problem,
     };
@@ -121,14 +119,14 @@ export class PairBook {
     signal: AbortSignal,
   ): Promise<Omit<PairDetail, 'place'> & { readonly about: LedgerRecord | null }> {
     const content = await this.#ready(request, signal);
-    const entry = content.entries.get(origin);
-    if (!entry) throw unknownPair();
-    const decision = content.source.records.find(({ id }) => entry.derived.entries.includes(id));
+    const known = content.curated.get(origin);
+    if (!known) throw unknownPair();
+    const decision = content.source.records.find(({ id }) => known.first.entries.includes(id));
     return {
-      row: rowOf(this.#boardPair(entry)),
-      pair: entry.pair,
-      findings: [...this.#findingsOf(entry.pair)],
-      history: statesOf(entry.derived, entry.curations).map(({ record, pair }): PairHistoryState => ({
+      row: rowOf(this.#boardPair(known)),
+      pair: known.pair,
+      findings: [...this.#checks.findingsOf(known.pair)],
+      history: known.states.map(({ record, pair }): PairHistoryState => ({
         entry: record?.id ?? null,
         time: record?.time ?? pair.time,
         action: record?.curation.action ?? null,
@@ -150,13 +148,14 @@ export class PairBook {
     signal: AbortSignal,
   ): Promise<CurationResult> {
     const content = await this.#ready(request, signal);
-    const chosen = Array.isArray(choice)
-      ? choice.map((id) => content.entries.get(id) ?? null)
-      : (await this.#select(content, choice, 'oldest', signal)).pairs.map(
-          ({ origin }) => content.entries.get(origin) ?? null,
-        );
-    if (chosen.includes(null)) throw unknownPair();
-    const wanted = chosen.flatMap((entry) => (entry ? [{ entry, action }] : []));
+    const ids = Array.isArray(choice)
+      ? choice
+      : (await this.#select(content, choice, 'oldest', signal)).pairs.map(({ origin }) => origin);
+    const wanted = ids.map((id): Wanted => {
+      const known = content.curated.get(id);
+      if (!known) throw unknownPair();
+      return meant(content.curated, { known, action });
+    });
     return await this.#change(request.root, content, wanted, undefined);
   }
 
@@ -166,8 +165,8 @@ export class PairBook {
     signal: AbortSignal,
   ): Promise<CurationResult & { readonly undone: CurationAction | null }> {
     const content = await this.#ready(request, signal);
-    const all = [...content.entries.values()].flatMap((entry) =>
-      entry.curations.map((record) => ({ entry, record })),
+    const all = [...content.curated.all()].flatMap((known) =>
+      linesOf(known).map((record) => ({ known, record })),
     );
     const taken = new Set(all.flatMap(({ record }) => record.curation.undoes ?? []));
     const last = all
@@ -181,9 +180,9 @@ export class PairBook {
     const { change } = last.curation;
     const wanted = all
       .filter(({ record }) => record.curation.change === change)
-      .map(({ entry, record }) => {
-        const to = entry.curations[entry.curations.indexOf(record) - 1]?.id ?? null;
-        return { entry, action: { do: 'revert', to } as const };
+      .map(({ known, record }): Wanted => {
+        const lines = linesOf(known);
+        return { known, action: { do: 'revert', to: lines[lines.indexOf(record) - 1]?.id ?? null } };
       });
     const result = await this.#change(request.root, content, wanted, change);
     return { ...result, undone: last.curation.action };
@@ -192,44 +191,34 @@ export class PairBook {
   async #change(
     root: string,
     content: Content,
-    wanted: readonly { readonly entry: Entry; readonly action: CurationAction }[],
+    wanted: readonly Wanted[],
     undoes: string | undefined,
   ): Promise<CurationResult> {
     const change = nextUlid(this.#parts.now(), null);
     const blocks = new Map(content.source.records.map(({ id, block }) => [id, block]));
     const refused: { pair: string; reason: string }[] = [];
-    const decisions: { entry: Entry; decision: Decision & { curation: Curation } }[] = [];
-    for (const { entry, action } of wanted) {
-      const { derived } = entry;
+    const decisions: (Decision & { curation: Curation })[] = [];
+    for (const { known, action } of wanted) {
+      const { first, origin } = known;
       const curation: Curation = {
-        ...{ pair: derived.id, entries: [...derived.entries], about: derived.about },
-        ...{ action, change, ...(undoes !== undefined && { undoes }) },
+        ...{ pair: origin, entries: [...first.entries], about: first.about },
+        ...{ action: withEntries(content.curated, action), change, ...(undoes !== undefined && { undoes }) },
       };
-      const decision = decisionOf(derived, blocks.get(derived.entries[0] ?? ''), curation);
-      const reason = this.#refusal(entry, decision);
-      if (reason !== null) refused.push({ pair: entry.origin, reason });
+      const outcome = outcomeOf(content.curated, known, curation);
+      if ('problem' in outcome) refused.push({ pair: origin, reason: outcome.problem });
       // What is undone is marked as undone even where it changed nothing.
-      else if (undoes !== undefined || changesPair(entry.pair, trial(entry, decision)))
-        decisions.push({ entry, decision });
+      else if (undoes !== undefined || outcome.done)
+        decisions.push(decisionOf(first, blocks.get(first.entries[0] ?? ''), curation));
     }
     const ledger = await this.#parts.stores.ledger(root);
-    const [first, ...others] = decisions.map(({ decision }) => decision);
+    const [first, ...others] = decisions;
     const { records, warning } = first
       ? await ledger.appendAll([first, ...others])
       : { records: [], warning: null };
-    const changed = decisions.map(({ entry: { origin }, decision: { curation } }, at) => {
-      // As it is by now: another change may have come in between.
-      const entry = content.entries.get(origin);
+    const changed = decisions.map(({ curation }, at) => {
       const record = records[at];
-      if (entry && record) {
-        const curations = [...entry.curations, { ...record, curation }];
-        content.entries.set(origin, {
-          ...entry,
-          curations,
-          pair: lastState(entry.derived, curations),
-        });
-      }
-      return origin;
+      if (record) content.curated.add({ ...record, curation });
+      return curation.pair;
     });
     // What was derived meanwhile may not know of these lines.
     if (this.#loading || this.#content !== content) this.invalidate();
@@ -237,25 +226,11 @@ export class PairBook {
     return { changed, refused, warning };
   }
 
-  /** Why an action can't be done to a pair. */
-  #refusal(entry: Entry, decision: Decision & { curation: Curation }): string | null {
-    const { action } = decision.curation;
-    if (action.do === 'edit' && entry.pair.consent === 'withdrawn')
-      return 'Recording is switched off for its note: no text of it is kept.';
-    const known = new Set(entry.curations.map(({ id }) => id));
-    if (action.do === 'revert' && action.to !== null && !known.has(action.to))
-      return 'It has never been as that entry left it.';
-    const after = trial(entry, decision);
-    if (after.chosen !== null && after.chosen.trim() === after.rejected?.trim())
-      return 'Chosen and rejected would be the same text.';
-    return null;
-  }
-
   /** Pairs are others: lists are selected anew, and the checks go over them. */
   #told(content: Content): void {
-    this.#selected = null;
-    void this.#check(content);
-    this.#parts.changed(countsOf(this.#board(content)));
+    this.#forgetShown();
+    this.#checks.begin(() => pairsOf(content));
+    this.#parts.changed(this.#show(content).counts);
   }
 
   /** Derived anew where something changed; who asks while that goes on is answered from what was there before. */
@@ -282,18 +257,8 @@ export class PairBook {
       this.#stale = true;
       throw error;
     }
-    const own = curationsOf(source.uncurated, curationsIn(source.records));
-    const entries = new Map(
-      source.uncurated.map((derived, at): [string, Entry] => [
-        derived.id,
-        {
-          ...{ origin: derived.id, derived },
-          curations: own.get(derived.id) ?? [],
-          pair: source.pairs[at] ?? derived,
-        },
-      ]),
-    );
-    const content = { source, entries, device };
+    const curated = new CuratedPairs(source.uncurated, curationsIn(source.records));
+    const content = { source, curated, device };
     this.#content = content;
     this.#told(content);
   }
@@ -317,67 +282,73 @@ export class PairBook {
         problem = error.message;
       }
     }
-    const selected = { key, pairs: selectPairs(this.#board(content), filter, order, places), problem };
+    const selected = { key, pairs: selectPairs(this.#show(content).pairs, filter, order, places), problem };
     if (problem === null) this.#selected = selected;
     return selected;
   }
 
-  #board(content: Content): BoardPair[] {
-    return [...content.entries.values()].map((entry) => this.#boardPair(entry));
-  }
-
-  #boardPair({ origin, pair }: Entry): BoardPair {
-    return { origin, pair, findings: this.#findingsOf(pair) };
-  }
-
-  #findingsOf({ id }: PreferencePair): readonly PairProblem[] {
-    return [...(this.#single.get(id) ?? []), ...(this.#together.get(id) ?? [])];
-  }
-
-  /** Goes over the pairs that are trained on; what is known of a content is not worked out again. */
-  async #check(content: Content): Promise<void> {
-    this.#checks?.abort();
-    const mine = new AbortController();
-    this.#checks = mine;
-    try {
-      const pairs = [...content.entries.values()].map(({ pair }) => pair).filter(isKept);
-      const single = new Map<string, readonly PairProblem[]>();
-      let fresh = 0;
-      for (const pair of pairs) {
-        const known = this.#single.get(pair.id);
-        single.set(pair.id, known ?? checkPair(pair));
-        // Kept as they come: a change that breaks this off then costs none of them.
-        this.#single.set(pair.id, single.get(pair.id) ?? []);
-        if (known === undefined && (fresh += 1) % checkedAtOnce === 0) await breathe();
-        throwIfCancelled(mine.signal);
-      }
-      const together = new Map<string, PairProblem[]>();
-      const remarks: string[] = [];
-      for (const problem of await checkSet(pairs, mine.signal)) {
-        if (problem.pairs.length === 0) remarks.push(problem.message);
-        for (const id of problem.pairs) together.set(id, [...(together.get(id) ?? []), problem]);
-      }
-      this.#single = single;
-      this.#together = together;
-      this.#remarks = remarks;
-    } catch (error) {
-      if (PreflexorError.is(error, 'cancelled')) return;
-      this.#remarks = [`The checks could not be done: ${sentence(error)}`];
-    } finally {
-      if (this.#checks === mine) this.#checks = null;
+  #show({ curated }: Content): { readonly pairs: readonly BoardPair[]; readonly counts: PairCounts } {
+    if (!this.#shown) {
+      const pairs = curated.present().map((known) => this.#boardPair(known));
+      this.#shown = { pairs, counts: countsOf(pairs) };
     }
+    return this.#shown;
+  }
+
+  #forgetShown(): void {
+    this.#shown = null;
     this.#selected = null;
-    this.#parts.changed(countsOf(this.#board(content)));
+  }
+
+  #boardPair({ origin, pair }: CuratedPair): BoardPair {
+    return { origin, pair, findings: this.#checks.findingsOf(pair) };
   }
 }
 
-/** The pair as it would be. */
-function trial(entry: Entry, decision: Decision & { curation: Curation }): PreferencePair {
-  const record: CurationRecord = {
-    ...decision,
-    ...{ schema: 1, id: '7ZZZZZZZZZZZZZZZZZZZZZZZZZ', time: entry.pair.time, device: 'undecided' },
-  };
-  return lastState(entry.derived, [...entry.curations, record]);
+function pairsOf({ curated }: Content): PreferencePair[] {
+  return curated.present().map(({ pair }) => pair);
+}
+
+function linesOf({ states }: CuratedPair): CurationRecord[] {
+  return states.flatMap(({ record }) => record ?? []);
+}
+
+/** Parts of one pair that are merged: what was split is as it was before. */
+function meant(curated: CuratedPairs, { known, action }: Wanted): Wanted {
+  const partOf = known.first.curation?.partOf;
+  if (action.do !== 'merge' || partOf === undefined) return { known, action };
+  const isOfTheSame = action.with === partOf || curated.get(action.with)?.first.curation?.partOf === partOf;
+  const whole = isOfTheSame ? curated.get(partOf) : null;
+  if (!whole) return { known, action };
+  return { known: whole, action: { do: 'revert', to: curated.wholeBefore(partOf) } };
+}
+
+/** A pair that is named in a line is known again by its decisions. */
+function withEntries(curated: CuratedPairs, action: CurationAction): CurationAction {
+  if (action.do !== 'merge') return action;
+  const other = curated.get(action.with);
+  return other ? { ...action, entries: [...other.first.entries] } : action;
+}
+
+/** Whether a line would change anything, or why it can't. */
+function outcomeOf(
+  curated: CuratedPairs,
+  { pair, states }: CuratedPair,
+  curation: Curation,
+): { readonly done: boolean } | { readonly problem: string } {
+  const { action } = curation;
+  const before = states.at(-1);
+  if (!before) return { done: false };
+  if (action.do === 'edit' && pair.consent === 'withdrawn')
+    return { problem: 'Recording is switched off for its note: no text of it is kept.' };
+  if (action.do === 'revert' && action.to !== null && !states.some(({ record }) => record?.id === action.to))
+    return { problem: 'It has never been as that entry left it.' };
+  const outcome = curated.trial(curation);
+  if ('problem' in outcome) return outcome;
+  const { chosen, rejected } = outcome.done.pair;
+  if (chosen !== null && chosen.trim() === rejected?.trim())
+    return { problem: 'Chosen and rejected would be the same text.' };
+  return { done: changesPair(before, outcome.done) };
 }
 
 /** The ledger's line of a curation: about the pair's note, so that it is forgotten with it. */

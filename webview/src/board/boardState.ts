@@ -118,6 +118,20 @@ export function choiceOf(state: BoardState): PairChoice | null {
   return row ? [row.pair] : null;
 }
 
+/**
+ * Which pair is merged with which other one: the two that are marked, the first one first, or a part with its pair.
+ * null: neither is so.
+ */
+export function couplingOf(state: BoardState): { readonly pair: string; readonly other: string } | null {
+  if (state.marked === 'all') return null;
+  const [first, second, third] = state.marked;
+  if (first !== undefined)
+    return second !== undefined && third === undefined ? { pair: first, other: second } : null;
+  const row = focusedRow(state);
+  const other = row?.curation?.partOf;
+  return row && other !== undefined ? { pair: row.pair, other } : null;
+}
+
 function clamp(index: number, count: number): number {
   return Math.max(0, Math.min(index, count - 1));
 }

@@ -15,6 +15,7 @@ import {
   asking,
   askingAgain,
   choiceOf,
+  couplingOf,
   focusedRow,
   markedCount,
   missingPages,
@@ -205,7 +206,8 @@ export class BoardView extends LitElement {
         }}
         >Take Back In</vscode-button
       >
-      ${button('Tag', 'tag')} ${button('Unmark', 'leave')}
+      ${button('Tag', 'tag')} ${button('Split', 'split')} ${count === 2 ? button('Merge', 'merge') : nothing}
+      ${button('Unmark', 'leave')}
     </div>`;
   }
 
@@ -399,6 +401,12 @@ export class BoardView extends LitElement {
       case 'tag':
         this.#begin({ what: 'tag', text: '' });
         return;
+      case 'split':
+        this.#curate({ do: 'split' });
+        return;
+      case 'merge':
+        this.#merge();
+        return;
       case 'stronger':
       case 'weaker': {
         const step = key === 'stronger' ? strengthStep : -strengthStep;
@@ -482,6 +490,17 @@ export class BoardView extends LitElement {
     const pairs = choiceOf(this.state);
     if (pairs === null) return;
     this.#host.send({ type: 'didCurate', pairs, action });
+    this.state = withAllMarked(this.state, false);
+  }
+
+  #merge(): void {
+    const coupling = couplingOf(this.state);
+    if (!coupling) {
+      this.status = 'Mark two pairs of the same question first: Space marks.';
+      return;
+    }
+    const { pair, other } = coupling;
+    this.#host.send({ type: 'didCurate', pairs: [pair], action: { do: 'merge', with: other } });
     this.state = withAllMarked(this.state, false);
   }
 

@@ -13,6 +13,8 @@ export type BoardKey =
   | 'editRejected'
   | 'exclude'
   | 'tag'
+  | 'split'
+  | 'merge'
   | 'stronger'
   | 'weaker'
   | 'undo'
@@ -42,6 +44,8 @@ const keys: Readonly<Record<string, BoardKey>> = {
   E: 'editRejected',
   x: 'exclude',
   t: 'tag',
+  s: 'split',
+  m: 'merge',
   '+': 'stronger',
   '=': 'stronger',
   '-': 'weaker',

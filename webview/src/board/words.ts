@@ -59,6 +59,8 @@ export const keyWords: readonly (readonly [keys: string, what: string])[] = [
   ['e · E', 'edit the chosen text, the rejected text'],
   ['x', 'exclude with a reason, or take back in'],
   ['t', 'tag'],
+  ['s', 'split: each thing in which it differs is a pair of its own'],
+  ['m', 'merge two marked pairs of one question; or a part with the rest of its pair'],
   ['+ · -', 'trust it more, less'],
   ['u', 'undo the last change'],
   ['h', 'history of this pair'],
@@ -89,6 +91,10 @@ export function actionWords(action: CurationAction | null): string {
       return `Strength ${action.strength.toFixed(1)}`;
     case 'review':
       return 'Reviewed';
+    case 'split':
+      return 'Split';
+    case 'merge':
+      return 'Merged';
     case 'revert':
       return action.to === null ? 'Reverted to what was derived' : 'Reverted to an earlier state';
   }
@@ -133,6 +139,8 @@ export function factsOf({ pair, row }: PairDetail, language: string): string[] {
     row.split === 'held-out' ? 'held out' : 'in training',
     `strength ${pair.strength.toFixed(1)}`,
     ...(pair.about === 'whole' ? [] : [`about the ${pair.about}`]),
+    ...(pair.curation?.partOf === undefined ? [] : ['part of a pair that you split']),
+    ...(pair.curation?.merged ? [`merged of ${pair.curation.merged.length + 1} pairs`] : []),
     ...(model === undefined ? [] : [model]),
     ...(pair.settled === 'unknown' ? [] : [settledWords[pair.settled]]),
     ...(pair.consent === 'withdrawn' ? ['recording is off for its note: not trained on'] : []),

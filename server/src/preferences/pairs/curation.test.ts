@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import type { CurationAction, LedgerRecord, PreferencePair } from '../../protocol/index.ts';
 import { PreferencePair as Schema } from '../../protocol/index.ts';
 import { decisionOf } from '../../../../test/support/ledgerExamples.ts';
-import { curatedPairs, statesOf, type CurationRecord } from './curation.ts';
+import { CuratedPairs, curatedPairs } from './curatedPairs.ts';
+import { curationsIn, type CurationRecord } from './curation.ts';
 import { derivePairs } from './derive.ts';
 
 const never = new AbortController().signal;
@@ -46,6 +47,7 @@ const action: fc.Arbitrary<CurationAction> = fc.oneof(
   fc.record({ do: fc.constant('tag' as const), tag: fc.constantFrom('a', 'b'), on: fc.boolean() }),
   fc.record({ do: fc.constant('rate' as const), strength: fc.double({ min: 0, max: 1, noNaN: true }) }),
   fc.record({ do: fc.constant('review' as const) }),
+  fc.record({ do: fc.constant('split' as const) }),
   fc.record({ do: fc.constant('revert' as const), to: fc.option(fc.integer({ min: 2, max: 12 }).map(id)) }),
 );
 
@@ -54,7 +56,9 @@ test('given any curations, when they are folded in, then every state is a pair, 
   fc.assert(
     fc.property(fc.array(action, { maxLength: 10 }), (actions) => {
       const records = actions.map((one, at) => curation(pair, at + 2, one));
-      for (const state of statesOf(pair, records)) Schema.parse(state.pair);
+      const curated = new CuratedPairs([pair], records);
+      for (const one of curated.all()) for (const state of one.states) Schema.parse(state.pair);
+      assert.equal(curated.get(pair.id)?.states.length, actions.length + 1);
       const last = curation(pair, 99, { do: 'revert', to: null });
       const [reverted] = curatedPairs([pair], [...records, last]);
       assert.ok(reverted);

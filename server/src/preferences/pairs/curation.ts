@@ -1,24 +1,19 @@
-// What the writer made of pairs on the curation board: the ledger's `curate` lines laid over derived and imported
-// pairs, in their order. Pure; nothing is overwritten, so each state that a pair was in can be had again.
+// What the writer made of single pairs on the curation board: what each action does to a pair. Pure; that the actions
+// follow each other, and that pairs rest because of others, is curatedPairs.ts's.
 import type {
   Curation,
   CurationAction,
   LedgerRecord,
+  PairCuration,
   PairSide,
   PreferencePair,
 } from '../../protocol/index.ts';
 import { spansIn } from './completion.ts';
 import { pairId } from './derive.ts';
+import type { Curated } from './splitting.ts';
 
 /** A ledger line that changes a pair. */
 export type CurationRecord = LedgerRecord & { readonly curation: Curation };
-
-/** A pair after a curation. */
-export interface CuratedState {
-  /** null: as it was derived or imported. */
-  readonly record: CurationRecord | null;
-  readonly pair: PreferencePair;
-}
 
 /** The lines that curate, in the order of their ids. */
 export function curationsIn(records: readonly LedgerRecord[]): CurationRecord[] {
@@ -27,119 +22,45 @@ export function curationsIn(records: readonly LedgerRecord[]): CurationRecord[] 
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Which curations are about which pair, by the id of the pair as it was derived. */
-export function curationsOf(
-  pairs: readonly PreferencePair[],
-  records: readonly CurationRecord[],
-): ReadonlyMap<string, readonly CurationRecord[]> {
-  const known = new Set(pairs.map(({ id }) => id));
-  const found = new Map<string, CurationRecord[]>();
-  const add = (id: string, record: CurationRecord): void => {
-    const own = found.get(id);
-    if (own) own.push(record);
-    else found.set(id, [record]);
-  };
-  const lost = records.filter(({ curation }) => !known.has(curation.pair));
-  const byEntries =
-    lost.length === 0 ? null : Map.groupBy(pairs, ({ entries, about }) => entriesKey(entries, about));
-  for (const record of records) {
-    const { pair, entries, about } = record.curation;
-    if (known.has(pair)) {
-      add(pair, record);
-      continue;
-    }
-    // The same decisions gave another text by now. Where they gave several pairs, none is meant for sure.
-    const candidates = entries.length === 0 ? [] : (byEntries?.get(entriesKey(entries, about)) ?? []);
-    const [only] = candidates;
-    if (only && candidates.length === 1) add(only.id, record);
-  }
-  return found;
+/** The pair with what is known of its curation; nothing, where nobody has touched it. */
+export function asCurated(pair: PreferencePair, origin: string): Curated {
+  const untouched = { excluded: null, tags: [], edited: [], flipped: false, reviewed: false, entries: [] };
+  return { ...pair, curation: { ...(pair.curation ?? untouched), origin } };
 }
 
-function entriesKey(entries: readonly string[], about: PreferencePair['about']): string {
-  return JSON.stringify([[...entries].sort(), about]);
-}
-
-/** All pairs, as the writer left them. */
-export function curatedPairs(
-  pairs: readonly PreferencePair[],
-  records: readonly LedgerRecord[],
-): PreferencePair[] {
-  const curations = curationsIn(records);
-  if (curations.length === 0) return [...pairs];
-  const own = curationsOf(pairs, curations);
-  return pairs.map((pair) => lastState(pair, own.get(pair.id) ?? []));
-}
-
-/** The pair after all these. */
-export function lastState(pair: PreferencePair, records: readonly CurationRecord[]): PreferencePair {
-  return statesOf(pair, records).at(-1)?.pair ?? pair;
-}
-
-/** Every state that a pair was in, the first one as it was derived. */
-export function statesOf(pair: PreferencePair, records: readonly CurationRecord[]): CuratedState[] {
-  const states: CuratedState[] = [{ record: null, pair }];
-  for (const record of records) {
-    const before = states.at(-1)?.pair ?? pair;
-    const { action } = record.curation;
-    const after = action.do === 'revert' ? stateAfter(states, action.to) : withAction(before, action);
-    states.push({ record, pair: withEntry(after, pair.id, record.id, states) });
-  }
-  return states;
-}
-
-/** The line may be gone (forgotten, or of another device): then as it was derived. */
-function stateAfter(states: readonly CuratedState[], entry: string | null): PreferencePair {
-  const found = states.find(({ record }) => (record?.id ?? null) === entry) ?? states[0];
-  if (!found) throw new Error('a pair has a first state');
-  return found.pair;
-}
-
-function withEntry(
-  pair: PreferencePair,
-  origin: string,
-  entry: string,
-  before: readonly CuratedState[],
-): PreferencePair {
-  const entries = [...(before.at(-1)?.pair.curation?.entries ?? []), entry];
-  return { ...pair, curation: { ...curationOf(pair, origin), entries } };
-}
-
-function curationOf({ curation }: PreferencePair, origin: string): NonNullable<PreferencePair['curation']> {
-  if (curation) return { ...curation, origin };
-  return { origin, excluded: null, tags: [], edited: [], flipped: false, reviewed: false, entries: [] };
-}
+/** What an action does to one pair, whatever there is beside it. */
+export type PlainAction = Exclude<CurationAction, { do: 'revert' | 'split' | 'merge' }>;
 
 /** A pair after one action; itself where the action changes nothing. */
-export function withAction(
-  pair: PreferencePair,
-  action: Exclude<CurationAction, { do: 'revert' }>,
-): PreferencePair {
-  const curation = curationOf(pair, pair.curation?.origin ?? pair.id);
-  const seen = { ...curation, reviewed: true };
+export function withAction(pair: Curated, action: PlainAction): Curated {
+  const { curation } = pair;
+  const seen = (change: Partial<PairCuration>): Curated => ({
+    ...pair,
+    curation: { ...curation, reviewed: true, ...change },
+  });
   switch (action.do) {
     case 'edit':
       return edited(pair, action.side, action.text);
     case 'flip':
       return flipped(pair);
     case 'exclude':
-      return { ...pair, curation: { ...seen, excluded: action.reason } };
+      return seen({ excluded: action.reason });
     case 'include':
-      return { ...pair, curation: { ...seen, excluded: null } };
+      return seen({ excluded: null });
     case 'tag': {
       const others = curation.tags.filter((tag) => tag !== action.tag);
-      return { ...pair, curation: { ...seen, tags: action.on ? [...others, action.tag].sort() : others } };
+      return seen({ tags: action.on ? [...others, action.tag].sort() : others });
     }
     case 'rate':
-      return { ...pair, strength: action.strength, curation: seen };
+      return { ...seen({}), strength: action.strength };
     case 'review':
-      return { ...pair, curation: seen };
+      return seen({});
   }
 }
 
-function edited(pair: PreferencePair, side: PairSide, text: string): PreferencePair {
-  const curation = curationOf(pair, pair.curation?.origin ?? pair.id);
-  const changed: PreferencePair = {
+function edited(pair: Curated, side: PairSide, text: string): Curated {
+  const { curation } = pair;
+  const changed: Curated = {
     ...pair,
     [side]: text,
     spans: { ...pair.spans, [side]: spansIn(text) },
@@ -150,15 +71,15 @@ function edited(pair: PreferencePair, side: PairSide, text: string): PreferenceP
 }
 
 /** A lone accept becomes a lone reject, and the other way round. */
-function flipped(pair: PreferencePair): PreferencePair {
-  const curation = curationOf(pair, pair.curation?.origin ?? pair.id);
+function flipped(pair: Curated): Curated {
+  const { curation } = pair;
   const swapped = <T>({ chosen, rejected }: { readonly chosen: T; readonly rejected: T }) => ({
     chosen: rejected,
     rejected: chosen,
   });
   const sides = swapped(pair);
   const wants = sides.chosen !== null && sides.rejected === null ? 'rejected' : null;
-  const changed: PreferencePair = {
+  const changed: Curated = {
     ...pair,
     ...{ ...sides, wants, spans: swapped(pair.spans), runs: swapped(pair.runs) },
     iterations: swapped(pair.iterations),
@@ -170,13 +91,4 @@ function flipped(pair: PreferencePair): PreferencePair {
     },
   };
   return { ...changed, id: pairId(changed) };
-}
-
-/** Whether an action leaves anything to be recorded. */
-export function changesPair(before: PreferencePair, after: PreferencePair): boolean {
-  const plain = ({ strength, chosen, rejected, curation }: PreferencePair): string => {
-    const { entries: _, ...rest } = curation ?? curationOf(before, before.id);
-    return JSON.stringify([strength, chosen, rejected, rest]);
-  };
-  return plain(before) !== plain(after);
 }

@@ -15,9 +15,8 @@ import {
   checkPersonalData,
   type CheckLimits,
 } from './checks.ts';
+import { NearDuplicates, type EmbedTexts } from './nearDuplicates.ts';
 
-/** Vectors of length 1, in the order of the texts. */
-export type EmbedTexts = (texts: readonly string[], signal: AbortSignal) => Promise<readonly Float32Array[]>;
 /** Tokens of each text. */
 export type CountTokens = (texts: readonly string[], signal: AbortSignal) => Promise<readonly number[]>;
 
@@ -29,8 +28,6 @@ export interface CheckPorts {
   readonly tokens: { readonly count: CountTokens; readonly limit: number } | null;
 }
 
-/** From this cosine similarity on two pairs say nearly the same. */
-const nearlySame = 0.97;
 const textsAtOnce = 64;
 
 /** @throws PreflexorError `cancelled`, and what the ports throw */
@@ -47,7 +44,7 @@ export async function checkPairs(
   }
   problems.push(...(await checkSet(pairs, signal, limits)));
   if (tokens) problems.push(...(await checkTruncation(pairs, tokens, signal)));
-  if (embed) problems.push(...(await checkNearDuplicates(pairs, embed, signal)));
+  if (embed) problems.push(...(await new NearDuplicates(embed).find(pairs, signal)));
   return problems;
 }
 
@@ -95,44 +92,4 @@ export async function checkTruncation(
     }
   }
   return problems;
-}
-
-/** Pairs whose better texts (the only ones of lone rejects) say nearly the same. Compares each pair with each other one. */
-export async function checkNearDuplicates(
-  pairs: readonly PreferencePair[],
-  embed: EmbedTexts,
-  signal: AbortSignal,
-): Promise<PairProblem[]> {
-  const vectors: Float32Array[] = [];
-  for (let at = 0; at < pairs.length; at += textsAtOnce) {
-    // The answer alone: prompts share most of their words, and embedders read only so much.
-    const texts = pairs.slice(at, at + textsAtOnce).map((pair) => pair.chosen ?? pair.rejected ?? '');
-    vectors.push(...(await embed(texts, signal)));
-    throwIfCancelled(signal);
-  }
-  const exact = new Set(checkDuplicates(pairs).flatMap(({ pairs: ids }) => ids));
-  const problems: PairProblem[] = [];
-  for (const [at, pair] of pairs.entries()) {
-    if (at % 50 === 49) await breathe();
-    throwIfCancelled(signal);
-    if (exact.has(pair.id)) continue;
-    for (let other = 0; other < at; other += 1) {
-      const twin = pairs[other];
-      if (!twin || exact.has(twin.id)) continue;
-      const similarity = product(vectors[at], vectors[other]);
-      // The same answer against two others is what regenerating gives, and is no repetition.
-      if (similarity < nearlySame || twin.chosen === pair.chosen) continue;
-      const message = `Two pairs say nearly the same (cosine similarity ${similarity.toFixed(3)}).`;
-      problems.push({ code: 'near-duplicate', pairs: [twin.id, pair.id], message });
-    }
-  }
-  return problems;
-}
-
-/** Dot product: the cosine similarity of vectors of length 1. */
-function product(one: Float32Array | undefined, other: Float32Array | undefined): number {
-  if (!one || !other) return 0;
-  let sum = 0;
-  for (let at = 0; at < one.length; at += 1) sum += (one[at] ?? 0) * (other[at] ?? 0);
-  return sum;
 }

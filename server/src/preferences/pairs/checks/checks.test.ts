@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { PreferencePair } from '../../../protocol/index.ts';
 import { spansIn } from '../completion.ts';
 import { pairId } from '../derive.ts';
-import { checkNearDuplicates, checkPairs, checkTruncation } from './checkPairs.ts';
+import { checkPairs, checkTruncation } from './checkPairs.ts';
 import {
   checkContradictions,
   checkDistance,
@@ -15,6 +15,7 @@ import {
   checkPersonalData,
 } from './checks.ts';
 import { languageOf } from './language.ts';
+import { NearDuplicates, type EmbedTexts } from './nearDuplicates.ts';
 import { personalDataIn } from './personalData.ts';
 
 const never = new AbortController().signal;
@@ -221,12 +222,38 @@ test('given vectors, when near-duplicates are looked for, then similar pairs are
   const [one, near, far] = ['a', 'b', 'c'].map((chosen) => pairOf({ prompt: chosen, chosen }));
   assert.ok(one && near && far);
   assert.deepEqual(
-    (await checkNearDuplicates([one, near, far], embed, never)).map(({ pairs }) => pairs),
+    (await new NearDuplicates(embed).find([one, near, far], never)).map(({ pairs }) => pairs),
     [[one.id, near.id]],
   );
   const shared = pairOf({ prompt: 'a', chosen: 'a', rejected: 'another' });
-  assert.deepEqual(await checkNearDuplicates([one, shared], embed, never), []);
-  assert.deepEqual(await checkNearDuplicates([one, pairOf({ prompt: 'a', chosen: 'A' })], embed, never), []);
+  const capital = pairOf({ prompt: 'a', chosen: 'A' });
+  assert.deepEqual(await new NearDuplicates(embed).find([one, shared], never), []);
+  assert.deepEqual(await new NearDuplicates(embed).find([one, capital], never), []);
+});
+
+test('given a set that was looked through, when pairs come and go, then only the new ones are embedded, and it is as if all were', async () => {
+  const asked: string[] = [];
+  const embed: EmbedTexts = (texts) => {
+    asked.push(...texts);
+    return Promise.resolve(
+      texts.map((text) => {
+        const angle = Number(/\d+$/.exec(text)?.[0]) / 10;
+        return Float32Array.from([Math.cos(angle), 0, 0, Math.sin(angle)]);
+      }),
+    );
+  };
+  const [one, near, far, last] = [0, 2, 15, 17].map((angle) =>
+    pairOf({ prompt: `${angle}`, chosen: `<|thinking|>\nThe same.\n<|/thinking|>\n\nAnswer ${angle}` }),
+  );
+  assert.ok(one && near && far && last);
+  const kept = new NearDuplicates(embed);
+  const found = async (set: readonly PreferencePair[]) =>
+    (await kept.find(set, never)).map(({ pairs }) => pairs);
+  assert.deepEqual(await found([one, far]), []);
+  assert.deepEqual(await found([one, far, near]), [[one.id, near.id]]);
+  assert.deepEqual(await found([last, one, far]), [[last.id, far.id]]);
+  assert.deepEqual(await found([near, last, one]), [[near.id, one.id]]);
+  assert.deepEqual(asked, ['Answer 0', 'Answer 15', 'Answer 2', 'Answer 17', 'Answer 2']);
 });
 
 test('given a set with one of everything, when checked whole, then each kind is found, and without models the rest', async () => {

@@ -64,7 +64,7 @@ function reasonOf({ consent, signal, curation }: PreferencePair): string {
     return curation.excluded === '' ? 'you excluded it' : `you excluded it: ${curation.excluded}`;
   }
   const counterpart =
-    signal === 'accept' ? 'its rejected text is yet to be drawn from the model' : 'it has one side';
+    signal === 'accept' ? 'its rejected text is yet to be drawn from the model (--draw)' : 'it has one side';
   return `${counterpart}; --format kto takes it`;
 }
 
