@@ -50,7 +50,7 @@ test('given a sample, when its graph is made, then question and answer stand on 
     [chunkId(chunk.id), chunkId('gone')],
   );
   const [answers] = said(part, 'answers');
-  assert.equal(answers?.to, asked?.from);
+  assert.equal(answers?.to, asked.from);
   const ids = new Set(part.nodes.map(({ id }) => id));
   for (const { from, to } of part.edges) assert.ok(ids.has(from) && ids.has(to), `${from} → ${to}`);
   assert.ok(ids.has(documentId('papers/b.md')));

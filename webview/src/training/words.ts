@@ -52,6 +52,7 @@ export const watchNames: Record<WatchFinding['name'], string> = {
   'length-drift': 'Drift of the length',
   'heldout-loss': 'Held-out loss',
   'heldout-accuracy': 'Fall of held-out accuracy',
+  'answer-margin': 'Margin between held-out answers',
   'marker-adoption': 'Adoption of the thinking marker',
   perplexity: 'Perplexity of untouched text',
 };
