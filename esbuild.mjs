@@ -49,6 +49,7 @@ const bundles = [
     ...common,
     entryPoints: {
       board: 'webview/src/board/main.ts',
+      graph: 'webview/src/graph/main.ts',
       iterations: 'webview/src/iterations/main.ts',
       pdf: 'webview/src/pdf/main.ts',
       training: 'webview/src/training/main.ts',

@@ -100,6 +100,7 @@ test('given the sources of the client, when commands are named in them, then eac
     'preflexor.pdfPage',
     'preflexor.board',
     'preflexor.training',
+    'preflexor.graph',
   ]);
   const named = new Set([...sources.matchAll(/'(preflexor\.[a-zA-Z.]+)'/g)].map(([, name]) => name ?? ''));
   const commands = [...named].filter((name) => !settingKeys.has(name) && !others.has(name));

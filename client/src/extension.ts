@@ -4,6 +4,7 @@ import { clientCommands, type ClientCommand } from '../../server/src/protocol/in
 import { activateAnnotations } from './features/annotations.ts';
 import { activateCompare } from './features/compare.ts';
 import { activateFolding } from './features/folding.ts';
+import { activateGraph } from './features/graph.ts';
 import { activateIndexing } from './features/indexing.ts';
 import { activateIterations } from './features/iterations.ts';
 import { activateModels } from './features/models.ts';
@@ -58,6 +59,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const sources = activateSources(server, board, indexes);
   const pairs = activatePairs(context, server);
   const training = activateTraining(context, server);
+  const graph = activateGraph(context, server);
   const recording = activateRecording(context);
   const queue = activateQueue(server);
   const status = activateStatus(server, board, indexes);
@@ -76,6 +78,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...sources.commands,
     ...pairs.commands,
     ...training.commands,
+    ...graph.commands,
     ...recording.commands,
     ...queue.commands,
     ...status.commands,
@@ -95,6 +98,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     sources,
     pairs,
     training,
+    graph,
     recording,
     queue,
     status,

@@ -5,8 +5,17 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import { throwIfCancelled } from '../../server/src/errors.ts';
+import {
+  replacePart,
+  type GraphPart,
+  type GraphStore,
+  type StoredEdge,
+  type StoredNode,
+} from '../../server/src/graph/index.ts';
+import { MemoryGraphStore } from '../../server/src/graph/testing/memoryGraphStore.ts';
 import type { Bibliography, IndexedFolder, Retrieval } from '../../server/src/lsp/retrieval.ts';
 import type {
+  Evidence,
   FailedFile,
   IndexStatus,
   IndexedAnswer,
@@ -186,6 +195,14 @@ export class MemoryRetrieval implements Retrieval {
     );
   }
 
+  /** Passages of documents, and long words as their concepts. */
+  async graph(root: string): Promise<GraphStore> {
+    const store = new MemoryGraphStore();
+    for (const [file, passages] of this.#folders.get(root)?.passages ?? [])
+      await replacePart(store, partOf(file, passages));
+    return store;
+  }
+
   learnRun(): Promise<void> {
     return Promise.resolve();
   }
@@ -256,6 +273,32 @@ export class MemoryRetrieval implements Retrieval {
     };
     for (const hear of this.#listeners) hear(folder.status);
   }
+}
+
+function partOf(file: string, passages: readonly Passage[]): GraphPart {
+  const owner = `document:${file}` as const;
+  const node = (kind: StoredNode['kind'], id: string, label: string): StoredNode => {
+    return { owner, id, kind, label, weight: 1, strong: true, alias: null };
+  };
+  const edge = (kind: StoredEdge['kind'], from: string, to: string, place: Evidence): StoredEdge => {
+    const { source, start, end } = place;
+    return { owner, from, to, kind, count: 1, evidence: [{ source, start, end }] };
+  };
+  const nodes = new Map([[owner as string, node('document', owner, file)]]);
+  const edges: StoredEdge[] = [];
+  for (const passage of passages) {
+    const chunk = `chunk:${passage.id}`;
+    nodes.set(chunk, node('chunk', chunk, passage.text.slice(0, 60)));
+    edges.push(edge('contains', owner, chunk, passage));
+    for (const word of passage.text.matchAll(/\p{L}{9,}/gu)) {
+      const concept = `concept:${word[0].toLowerCase()}`;
+      nodes.set(concept, node('concept', concept, word[0].toLowerCase()));
+      const start = passage.start + word.index;
+      const place = { source: file, start, end: start + word[0].length };
+      edges.push(edge('mentions', chunk, concept, place));
+    }
+  }
+  return { owner, nodes: [...nodes.values()], edges };
 }
 
 function statusOf(root: string): IndexStatus {

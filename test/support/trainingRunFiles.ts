@@ -30,7 +30,7 @@ export function runRecord(change: Partial<TrainingRunRecord> = {}): TrainingRunR
     parameters: {
       ...{ phase: null, loss: 'orpo', learningRate: 1e-4, schedule: 'constant', warmup: 0, clip: 1 },
       ...{ weightDecay: 0, rank: 8, alpha: 16, beta: 0.1, epsilon: 0.005, gamma: 0, maxLength: 512 },
-      ...{ maxPromptLength: 256, batch: 1, accumulation: 1, steps: 20, seed: 1 },
+      ...{ maxPromptLength: 256, batch: 1, accumulation: 1, steps: 20, seed: 1, dropout: 0 },
       mask: { kind: 'none', ...none },
     },
     ...{ anchor: null, adapter: null, reference: null },

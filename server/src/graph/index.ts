@@ -33,3 +33,4 @@ export {
   type StoredNode,
 } from './ports.ts';
 export { openGraph, type GraphReading } from './reading.ts';
+export { GraphIndex, type NoteStretch } from './selection.ts';

@@ -2,6 +2,7 @@
 // It says nothing of models, stores or readers, and knows paths only relative to a workspace folder.
 import type { IndexedAnswer, IndexStatus, Run, SectionSources } from '../protocol/index.ts';
 import type { Bibliography, IndexedFolder } from '../library/index.ts';
+import type { GraphStore } from '../graph/index.ts';
 import type { Grounding, Learner } from '../workflow/index.ts';
 
 export type { Bibliography, IndexedFolder } from '../library/index.ts';
@@ -38,6 +39,8 @@ export interface Retrieval extends Grounding, Learner {
   explain(root: string, path: string, signal: AbortSignal): Promise<IndexedAnswer>;
   /** The bibliographies of a folder as they are on disk now, remembered while they do not change. */
   bibliographies(root: string, signal: AbortSignal): Promise<readonly Bibliography[]>;
+  /** The knowledge graph of a folder. @throws PreflexorError as its store does */
+  graph(root: string): Promise<GraphStore>;
   /** Files that were made, changed or removed. */
   changed(root: string, paths: readonly string[]): void;
   dispose(): Promise<void>;

@@ -38,6 +38,7 @@ import {
   lineText,
   rewriteKind,
 } from './features.ts';
+import { createGraph } from './graph.ts';
 import { createHistory } from './history.ts';
 import { Indexing } from './indexing.ts';
 import { ServerKeys } from './keys.ts';
@@ -122,6 +123,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   const history = createHistory({ notes, stores, isRunning: (run) => reasoning.isRunning(run) });
   const passages = createPassages({ notes, settings, stores, retrieval });
   const pairs = createPairs({ connection, notes, settings, stores, retrieval, now: options.now });
+  const graph = createGraph({ notes, stores, retrieval, now: options.now });
   const citations = new Citations({ connection, documents, notes, retrieval, settings });
   const indexing = new Indexing({
     connection,
@@ -137,6 +139,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...history,
     ...passages.handlers,
     ...pairs.handlers,
+    ...graph.handlers,
     ...createTrainingRuns({ notes, now: options.now }),
     ...indexing.handlers,
     'preflexor/review': (params) => reviews.review(params),
@@ -278,6 +281,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     citations.dispose();
     indexing.dispose();
     pairs.dispose();
+    graph.dispose();
     await Promise.all([engines.dispose(), critics.dispose(), retrieval.dispose()]);
   });
   // Runs of a note that is closed let others by until it is open again.

@@ -224,6 +224,11 @@ export const clientCommands = {
     icon: 'graph-line',
     menus: [{ menu: 'view/title', when: `view == ${pairsView}`, group: 'navigation@2' }],
   },
+  'preflexor.showGraph': {
+    title: 'Show Knowledge Graph',
+    icon: 'type-hierarchy',
+    menus: [inSources('', 'navigation@3')],
+  },
   'preflexor.pauseRecording': {
     title: 'Pause Recording of Decisions',
     icon: 'debug-pause',

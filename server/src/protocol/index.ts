@@ -5,6 +5,7 @@ export * from './commands.ts';
 export * from './engine.ts';
 export * from './evaluation.ts';
 export * from './gate.ts';
+export * from './graphView.ts';
 export * from './job.ts';
 export * from './ledger.ts';
 export * from './methods.ts';

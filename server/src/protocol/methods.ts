@@ -11,6 +11,7 @@ import {
   PairPage,
 } from './board.ts';
 import { EngineStatus, ErrorReport } from './engine.ts';
+import { EvidencePlace, GraphSelection, GraphWish } from './graphView.ts';
 import { CurationAction, DecisionKind, LedgerRecord, Rating } from './ledger.ts';
 import { DownloadProgress, ModelListing } from './models.ts';
 import { PairId } from './pairs.ts';
@@ -456,6 +457,19 @@ export const trainingPairRequest = request(
   TrainingPairPlace,
 );
 
+/** A part of the knowledge graph; with a position, what is near the paragraph there. */
+export const graphRequest = request(
+  'preflexor/graph',
+  z.object({ ...ofFolder, position: Position.optional(), wish: GraphWish }),
+  GraphSelection,
+);
+/** Where the links of a node can be read. */
+export const graphEvidenceRequest = request(
+  'preflexor/graphEvidence',
+  z.object({ ...ofFolder, node: z.string().max(1000) }),
+  z.object({ places: z.array(EvidencePlace) }),
+);
+
 export const statusNotification = notification('preflexor/didChangeStatus', EngineStatus);
 export const blockInsertedNotification = notification(
   'preflexor/didInsertBlock',
@@ -522,6 +536,8 @@ export const requests = [
   trainingRunRequest,
   trainingPairsRequest,
   trainingPairRequest,
+  graphRequest,
+  graphEvidenceRequest,
 ] as const;
 
 export const notifications = [
