@@ -6,6 +6,7 @@ import { activateCompare } from './features/compare.ts';
 import { activateFolding } from './features/folding.ts';
 import { activateIndexing } from './features/indexing.ts';
 import { activateIterations } from './features/iterations.ts';
+import { activateKeeping } from './features/keeping.ts';
 import { activateModels } from './features/models.ts';
 import { activateModelServer } from './features/modelServer.ts';
 import { activatePassages } from './features/passages.ts';
@@ -58,6 +59,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const sources = activateSources(server, board, indexes);
   const pairs = activatePairs(context, server);
   const training = activateTraining(context, server);
+  const keeping = activateKeeping(server);
   const recording = activateRecording(context);
   const queue = activateQueue(server);
   const status = activateStatus(server, board, indexes);
@@ -76,6 +78,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...sources.commands,
     ...pairs.commands,
     ...training.commands,
+    ...keeping.commands,
     ...recording.commands,
     ...queue.commands,
     ...status.commands,
@@ -95,6 +98,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     sources,
     pairs,
     training,
+    keeping,
     recording,
     queue,
     status,

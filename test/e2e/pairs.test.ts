@@ -128,13 +128,10 @@ describe('given three papers in the workbench', { timeout: 10 * 60_000 }, () => 
   async function regenerate(note: string): Promise<string> {
     const { run, text } = await offered(note);
     await workbench.clickLens('Regenerate');
-    await workbench.until(
-      'another suggestion',
-      async () => {
-        const block = blockPattern.exec(await workbench.savedText(note))?.[1];
-        return block !== undefined && block !== run.block;
-      },
-    );
+    await workbench.until('another suggestion', async () => {
+      const block = blockPattern.exec(await workbench.savedText(note))?.[1];
+      return block !== undefined && block !== run.block;
+    });
     await workbench.waitForLens('Accept');
     return text;
   }

@@ -2,7 +2,7 @@
 // It says nothing of models, stores or readers, and knows paths only relative to a workspace folder.
 import type { IndexedAnswer, IndexStatus, Run, SectionSources } from '../protocol/index.ts';
 import type { Bibliography, IndexedFolder } from '../library/index.ts';
-import type { Grounding, Learner } from '../workflow/index.ts';
+import type { ForgettingLibrary, Grounding, Learner } from '../workflow/index.ts';
 
 export type { Bibliography, IndexedFolder } from '../library/index.ts';
 export type { BibliographyEntry } from '../retrieval/readers/index.ts';
@@ -12,7 +12,7 @@ export type { BibliographyEntry } from '../retrieval/readers/index.ts';
  * not among the folders is answered as well as can be: nothing is found there, its index is `off`, its
  * bibliographies are read all the same.
  */
-export interface Retrieval extends Grounding, Learner {
+export interface Retrieval extends Grounding, Learner, ForgettingLibrary {
   /**
    * The folders that are open now; it takes the place of what was said before, and is cheap when nothing changed.
    * Indexing of those whose settings want it begins by itself, and stops for those that are gone.
