@@ -7,6 +7,7 @@ import { activateFolding } from './features/folding.ts';
 import { activateGraph } from './features/graph.ts';
 import { activateIndexing } from './features/indexing.ts';
 import { activateIterations } from './features/iterations.ts';
+import { activateKeeping } from './features/keeping.ts';
 import { activateModels } from './features/models.ts';
 import { activateModelServer } from './features/modelServer.ts';
 import { activatePassages } from './features/passages.ts';
@@ -60,6 +61,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const pairs = activatePairs(context, server);
   const training = activateTraining(context, server);
   const graph = activateGraph(context, server);
+  const keeping = activateKeeping(server);
   const recording = activateRecording(context);
   const queue = activateQueue(server);
   const status = activateStatus(server, board, indexes);
@@ -79,6 +81,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...pairs.commands,
     ...training.commands,
     ...graph.commands,
+    ...keeping.commands,
     ...recording.commands,
     ...queue.commands,
     ...status.commands,
@@ -99,6 +102,7 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     pairs,
     training,
     graph,
+    keeping,
     recording,
     queue,
     status,

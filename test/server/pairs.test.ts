@@ -3,10 +3,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { test, type TestContext } from 'node:test';
 import { openLedger } from '../../server/src/preferences/index.ts';
 import {
   curateRequest,
+  exportPairsRequest,
+  forgetRequest,
+  importPairsRequest,
   pairRequest,
   pairsNotification,
   pairsRequest,
@@ -119,6 +123,37 @@ test('given the board, when the writer decides meanwhile, then the next page has
   while ((await pairs(at)).matching < 3 && Date.now() < end) await delay(20);
   const { rows } = await pairs(at, { order: 'newest', limit: 1 });
   assert.deepEqual([rows[0]?.signal, rows[0]?.chosen], ['reject', null]);
+});
+
+test('given a folder with pairs, when they are exported, imported elsewhere and their note forgotten, then each request does what it says', async (t) => {
+  const at = await curated(t);
+  const file = join(at.folder, 'out', 'pairs.jsonl');
+  const place = pathToFileURL(file).href;
+  const exported = exportPairsRequest.result.parse(
+    await at.client.request('preflexor/exportPairs', { place, format: 'trl' }),
+  );
+  assert.deepEqual(exported, { files: [file], exported: 2, leftOut: [] });
+  const imported = importPairsRequest.result.parse(
+    await at.client.request('preflexor/importPairs', { place }),
+  );
+  assert.deepEqual([imported.imported + imported.known, imported.refused], [2, []]);
+  await pairs(at, { refresh: true });
+  const forgotten = forgetRequest.result.parse(
+    await at.client.request('preflexor/forget', { textDocument: { uri: at.uri }, all: false }),
+  );
+  assert.deepEqual([forgotten.note, forgotten.removed.ledger], ['draft.md', 1]);
+  const left = await pairs(at, { refresh: true });
+  assert.deepEqual(
+    left.rows.map(({ note }) => note),
+    ['notes/alloys.md'],
+  );
+  const all = forgetRequest.result.parse(await at.client.request('preflexor/forget', { all: true }));
+  assert.equal(all.note, null);
+  assert.equal((await pairs(at, { refresh: true })).matching, 0);
+  const nowhere = await failure(
+    at.client.request('preflexor/exportPairs', { place: 'untitled:Untitled-1', format: 'trl' }),
+  );
+  assert.equal(nowhere.data?.code, 'bad-input');
 });
 
 test('given what is no pair or no action, when the board asks for it, then it is refused in words', async (t) => {

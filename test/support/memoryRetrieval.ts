@@ -104,6 +104,16 @@ export class MemoryRetrieval implements Retrieval {
     return Promise.resolve(likeness(one, other));
   }
 
+  forget(
+    root: string,
+    what: { readonly paths: readonly string[] } | 'all',
+  ): Promise<{ readonly documents: number; readonly owners: number }> {
+    const { passages } = this.#folders.get(root) ?? { passages: new Map<string, readonly Passage[]>() };
+    const gone = [...passages.keys()].filter((name) => what === 'all' || what.paths.includes(name));
+    for (const name of gone) passages.delete(name);
+    return Promise.resolve({ documents: gone.length, owners: 0 });
+  }
+
   embed(_root: string, texts: readonly string[]): Promise<readonly Float32Array[]> {
     return Promise.resolve(texts.map(wordVector));
   }

@@ -1,7 +1,7 @@
 // The language server with retrieval in memory and a model that replays a script: the entry point of tests that
 // look at passages, index and citations over a real connection. Everything else is the server that is shipped.
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { promptsFolder } from '../../server/src/composition.ts';
+import { createShelf, promptsFolder } from '../../server/src/composition.ts';
 import { ModelStore } from '../../server/src/engine/index.ts';
 import { startServer } from '../../server/src/lsp/server.ts';
 import { applicationHome } from '../../server/src/state/index.ts';
@@ -23,5 +23,6 @@ startServer(createConnection(ProposedFeatures.all), {
   createCritic: () => new ScriptedEngine([]),
   criticFor: (_settings, model) => model,
   promptsFolder: promptsFolder(),
+  adapters: createShelf(home).registry,
   retrieval: new MemoryRetrieval(() => new Promise((resolve) => setTimeout(resolve, fileMs))),
 });

@@ -2,8 +2,9 @@
 import path from 'node:path';
 import { createShelf } from '../composition.ts';
 import { PreflexorError } from '../errors.ts';
+import type { Forgotten } from '../protocol/index.ts';
 import { relativeNotePath, workspaceOf } from '../state/index.ts';
-import { forget, Stores, type Forgotten } from '../workflow/index.ts';
+import { forget, Stores } from '../workflow/index.ts';
 import { settingsOf, withLibrary, type Context } from './context.ts';
 
 export interface ForgetOptions {

@@ -1,20 +1,23 @@
 // preflexor pairs: list, check, import, export.
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PreflexorError } from '../errors.ts';
 import {
   checkPairs,
   defaultSplit,
-  ExportRegister,
-  exportPairs,
   folderFormats,
-  ImportedPairs,
   importPairs,
   type CheckPorts,
 } from '../preferences/index.ts';
 import { PairSignal, type PairFormat, type PairProblem, type PreferencePair } from '../protocol/index.ts';
-import { workspaceKey, workspaceOf, writeDurably } from '../state/index.ts';
-import { drawRejected, Stores, workspacePairs, type WorkspacePairs } from '../workflow/index.ts';
+import { workspaceOf } from '../state/index.ts';
+import {
+  drawRejected,
+  exportTo,
+  importFrom,
+  Stores,
+  workspacePairs,
+  type WorkspacePairs,
+} from '../workflow/index.ts';
 import { settingsOf, withEngine, type Context } from './context.ts';
 
 /** Which pairs a command is about. */
@@ -142,21 +145,10 @@ async function ofFile(
 /** Takes pairs of a file, or a folder, into the workspace. */
 export async function importPairsCommand(file: string, context: Context): Promise<void> {
   const root = await rootOf(context);
-  const { pairs, refused } = await importPairs(
-    file,
-    { now: Date.now(), split: defaultSplit },
-    context.signal,
-  );
-  const store = new ImportedPairs(root);
-  const known = new Set((await store.list(context.signal)).pairs.map(({ id }) => id));
-  const added = pairs.filter(({ id }) => !known.has(id));
-  await store.add(added);
+  const result = await importFrom({ root, file, now: Date.now() }, context.signal);
+  const { imported, known, refused } = result;
   sayRefused(refused, context);
-  const result = { imported: added.length, known: pairs.length - added.length, refused };
-  context.output.result(
-    result,
-    `${added.length} pairs imported, ${result.known} were here, ${refused.length} refused.`,
-  );
+  context.output.result(result, `${imported} pairs imported, ${known} were here, ${refused.length} refused.`);
 }
 
 function sayRefused(
@@ -175,33 +167,22 @@ export interface ExportOptions extends SelectOptions {
 
 /** Writes pairs to a file, or a folder where the format is one. A folder that is there is filled, not emptied. */
 export async function exportPairsCommand(
-  place: string,
+  target: string,
   options: ExportOptions,
   context: Context,
 ): Promise<void> {
   const { pairs: found, root } = await selected(options, context);
   const { format, strict = false } = options;
   const pairs = options.draw === true ? await drawn(found, context) : found;
-  const { files, exported, leftOut } = await exportPairs(pairs, format, { strict }, context.signal);
-  const target = path.resolve(place);
-  const written: string[] = [];
-  const register = new ExportRegister(context.home);
-  const notes = new Set(exported.flatMap(({ note }) => note?.path ?? []));
-  const about = { workspace: await workspaceKey(root), notes, time: new Date().toISOString() };
-  for (const { name, content } of files) {
-    const file = name === null ? target : path.join(target, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    // Registered first: an adapter must never be trained on a file that nobody knows of.
-    await register.add(content, about);
-    await writeDurably(file, content);
-    written.push(file);
-  }
-  const result = { format, strict, files: written, exported: exported.length, leftOut };
+  const place = path.resolve(target);
+  const done = await exportTo({ root, home: context.home, pairs, place, format, strict }, context.signal);
+  const { files, exported, leftOut } = done;
+  const result = { format, strict, files, exported, leftOut };
   const reasons = [...Map.groupBy(leftOut, ({ reason }) => reason)].map(
     ([reason, left]) => `${left.length} left out: ${reason}.`,
   );
-  const where = folderFormats.has(format) ? `the folder ${target}` : target;
-  context.output.result(result, [`${exported.length} pairs are in ${where}.`, ...reasons].join('\n'));
+  const where = folderFormats.has(format) ? `the folder ${place}` : place;
+  context.output.result(result, [`${exported} pairs are in ${where}.`, ...reasons].join('\n'));
 }
 
 /** The model is loaded only where there is something to be drawn. */

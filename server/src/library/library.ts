@@ -295,6 +295,7 @@ export class Library {
     signal: AbortSignal,
   ): Promise<{ readonly documents: number; readonly owners: number }> {
     const { index } = this.#required(root);
+    index.dropTexts();
     const store = await index.serving();
     const known = ((await store?.documents()) ?? []).map(({ path }) => path);
     throwIfCancelled(signal);

@@ -139,6 +139,11 @@ export class WorkspaceIndex {
     return hashes.map((hash) => known.get(hash) ?? new Float32Array());
   }
 
+  /** What was remembered of such vectors may be removed from the disk: it is looked for anew. */
+  dropTexts(): void {
+    this.#texts = null;
+  }
+
   /** Files of its own: those of the indexer belong to whoever writes the index. */
   async #textCache(signal: AbortSignal): Promise<FileVectorCache> {
     const { id, sha256, dimensions } = await this.embedder.identity(signal);

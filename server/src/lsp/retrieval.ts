@@ -3,7 +3,7 @@
 import type { IndexedAnswer, IndexStatus, Run, SectionSources } from '../protocol/index.ts';
 import type { Bibliography, IndexedFolder } from '../library/index.ts';
 import type { GraphStore } from '../graph/index.ts';
-import type { Grounding, Learner } from '../workflow/index.ts';
+import type { ForgettingLibrary, Grounding, Learner } from '../workflow/index.ts';
 
 export type { Bibliography, IndexedFolder } from '../library/index.ts';
 export type { BibliographyEntry } from '../retrieval/readers/index.ts';
@@ -13,7 +13,7 @@ export type { BibliographyEntry } from '../retrieval/readers/index.ts';
  * not among the folders is answered as well as can be: nothing is found there, its index is `off`, its
  * bibliographies are read all the same.
  */
-export interface Retrieval extends Grounding, Learner {
+export interface Retrieval extends Grounding, Learner, ForgettingLibrary {
   /**
    * The folders that are open now; it takes the place of what was said before, and is cheap when nothing changed.
    * Indexing of those whose settings want it begins by itself, and stops for those that are gone.

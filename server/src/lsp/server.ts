@@ -41,6 +41,7 @@ import {
 import { createGraph } from './graph.ts';
 import { createHistory } from './history.ts';
 import { Indexing } from './indexing.ts';
+import { createKeeping } from './keeping.ts';
 import { ServerKeys } from './keys.ts';
 import { createModelRequests } from './models.ts';
 import { createPairs } from './pairs.ts';
@@ -52,7 +53,13 @@ import { createReviews } from './reviews.ts';
 import { createTrainingRuns } from './trainingRuns.ts';
 import type { Retrieval } from './retrieval.ts';
 import { SettingsSource } from './settings.ts';
-import { RunQueue, runOfBlock, Stores, workspacePrompts } from '../workflow/index.ts';
+import {
+  RunQueue,
+  runOfBlock,
+  Stores,
+  workspacePrompts,
+  type ForgettingAdapters,
+} from '../workflow/index.ts';
 
 export interface ServerOptions {
   /** Where models, the device id and caches live. */
@@ -67,6 +74,8 @@ export interface ServerOptions {
   readonly promptsFolder: string;
   readonly models: ModelStore;
   readonly retrieval: Retrieval;
+  /** Marked when a note that they were trained on is forgotten. */
+  readonly adapters: ForgettingAdapters;
   readonly now: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -141,6 +150,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...pairs.handlers,
     ...graph.handlers,
     ...createTrainingRuns({ notes, now: options.now }),
+    ...createKeeping({ notes, settings, stores, ...options }),
     ...indexing.handlers,
     'preflexor/review': (params) => reviews.review(params),
     ...createModelRequests({

@@ -229,6 +229,29 @@ export const clientCommands = {
     icon: 'type-hierarchy',
     menus: [inSources('', 'navigation@3')],
   },
+  'preflexor.exportPairs': {
+    title: 'Export Preference Pairs',
+    icon: 'export',
+    menus: [{ menu: 'view/title', when: `view == ${pairsView}`, group: '1_pairs@1' }],
+  },
+  'preflexor.importPairs': {
+    title: 'Import Preference Pairs',
+    icon: 'cloud-download',
+    menus: [{ menu: 'view/title', when: `view == ${pairsView}`, group: '1_pairs@2' }],
+  },
+  'preflexor.forgetNote': {
+    title: 'Forget What Is Known of This Note',
+    icon: 'trash',
+    palette: inMarkdown,
+    menus: [
+      {
+        menu: 'explorer/context',
+        when: 'resourceScheme == file && resourceLangId == markdown',
+        group: '7_preflexor',
+      },
+    ],
+  },
+  'preflexor.forgetAll': { title: 'Forget Everything in This Folder', icon: 'trash' },
   'preflexor.pauseRecording': {
     title: 'Pause Recording of Decisions',
     icon: 'debug-pause',

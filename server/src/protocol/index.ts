@@ -7,6 +7,7 @@ export * from './evaluation.ts';
 export * from './gate.ts';
 export * from './graphView.ts';
 export * from './job.ts';
+export * from './keeping.ts';
 export * from './ledger.ts';
 export * from './methods.ts';
 export * from './models.ts';

@@ -12,9 +12,10 @@ import {
 } from './board.ts';
 import { EngineStatus, ErrorReport } from './engine.ts';
 import { EvidencePlace, GraphSelection, GraphWish } from './graphView.ts';
+import { Forgotten, PairsExport, PairsImport } from './keeping.ts';
 import { CurationAction, DecisionKind, LedgerRecord, Rating } from './ledger.ts';
 import { DownloadProgress, ModelListing } from './models.ts';
-import { PairId } from './pairs.ts';
+import { PairFormat, PairId } from './pairs.ts';
 import { QueueEntry, QueueParams, QueuePriority } from './queue.ts';
 import {
   BlockId,
@@ -456,6 +457,30 @@ export const trainingPairRequest = request(
   z.object({ ...ofFolder, run: TrainingRunKey, part: z.string().max(40), line: z.int().positive() }),
   TrainingPairPlace,
 );
+/** Writes the folder's pairs, as the writer left them, for another tool. */
+export const exportPairsRequest = request(
+  'preflexor/exportPairs',
+  z.object({
+    ...ofFolder,
+    /** URI of the file, or of the folder where the format is one. */
+    place: z.string().min(1),
+    format: PairFormat,
+    /** No column but those that the format has. */
+    strict: z.boolean().optional(),
+  }),
+  PairsExport,
+);
+export const importPairsRequest = request(
+  'preflexor/importPairs',
+  z.object({ ...ofFolder, place: z.string().min(1) }),
+  PairsImport,
+);
+/** Takes back what is known of a note, or of all notes of its folder. It cannot be undone. */
+export const forgetRequest = request(
+  'preflexor/forget',
+  z.object({ ...ofFolder, all: z.boolean() }),
+  Forgotten,
+);
 
 /** A part of the knowledge graph; with a position, what is near the paragraph there. */
 export const graphRequest = request(
@@ -538,6 +563,9 @@ export const requests = [
   trainingPairRequest,
   graphRequest,
   graphEvidenceRequest,
+  exportPairsRequest,
+  importPairsRequest,
+  forgetRequest,
 ] as const;
 
 export const notifications = [

@@ -4,7 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { sentence, throwIfCancelled } from '../errors.ts';
 import { ExportRegister, ImportedPairs, notePathHash, type ForgetRule } from '../preferences/index.ts';
-import type { AdapterRecord } from '../protocol/index.ts';
+import type { AdapterRecord, Forgotten } from '../protocol/index.ts';
 import { homePlaces, workspaceKey, workspacePlaces } from '../state/index.ts';
 import { forgetTeaching } from './forgetTeaching.ts';
 import type { Stores } from './stores.ts';
@@ -28,27 +28,6 @@ export interface ForgetRequest {
   readonly home: string;
   /** The note's path in the workspace; null: all. */
   readonly note: string | null;
-}
-
-export interface Forgotten {
-  readonly note: string | null;
-  readonly removed: {
-    readonly ledger: number;
-    readonly damagedLines: number;
-    readonly runs: number;
-    readonly unfinished: number;
-    readonly imported: number;
-    readonly documents: number;
-    readonly graph: number;
-    /** Runs of self-teaching, and experiments, that something of it was in. */
-    readonly teaching: number;
-    /** Folders and files that were caches. */
-    readonly caches: number;
-  };
-  /** Adapters that were trained on it, by what is known of exported files. */
-  readonly adapters: { readonly marked: readonly string[]; readonly unknown: readonly string[] };
-  /** What could not be removed, each in a sentence. */
-  readonly remaining: readonly string[];
 }
 
 /**

@@ -9,13 +9,13 @@ export {
   type Decision,
   type PlannedDecision,
 } from './decide.ts';
+export { exportTo, importFrom, type ExportRequest } from './exchange.ts';
 export { drawRejected, type DrawOptions } from './drawRejected.ts';
 export {
   forget,
   type ForgetRequest,
   type ForgettingAdapters,
   type ForgettingLibrary,
-  type Forgotten,
 } from './forget.ts';
 export {
   beginReview,

@@ -29,8 +29,9 @@ export interface PairsRequest {
 }
 
 export interface WorkspacePairs {
+  /** Those that stand, as the writer left them. */
   readonly pairs: readonly PreferencePair[];
-  /** The same in the same order, before the writer curated them. */
+  /** All that there are, as they were before the writer curated them. */
   readonly uncurated: readonly PreferencePair[];
   /** The ledger that they follow from. */
   readonly records: readonly LedgerRecord[];

@@ -69,25 +69,29 @@ export function toolbarTemplate(
     ${select(
       'Signal',
       filter.signals?.[0] ?? '',
-      anyOf(counts?.signals, (name: PairSignal) => pairSignalNames[name]),
+      anyOf(counts?.signals, (name: PairSignal) => pairSignalNames[name], filter.signals?.[0]),
       (value) => set({ signals: found(counts?.signals, value) }),
     )}
     ${select(
       'Finding',
       filter.findings?.[0] ?? '',
-      anyOf(counts?.findings, (name: PairProblemCode) => findingNames[name]),
+      anyOf(counts?.findings, (name: PairProblemCode) => findingNames[name], filter.findings?.[0]),
       (value) => set({ findings: found(counts?.findings, value) }),
     )}
     ${select(
       'Split',
       filter.split ?? '',
-      anyOf(counts?.splits, (name: PairSplit) => (name === 'train' ? 'In training' : 'Held out')),
+      anyOf(
+        counts?.splits,
+        (name: PairSplit) => (name === 'train' ? 'In training' : 'Held out'),
+        filter.split,
+      ),
       (value) => set({ split: found(counts?.splits, value)?.[0] }),
     )}
     ${select(
       'Note',
       filter.note ?? '',
-      anyOf(counts?.notes, (name: string) => name),
+      anyOf(counts?.notes, (name: string) => name, filter.note),
       (value) => set({ note: value === '' ? undefined : value }),
     )}
     ${
@@ -95,7 +99,7 @@ export function toolbarTemplate(
         ? select(
             'Tag',
             filter.tag ?? '',
-            anyOf(counts?.tags, (name: string) => name),
+            anyOf(counts?.tags, (name: string) => name, filter.tag),
             (value) => set({ tag: value === '' ? undefined : value }),
           )
         : nothing
@@ -126,9 +130,6 @@ function select(
   options: readonly Choice[],
   choose: (value: string) => void,
 ): TemplateResult {
-  // A choice that has no pairs any more is still the one that is asked for.
-  const known = options.some(([value]) => value === chosen);
-  const all: readonly Choice[] = known ? options : [...options, [chosen, chosen]];
   return html`<label
     ><span>${label}</span>
     <select
@@ -138,7 +139,7 @@ function select(
         if (event.target instanceof HTMLSelectElement) choose(event.target.value);
       }}
     >
-      ${all.map(
+      ${options.map(
         ([value, name]) => html`<option value=${value} ?selected=${value === chosen}>${name}</option>`,
       )}
     </select>
@@ -148,10 +149,14 @@ function select(
 function anyOf<T extends string>(
   counts: readonly { readonly name: T; readonly count: number }[] | undefined,
   nameOf: (name: T) => string,
+  chosen: T | undefined,
 ): Choice[] {
+  // A choice that has no pairs any more is still the one that is asked for.
+  const isGone = chosen !== undefined && counts?.some(({ name }) => name === chosen) !== true;
   return [
     ['', 'Any'],
     ...(counts ?? []).map(({ name, count }): Choice => [name, `${nameOf(name)}${counted(count)}`]),
+    ...(isGone ? [[chosen, nameOf(chosen)] satisfies Choice] : []),
   ];
 }
 
