@@ -40,7 +40,7 @@ test('given a sample, when its graph is made, then question and answer stand on 
   assert.equal(part.owner, `sample:${sampleKey(sample)}`);
   const [asked, ...more] = said(part, 'asked-from');
   assert.deepEqual([asked?.to, more], [chunkId(chunk.id), []]);
-  assert.deepEqual(asked?.evidence, [{ source: 'papers/a.md', start: chunk.start, end: chunk.end }]);
+  assert.deepEqual(asked.evidence, [{ source: 'papers/a.md', start: chunk.start, end: chunk.end }]);
   assert.deepEqual(
     said(part, 'retrieved-for').map(({ from, evidence }) => [from, evidence]),
     [[chunkId('gone'), [{ source: 'papers/b.md', start: 5, end: 9 }]]],
@@ -50,7 +50,7 @@ test('given a sample, when its graph is made, then question and answer stand on 
     [chunkId(chunk.id), chunkId('gone')],
   );
   const [answers] = said(part, 'answers');
-  assert.equal(answers?.to, asked?.from);
+  assert.equal(answers?.to, asked.from);
   const ids = new Set(part.nodes.map(({ id }) => id));
   for (const { from, to } of part.edges) assert.ok(ids.has(from) && ids.has(to), `${from} → ${to}`);
   assert.ok(ids.has(documentId('papers/b.md')));
