@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DatasetSample, TeachSettings } from '../../server/src/protocol/index.ts';
+import { DatasetSample, EvaluationReport, TeachSettings } from '../../server/src/protocol/index.ts';
 import { decodePair } from '../../server/src/training/index.ts';
 import { paper, preflexor } from './support.ts';
 
@@ -68,6 +68,17 @@ test('given an indexed paper, when a dataset is made, then its pair can be train
     again.map(({ event }) => event),
     ['resumed', 'done'],
   );
+
+  // The same, as an experiment: one sample, and the critic on both of its sides.
+  const experiment = ['eval', '2', '--samples', '1', '--answer-tokens', '40', '--workspace', folder];
+  const evaluated = await preflexor([...experiment, ...models]);
+  assert.equal(evaluated.code, 0, evaluated.stderr);
+  const report = EvaluationReport.parse(JSON.parse(evaluated.stdout));
+  assert.deepEqual([report.experiment, report.units.finished], ['dataset', 1]);
+  const figure = (title: string, of: string) =>
+    report.sections.find((one) => one.title === title)?.figures.find((one) => one.of === of);
+  assert.ok((figure('Samples that pass their checks', 'kept')?.mean ?? 0) > 0);
+  assert.equal(figure('Chosen beside rejected', 'answers')?.n, 1);
 });
 
 test('given one note alone, when teaching is asked for, then a sentence says that nothing can be held out; and --plan says every number', async (t) => {

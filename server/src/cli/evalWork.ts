@@ -28,6 +28,8 @@ export interface WorkOptions {
   readonly samples?: number;
   readonly preset?: PresetName;
   readonly topic?: string;
+  readonly reflectionTokens?: number;
+  readonly answerTokens?: number;
   readonly pairs?: string;
   readonly heldout?: string;
   readonly phase?: '1' | '2';

@@ -40,7 +40,7 @@ test('given a sample, when its graph is made, then question and answer stand on 
   assert.equal(part.owner, `sample:${sampleKey(sample)}`);
   const [asked, ...more] = said(part, 'asked-from');
   assert.deepEqual([asked?.to, more], [chunkId(chunk.id), []]);
-  assert.deepEqual(asked?.evidence, [{ source: 'papers/a.md', start: chunk.start, end: chunk.end }]);
+  assert.deepEqual(asked.evidence, [{ source: 'papers/a.md', start: chunk.start, end: chunk.end }]);
   assert.deepEqual(
     said(part, 'retrieved-for').map(({ from, evidence }) => [from, evidence]),
     [[chunkId('gone'), [{ source: 'papers/b.md', start: 5, end: 9 }]]],
