@@ -39,7 +39,8 @@ test('given a sample, when its graph is made, then question and answer stand on 
   const part = await graphOfSample(sample, chunks, never);
   assert.equal(part.owner, `sample:${sampleKey(sample)}`);
   const [asked, ...more] = said(part, 'asked-from');
-  assert.deepEqual([asked?.to, more], [chunkId(chunk.id), []]);
+  assert.ok(asked);
+  assert.deepEqual([asked.to, more], [chunkId(chunk.id), []]);
   assert.deepEqual(asked.evidence, [{ source: 'papers/a.md', start: chunk.start, end: chunk.end }]);
   assert.deepEqual(
     said(part, 'retrieved-for').map(({ from, evidence }) => [from, evidence]),
