@@ -42,9 +42,7 @@ export function runRecord(change: Partial<TrainingRunRecord> = {}): TrainingRunR
 function figures(
   step: number,
   offset = 0,
-): Pick<Extract<TrainerLine, { event: 'eval' }>, 'loss'> & {
-  readonly [K in `rewards/${'chosen' | 'rejected' | 'margins' | 'accuracies'}`]: number;
-} {
+): Pick<Extract<TrainerLine, { event: 'eval' }>, 'loss'> & Readonly<Record<`rewards/${'chosen' | 'rejected' | 'margins' | 'accuracies'}`, number>> {
   const margin = (step / (step + 40)) * 0.5 - offset + Math.sin(step) * 0.02;
   return {
     ...{ loss: 2 * Math.exp(-step / 60) + 0.5 + offset, 'rewards/margins': margin },

@@ -23,7 +23,7 @@ after(() => server.close());
 async function open(
   t: TestContext,
   desk: GraphDesk,
-  { theme = themes.dark as Theme, reducedMotion = false } = {},
+  { theme = themes.dark, reducedMotion = false } = {},
 ): Promise<Page> {
   const page = await server.open({ theme, width: 1200, height: 760, reducedMotion });
   t.after(() => page.context().close());
