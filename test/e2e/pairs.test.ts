@@ -127,11 +127,12 @@ describe('given three papers in the workbench', { timeout: 10 * 60_000 }, () => 
 
   async function regenerate(note: string): Promise<string> {
     const { run, text } = await offered(note);
+    const before = new Set((await runs()).map(({ id }) => id));
     await workbench.clickLens('Regenerate');
-    await workbench.until('another suggestion', async () => {
-      const block = blockPattern.exec(await workbench.savedText(note))?.[1];
-      return block !== undefined && block !== run.block;
-    });
+    const next = await workbench.until('another run', async () =>
+      (await runs()).find(({ id, block }) => !before.has(id) && block !== run.block),
+    );
+    await workbench.page.locator('.view-line', { hasText: next.block }).first().waitFor();
     await workbench.waitForLens('Accept');
     return text;
   }
