@@ -24,6 +24,7 @@ import {
 } from './engine/index.ts';
 import { preflexorMarkers, type Settings } from './protocol/index.ts';
 import { homePlaces } from './state/index.ts';
+import { realProcesses, realSystem, TeachingHolder } from './teaching/index.ts';
 import {
   AdapterRegistry,
   AdapterShelf,
@@ -226,6 +227,11 @@ export async function withTokenizer<T>(
   } finally {
     await engine.dispose();
   }
+}
+
+/** Who teaches on this machine. */
+export function createTeachingHolder(home: string): TeachingHolder {
+  return new TeachingHolder(home, realProcesses(process.platform, realSystem));
 }
 
 /** The trainer, looked for when it is first needed. */

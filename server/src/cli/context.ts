@@ -1,7 +1,9 @@
 // What every command of the command line needs: settings from options, the engine, the clock, cancellation.
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { ComputeBudget, Engine, LanguageModel } from '../engine/index.ts';
-import { defaultSettings, type Settings } from '../protocol/index.ts';
+import { PreflexorError } from '../errors.ts';
+import { decodeSettings, defaultSettings, type Settings } from '../protocol/index.ts';
 import { createCritic, createEngine, createShelf, criticFor, type EngineOptions } from '../composition.ts';
 import type { Library } from '../library/index.ts';
 import { createLibrary } from '../libraryComposition.ts';
@@ -21,6 +23,8 @@ export interface GlobalOptions {
   readonly offline?: boolean;
   readonly engineUrl?: string;
   readonly embedder?: string;
+  /** A file with the editor's settings. */
+  readonly settings?: string;
 }
 
 /** Options of the commands that generate text. */
@@ -41,9 +45,9 @@ export interface Context {
   readonly compute: ComputeBudget;
 }
 
-/** Defaults, overridden by what was said on the command line. */
+/** Defaults or the settings of a file, overridden by what was said on the command line. */
 export function settingsOf(options: GlobalOptions & SamplingOptions): Settings {
-  const settings = defaultSettings();
+  const settings = options.settings === undefined ? defaultSettings() : settingsIn(options.settings);
   const threads =
     options.threads === undefined ? {} : { 'engine.threads': Math.min(options.threads, cores() * 2) };
   return {
@@ -64,6 +68,19 @@ export function settingsOf(options: GlobalOptions & SamplingOptions): Settings {
     ...(options.answerTokens !== undefined && { 'reasoning.answerTokens': options.answerTokens }),
     'engine.idleUnloadMinutes': 0,
   };
+}
+
+/** @throws PreflexorError `bad-input`: a wrong setting is no reason to compute something else for hours */
+function settingsIn(file: string): Settings {
+  let section: unknown;
+  try {
+    section = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new PreflexorError('bad-input', `The settings in ${file} can't be read.`, { cause: error });
+  }
+  const { settings, problems } = decodeSettings(section);
+  if (problems.length === 0) return settings;
+  throw new PreflexorError('bad-input', `The settings in ${file} do not go. ${problems.join(' ')}`);
 }
 
 function cores(): number {

@@ -35,6 +35,13 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  process.once('disconnect', () => {
+    stop();
+    // Nobody reads any more, and what is done is to be kept all the same.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  });
+  // A process that started this one as its helper is watched, not waited for.
+  process.channel?.unref();
   let output = createOutput(args.includes('--json'));
   let code: number = exitCodes.done;
 
@@ -220,6 +227,7 @@ function globalOptions(command: Command): Command {
     .addOption(new Option('--gpu <backend>', 'what the model runs on').choices(Gpu.options))
     .option('--context-tokens <n>', 'context size (default: as memory allows)', positiveNumber)
     .option('--engine-url <address>', 'a server that speaks the OpenAI chat API; your text goes there')
+    .option('--settings <file>', 'settings as an editor has them, the section `preflexor` as JSON')
     .option('--offline', 'never touch the network');
 }
 

@@ -2,11 +2,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
-import { createComputeBudget, shippedText } from '../composition.ts';
+import { createComputeBudget, createTeachingHolder, shippedText } from '../composition.ts';
 import { PreflexorError } from '../errors.ts';
 import {
   TeachReport,
   type PreferencePair,
+  type TeachingLine,
   type TeachSettings,
   type TeachSetup,
   type WatchFinding,
@@ -85,9 +86,14 @@ export async function teachCommand(
       output.say(`The run is in ${folder}.`);
       const ports = portsOf({ training, teaching, sides, setup, options, context });
       const request = { folder, setup, ignored: options.ignore ?? [] };
-      return await follow(teach(request, ports, context.signal), context);
+      return await createTeachingHolder(home).hold(folder, () =>
+        follow(teach(request, ports, context.signal), context),
+      );
     }),
-  );
+  ).catch((error: unknown) => {
+    if (output.json && PreflexorError.is(error)) output.line(failedLine(error));
+    throw error;
+  });
   const failed = report?.phases[0]?.failed ?? null;
   if (report && report.phases[0]?.adapter === null && failed !== null) {
     throw new PreflexorError('bad-input', failed, {
@@ -95,6 +101,11 @@ export async function teachCommand(
         'Try a larger model, or notes with more text; the log of the samples says what was wrong with each.',
     });
   }
+}
+
+/** Programs that follow the stream are to tell one failure from another. */
+function failedLine({ code, message, remedy }: PreflexorError): Extract<TeachingLine, { event: 'failed' }> {
+  return { event: 'failed', code, message, remedy };
 }
 
 async function follow(

@@ -1,6 +1,7 @@
 // Teaching in the background: what editors show of it, what it would take, and what is kept of it between starts.
 // Must not import anything that runs.
 import { z } from 'zod';
+import { WatchFinding } from './teaching.ts';
 import { AdapterId, HeldoutResult } from './training.ts';
 
 /** When teaching starts: setting `teaching.start`. */
@@ -38,7 +39,9 @@ export const TeachingEstimate = z.object({
   samplesSeconds: z.number().nonnegative().nullable(),
   diskBytes: z.number().nonnegative(),
   freeDiskBytes: z.number().nonnegative(),
+  /** Of both phases. */
   steps: z.int().positive(),
+  /** That each refresh is to have. */
   samples: z.int().positive(),
   /** The writer's own pairs that go in. */
   writerPairs: z.int().nonnegative(),
@@ -103,3 +106,83 @@ export type TeachingStatus = z.infer<typeof TeachingStatus>;
 /** `later`: the offered adapter was seen, and is to be decided on another time. */
 export const TeachingAction = z.enum(['start', 'pause', 'resume', 'cancel', 'later']);
 export type TeachingAction = z.infer<typeof TeachingAction>;
+
+const ofPhase = { phase: z.union([z.literal(1), z.literal(2)]), refresh: z.int().positive() };
+const step = z.int().nonnegative();
+const figure = z.number().nullable();
+const figures = { loss: figure, 'rewards/margins': figure, 'rewards/accuracies': figure };
+
+/** Lines of `preflexor teach --json` by which its way is followed; all others are passed over. */
+export const TeachingLine = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('stage'), stage: TeachingStatus.shape.stage.unwrap(), ...ofPhase }),
+  /** Samples that are there from an earlier start; without them, training goes on after a pause. */
+  z.object({ event: z.literal('resumed'), samples: z.int().optional(), kept: z.int().optional() }),
+  z.object({ event: z.literal('sample'), kept: z.boolean() }),
+  z.object({ event: z.literal('started'), step, steps: z.int().positive() }),
+  z.object({
+    event: z.literal('step'),
+    step,
+    ...figures,
+    tokens_per_second: z.number(),
+    seconds_remaining: z.number(),
+  }),
+  z.object({ event: z.literal('eval'), step, ...figures }),
+  z.object({ event: z.literal('paused') }),
+  z.object({ event: z.literal('watch'), findings: z.array(WatchFinding) }),
+  z.object({
+    event: z.literal('verdict'),
+    offered: z.boolean(),
+    why: z.string(),
+    report: z.string(),
+    adapter: AdapterId.nullable(),
+  }),
+  /** How it broke off: the last line. */
+  z.object({
+    event: z.literal('failed'),
+    code: z.string(),
+    message: z.string(),
+    remedy: z.string().nullable(),
+  }),
+]);
+export type TeachingLine = z.infer<typeof TeachingLine>;
+
+/** A run of teaching as the application home remembers it over restarts. */
+export const TeachingRun = z.object({
+  /** The folder of notes, and the run's own (paths). */
+  root: z.string(),
+  run: z.string(),
+  started: z.iso.datetime(),
+  preset: TeachingPreset,
+  /** What was started by itself is held by what the settings ask for; what the writer started is not. */
+  askedBy: z.enum(['writer', 'worker']),
+  /** `running` without a process that does it: it was broken off by a restart, and goes on. */
+  state: z.enum(['running', 'paused', 'held', 'failed']),
+  says: z.string().nullable(),
+  /** Attempts that broke off one after the other, and when the last one did. */
+  failures: z.int().nonnegative(),
+  failedAt: z.iso.datetime().nullable(),
+  /** Findings of the watch list that the writer has seen, and goes on with. */
+  ignored: z.array(WatchFinding.shape.name),
+  /** Those that paused it. */
+  findings: z.array(WatchFinding.shape.name),
+  estimate: TeachingEstimate.nullable(),
+  /** The writer's pairs at its start, by their ids. */
+  pairs: z.array(z.string()),
+});
+export type TeachingRun = z.infer<typeof TeachingRun>;
+
+/** `teaching.json` of the application home. */
+export const TeachingRecord = z.object({
+  schema: z.literal(1),
+  current: TeachingRun.nullable(),
+  offer: TeachingOffer.nullable(),
+});
+export type TeachingRecord = z.infer<typeof TeachingRecord>;
+
+/** `learnt.json` beside a folder's runs: the writer's pairs that a finished run had, by their ids. */
+export const LearntPairs = z.object({
+  schema: z.literal(1),
+  time: z.iso.datetime(),
+  pairs: z.array(z.string()),
+});
+export type LearntPairs = z.infer<typeof LearntPairs>;

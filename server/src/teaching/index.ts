@@ -20,3 +20,14 @@ export {
 } from './teach.ts';
 export { trainedPairs, type TrainedPair } from './runs/trainedPairs.ts';
 export { TrainingRuns, type TrainingRunsOptions } from './runs/runs.ts';
+export type { TeachingWishes } from './worker/decide.ts';
+export { dayWindow } from './worker/dayWindow.ts';
+export { estimateTeaching, type PhaseQuestion } from './worker/estimate.ts';
+export { TeachingHolder } from './worker/holder.ts';
+export { busyShare } from './worker/load.ts';
+export type { TeachingTask, WorkerPorts } from './worker/ports.ts';
+export { readPower } from './worker/power.ts';
+export { realProcesses } from './worker/processes.ts';
+export { realSystem } from './worker/system.ts';
+export { teachLines } from './worker/teachProcess.ts';
+export { TeachingWorker } from './worker/worker.ts';
