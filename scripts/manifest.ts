@@ -33,7 +33,10 @@ const groups: readonly { readonly title: string; readonly takes: (key: string) =
     title: 'Notes and Papers',
     takes: (key) => key.startsWith('retrieval.') || key.startsWith('citations.'),
   },
-  { title: 'Learning From Your Decisions', takes: (key) => key.startsWith('preferences.') },
+  {
+    title: 'Learning From Your Decisions',
+    takes: (key) => ['preferences.', 'teaching.', 'adapters.'].some((begin) => key.startsWith(begin)),
+  },
   { title: 'Annotations', takes: (key) => key.startsWith('annotations.') || key.startsWith('codeLens.') },
 ];
 

@@ -1,6 +1,7 @@
 // The client's door: wires the features together, nothing else. Nothing here waits for the language server.
 import { commands, window, type ExtensionContext } from 'vscode';
 import { clientCommands, type ClientCommand } from '../../server/src/protocol/index.ts';
+import { activateAdapters } from './features/adapters.ts';
 import { activateAnnotations } from './features/annotations.ts';
 import { activateCompare } from './features/compare.ts';
 import { activateFolding } from './features/folding.ts';
@@ -21,6 +22,7 @@ import { activateReviewing } from './features/reviewing.ts';
 import { activateSources } from './features/sources.ts';
 import { activateStatus } from './features/status.ts';
 import { activateTraining } from './features/training.ts';
+import { activateTeaching } from './features/teaching.ts';
 import type { CommandHandler } from './feature.ts';
 import { IndexBoard } from './indexBoard.ts';
 import { LanguageServer } from './languageClient.ts';
@@ -65,6 +67,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
   const recording = activateRecording(context);
   const queue = activateQueue(server);
   const status = activateStatus(server, board, indexes);
+  const adapters = activateAdapters(server, compare);
+  const teaching = activateTeaching(server, adapters);
   const folding = activateFolding(server);
 
   // A command of the manifest that no feature brings does not compile.
@@ -85,6 +89,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     ...recording.commands,
     ...queue.commands,
     ...status.commands,
+    ...adapters.commands,
+    ...teaching.commands,
   };
   for (const command of Object.keys(clientCommands) as ClientCommand[]) {
     context.subscriptions.push(commands.registerCommand(command, handlers[command]));
@@ -106,6 +112,8 @@ export function activate(context: ExtensionContext): MarkdownExtension {
     recording,
     queue,
     status,
+    adapters,
+    teaching,
     folding,
   ];
   for (const feature of features) context.subscriptions.push(...feature.disposables);

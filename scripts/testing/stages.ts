@@ -75,8 +75,8 @@ export const stages: readonly Stage[] = [
   { name: 'cli', about: 'the command line', needs: models, run: nodeTests(['test/cli'], 2, 10) },
   {
     name: 'native',
-    about: 'the trainer: C++ tests, and its figures against the reference values',
-    needs: ['build', 'model'],
+    about: 'the trainer: C++ tests, its figures against the reference values, and teaching in the editor',
+    needs: models,
     run: native,
   },
   {

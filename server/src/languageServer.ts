@@ -13,6 +13,7 @@ import { createLibrary } from './libraryComposition.ts';
 import { ModelStore } from './engine/index.ts';
 import { startServer } from './lsp/server.ts';
 import { applicationHome } from './state/index.ts';
+import { createTeachingWorker } from './teachingComposition.ts';
 import { programVersion } from './version.ts';
 
 const connection = createConnection(ProposedFeatures.all);
@@ -24,16 +25,20 @@ const onLog = (line: string): void => {
 };
 const engineOptions: EngineOptions = { adapter: null, compute, onLog };
 
+const shelf = createShelf(home);
+
 startServer(connection, {
   home,
   version: programVersion,
   now: Date.now,
   random: Math.random,
   models: new ModelStore({ home }),
-  adapters: createShelf(home).registry,
+  ...{ shelf, adapters: shelf.registry },
   retrieval: createLibrary(home, { compute, onLog, holder: 'the editor' }),
-  createEngine: (settings, key) => createEngine(settings, home, { ...engineOptions, key }),
+  createEngine: (settings, key, adapter) =>
+    createEngine(settings, home, { ...engineOptions, key, adapter, shelf }),
   createCritic: (settings, key) => createCritic(settings, home, { ...engineOptions, key }),
   criticFor,
   promptsFolder: promptsFolder(),
+  createTeaching: (hooks) => createTeachingWorker(home, hooks),
 });

@@ -5,6 +5,7 @@ import { createShelf, promptsFolder } from '../../server/src/composition.ts';
 import { ModelStore } from '../../server/src/engine/index.ts';
 import { startServer } from '../../server/src/lsp/server.ts';
 import { applicationHome } from '../../server/src/state/index.ts';
+import { createTeachingWorker } from '../../server/src/teachingComposition.ts';
 import { MemoryRetrieval } from './memoryRetrieval.ts';
 import { ScriptedEngine } from './scriptedModel.ts';
 
@@ -13,6 +14,7 @@ const fileMs = Number(process.env['PREFLEXOR_TEST_FILE_MS'] ?? 0);
 const script = JSON.parse(process.env['PREFLEXOR_TEST_SCRIPT'] ?? '[]') as string[];
 
 const home = applicationHome();
+const shelf = createShelf(home);
 startServer(createConnection(ProposedFeatures.all), {
   home,
   version: '0.0.0-test',
@@ -23,6 +25,7 @@ startServer(createConnection(ProposedFeatures.all), {
   createCritic: () => new ScriptedEngine([]),
   criticFor: (_settings, model) => model,
   promptsFolder: promptsFolder(),
-  adapters: createShelf(home).registry,
+  ...{ shelf, adapters: shelf.registry },
+  createTeaching: (hooks) => createTeachingWorker(home, hooks),
   retrieval: new MemoryRetrieval(() => new Promise((resolve) => setTimeout(resolve, fileMs))),
 });

@@ -7,10 +7,15 @@ import type { Server } from '../languageClient.ts';
 
 const scheme = 'preflexor-compare';
 
+/** A name and a text. */
+export type NamedText = readonly [string, string];
+
 export interface Compare {
   readonly disposables: readonly Releasable[];
   /** @throws RequestError */
   compare(uri: string, block: string): Promise<void>;
+  /** Two texts side by side, each with its name. */
+  show(title: string, key: string, left: NamedText, right: NamedText): Promise<void>;
 }
 
 export function activateCompare(server: Server): Compare {
@@ -33,6 +38,10 @@ export function activateCompare(server: Server): Compare {
       const left = keep(block, 'Paragraph', paragraph);
       const right = keep(block, 'Suggestion', answer);
       await commands.executeCommand('vscode.diff', left, right, title);
+    },
+    show: async (title, key, left, right) => {
+      const [one, other] = [left, right].map(([name, text]) => keep(key, name, text));
+      await commands.executeCommand('vscode.diff', one, other, title);
     },
     disposables: [
       changed,

@@ -22,15 +22,17 @@ export const criticKeys = [...engineKeys, 'reasoning.critic'] as const satisfies
 /** Holds one engine at a time. */
 export class EngineHolder {
   readonly #settings: SettingsSource;
-  readonly #create: (settings: Settings, key: string | null) => Engine;
+  readonly #create: (settings: Settings, key: string | null, adapter: string | null) => Engine;
   readonly #serverKeys: ServerKeys;
   readonly #onStatus: (status: EngineStatus) => void;
   readonly #keys: readonly (keyof Settings)[];
+  /** What a run was last made with: an adapter of its note's own (null: the one in use), and which are in use. */
+  #adapter: { readonly own: string | null; readonly inUse: string } = { own: null, inUse: '' };
   #current: { readonly key: string; readonly engine: Engine } | null = null;
 
   constructor(
     settings: SettingsSource,
-    create: (settings: Settings, key: string | null) => Engine,
+    create: (settings: Settings, key: string | null, adapter: string | null) => Engine,
     serverKeys: ServerKeys,
     onStatus: (status: EngineStatus) => void,
     keys: readonly (keyof Settings)[] = engineKeys,
@@ -42,14 +44,24 @@ export class EngineHolder {
     this.#onStatus = onStatus;
   }
 
+  /**
+   * The engine for a run that begins now, when none other goes on: adapters may have been put into use meanwhile.
+   * @param own of the run's note; null: the one that is in use
+   */
+  async forRun(own: string | null, inUse: Readonly<Record<string, string>>): Promise<Engine> {
+    this.#adapter = { own, inUse: JSON.stringify(inUse) };
+    return await this.get();
+  }
+
   /** The engine for the machine's present settings. Another one that was there ends, and its work with it. */
   async get(): Promise<Engine> {
     const settings = await this.#settings.for();
     const serverKey = this.#serverKeys.for(settings);
-    const key = JSON.stringify([...this.#keys.map((name) => settings[name]), serverKey]);
+    const { own, inUse } = this.#adapter;
+    const key = JSON.stringify([...this.#keys.map((name) => settings[name]), serverKey, own, inUse]);
     if (this.#current?.key === key) return this.#current.engine;
     const previous = this.#current;
-    const engine = this.#create(settings, serverKey);
+    const engine = this.#create(settings, serverKey, own);
     engine.onStatus(this.#onStatus);
     this.#current = { key, engine };
     await previous?.engine.dispose();

@@ -37,7 +37,8 @@ export interface ReasoningParts {
   readonly notes: Notes;
   readonly queue: RunQueue;
   readonly settings: SettingsSource;
-  readonly engines: () => Promise<Pick<Services, 'model' | 'critic'>>;
+  /** For a run about this note, whose turn has come. */
+  readonly engines: (note: Note, settings: Settings) => Promise<Pick<Services, 'model' | 'critic'>>;
   readonly services: Omit<Services, 'model' | 'critic'>;
 }
 
@@ -118,7 +119,7 @@ export function createReasoning(parts: ReasoningParts): Reasoning {
     const note = await notes.note(request.textDocument.uri);
     const { mark, question, intent, seed, iterations, replaces, resume, branch } = request;
     const offset = mark ? offsetOf(note.text, mark) : undefined;
-    const services = { ...parts.services, ...(await parts.engines()) };
+    const services = { ...parts.services, ...(await parts.engines(note, settings)) };
     const answerNow = new AbortController();
     const running = reasonInNote(
       note,

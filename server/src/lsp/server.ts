@@ -21,6 +21,7 @@ import {
   type RequestMethod,
   type Settings,
 } from '../protocol/index.ts';
+import { createAdapters } from './adapters.ts';
 import { BlockReader } from './blocks.ts';
 import { Citations } from './citations.ts';
 import { createCommands } from './commands.ts';
@@ -53,20 +54,26 @@ import { createReviews } from './reviews.ts';
 import { createTrainingRuns } from './trainingRuns.ts';
 import type { Retrieval } from './retrieval.ts';
 import { SettingsSource } from './settings.ts';
+import { createTeaching, type TeachingHooks } from './teaching.ts';
+import type { TeachingWorker } from '../teaching/index.ts';
+import type { AdapterShelf } from '../training/index.ts';
 import {
+  adapterForNote,
   RunQueue,
   runOfBlock,
   Stores,
   workspacePrompts,
   type ForgettingAdapters,
+  type Services,
 } from '../workflow/index.ts';
 
 export interface ServerOptions {
   /** Where models, the device id and caches live. */
   readonly home: string;
   readonly version: string;
-  /** Makes the engine that the settings ask for; called again when they change. @param key of the model server */
-  readonly createEngine: (settings: Settings, key: string | null) => Engine;
+  /** Makes the engine that the settings ask for; called again when they change. @param key of the model server
+   * @param adapter an adapter's id or `base`; null: the one that is in use */
+  readonly createEngine: (settings: Settings, key: string | null, adapter: string | null) => Engine;
   readonly createCritic: (settings: Settings, key: string | null) => Engine;
   /** The critic as a run asks it: the model itself as long as it has no adapter. */
   readonly criticFor: (settings: Settings, model: Engine, critic: Engine) => LanguageModel;
@@ -76,6 +83,9 @@ export interface ServerOptions {
   readonly retrieval: Retrieval;
   /** Marked when a note that they were trained on is forgotten. */
   readonly adapters: ForgettingAdapters;
+  /** The adapters of this machine. */
+  readonly shelf: AdapterShelf;
+  readonly createTeaching: (hooks: TeachingHooks) => TeachingWorker;
   readonly now: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -102,21 +112,34 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   // The status that editors show is the reasoner's.
   const critics = new EngineHolder(settings, options.createCritic, serverKeys, () => undefined, criticKeys);
+  const services: Omit<Services, 'model' | 'critic'> = {
+    ...{ stores, now: options.now, random: options.random, version: options.version },
+    grounding: retrieval,
+    knownCitations: (root, signal) => knownCitations(retrieval, root, signal),
+    prompts: (root, set) => workspacePrompts(options.promptsFolder, root, set),
+  };
+  const inUse = () => options.shelf.registry.inUse();
   const reasoning = createReasoning({
-    connection,
-    notes,
-    queue,
-    settings,
-    engines: async () => {
-      const model = await engines.get();
+    ...{ connection, notes, queue, settings, services },
+    engines: async (note, own) => {
+      const model = await engines.forRun(adapterForNote(note, own['adapters.forNotes']), await inUse());
       return { model, critic: options.criticFor(await settings.for(), model, await critics.get()) };
     },
-    services: {
-      ...{ stores, now: options.now, random: options.random, version: options.version },
-      grounding: retrieval,
-      knownCitations: (root, signal) => knownCitations(retrieval, root, signal),
-      prompts: (root, set) => workspacePrompts(options.promptsFolder, root, set),
+  });
+  const teaching = createTeaching({
+    ...{ connection, notes, settings, stores, now: options.now },
+    create: options.createTeaching,
+    makeRoom: async () => {
+      // What the writer waits for is not broken off for it.
+      if (queue.size > 0) return;
+      await Promise.all([engines.unload(), critics.unload()]);
     },
+  });
+  const adapters = createAdapters({
+    ...{ connection, notes, queue, settings, services, models: options.models, shelf: options.shelf },
+    engineInUse: async () => await engines.forRun(null, await inUse()),
+    createEngine: (own, adapter) => options.createEngine(own, serverKeys.for(own), adapter),
+    answered: (adapter) => teaching.answered(adapter),
   });
   const many = createReasoningMany({ connection, notes, queue, reasoning });
   const decisions = createDecisions({
@@ -152,6 +175,8 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     ...createTrainingRuns({ notes, now: options.now }),
     ...createKeeping({ notes, settings, stores, ...options }),
     ...indexing.handlers,
+    ...teaching.handlers,
+    ...adapters.handlers,
     'preflexor/review': (params) => reviews.review(params),
     ...createModelRequests({
       ...{ connection, engines, critics, settings, serverKeys },
@@ -209,6 +234,7 @@ export function startServer(connection: Connection, options: ServerOptions): voi
       });
     });
     indexing.refresh();
+    teaching.begin();
   });
   connection.onDidChangeConfiguration(({ settings: pushed }) => {
     settings.didChange(pushed);
@@ -292,7 +318,11 @@ export function startServer(connection: Connection, options: ServerOptions): voi
     indexing.dispose();
     pairs.dispose();
     graph.dispose();
-    await Promise.all([engines.dispose(), critics.dispose(), retrieval.dispose()]);
+    await teaching.dispose();
+    await Promise.all([
+      ...[engines.dispose(), critics.dispose(), retrieval.dispose()],
+      options.shelf.dispose(),
+    ]);
   });
   // Runs of a note that is closed let others by until it is open again.
   documents.onDidOpen(() => {
@@ -300,6 +330,9 @@ export function startServer(connection: Connection, options: ServerOptions): voi
   });
   documents.onDidClose(() => {
     queue.wake();
+  });
+  documents.onDidChangeContent(() => {
+    teaching.wrote();
   });
   documents.listen(connection);
   connection.listen();

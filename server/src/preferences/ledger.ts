@@ -185,7 +185,7 @@ class FileLedger implements Ledger {
   /** Fields are named one by one: their order is the order in the file, for a person who reads it. */
   #record(decision: Decision, now: number, lastId: string | null): LedgerRecord {
     const { block, run, kind, iteration, texts, note, provenance } = decision;
-    const { rating, over, hunk, recording, curation } = decision;
+    const { rating, over, hunk, recording, compared, curation } = decision;
     return {
       schema: 1,
       id: nextUlid(now, lastId),
@@ -202,6 +202,7 @@ class FileLedger implements Ledger {
       ...(over !== undefined && { over }),
       ...(hunk && { hunk }),
       ...(recording && { recording }),
+      ...(compared && { compared }),
       ...(curation && { curation }),
     };
   }

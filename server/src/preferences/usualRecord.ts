@@ -10,7 +10,7 @@ const block = /^[0-9a-z]{6,32}$/;
 const time = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const kinds: ReadonlySet<unknown> = new Set(DecisionKind.options);
 /** Fields of some kinds only. */
-const rare = ['rating', 'over', 'hunk', 'recording', 'curation'];
+const rare = ['rating', 'over', 'hunk', 'recording', 'compared', 'curation'];
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -32,6 +32,8 @@ export const indexContext = 'preflexor.index';
 const inSources = (when: string, group: string): MenuPlace => {
   return { menu: 'view/title', when: `view == ${sourcesView}${when && ` && ${when}`}`, group };
 };
+/** The context key that holds what teaching does: off, idle, busy, paused, held or failed. */
+export const teachingContext = 'preflexor.teaching';
 /** What shows the runs that wait. */
 export const queueView = 'preflexor.queue';
 
@@ -262,6 +264,34 @@ export const clientCommands = {
     icon: 'debug-continue',
     palette: '!config.preflexor.preferences.record',
   },
+  'preflexor.teachNow': {
+    title: 'Teach Now',
+    icon: 'mortar-board',
+    palette: `${teachingContext} == idle`,
+  },
+  'preflexor.pauseTeaching': {
+    title: 'Pause Teaching',
+    icon: 'debug-pause',
+    palette: `${teachingContext} == busy`,
+  },
+  'preflexor.resumeTeaching': {
+    title: 'Resume Teaching',
+    icon: 'debug-continue',
+    palette: `${teachingContext} =~ /^(paused|held|failed)$/`,
+  },
+  'preflexor.cancelTeaching': {
+    title: 'Cancel Teaching',
+    icon: 'debug-stop',
+    palette: `${teachingContext} =~ /^(busy|paused|held|failed)$/`,
+  },
+  'preflexor.showTeaching': { title: 'Show What Teaching Does', icon: 'mortar-board' },
+  'preflexor.adapters': { title: 'Adapters', icon: 'layers' },
+  'preflexor.compareAdapters': {
+    title: 'Compare Two Adapters Blindly on This Paragraph',
+    icon: 'eye-closed',
+    palette: inMarkdown,
+  },
+  'preflexor.rollBackAdapter': { title: 'Roll Back to the Adapter Before', icon: 'history' },
   'preflexor.showStored': { title: 'Show What Is Stored Where', icon: 'shield' },
   'preflexor.showLog': { title: 'Show Log', icon: 'output' },
 } as const satisfies Record<string, CommandDeclaration>;

@@ -1,5 +1,6 @@
 // The one source of truth for every message, setting and stored record.
 // Knows neither Node nor the DOM nor VS Code: it compiles without their types.
+export * from './adapters.ts';
 export * from './board.ts';
 export * from './commands.ts';
 export * from './engine.ts';

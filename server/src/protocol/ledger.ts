@@ -13,6 +13,7 @@ export const DecisionKind = z.enum([
   'pick',
   'hunk',
   'rate',
+  'compare',
   'curate',
   'forget',
 ]);
@@ -105,6 +106,18 @@ export const Curation = z.object({
 });
 export type Curation = z.infer<typeof Curation>;
 
+/**
+ * Two answers to the same question, of which the writer preferred one without knowing whose it is. The preferred one
+ * is the record's own; here is the other.
+ */
+export const ComparedAnswer = z.object({
+  thinking: z.string(),
+  reflection: z.string(),
+  answer: z.string(),
+  adapter: z.string().nullable(),
+});
+export type ComparedAnswer = z.infer<typeof ComparedAnswer>;
+
 /** One line of `.preflexor/ledger/<device>.jsonl`. */
 export const LedgerRecord = z.object({
   schema: z.literal(1),
@@ -127,6 +140,8 @@ export const LedgerRecord = z.object({
   hunk: HunkDecision.optional(),
   /** The writer had recording switched off: that they decided is kept, and no text of it; nothing is learnt from it. */
   recording: z.literal('off').optional(),
+  /** `compare` only. */
+  compared: ComparedAnswer.optional(),
   /** `curate` only. */
   curation: Curation.optional(),
 });

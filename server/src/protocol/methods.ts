@@ -1,6 +1,7 @@
 // Every custom request and notification of the language server, declared once.
 // docs/lsp-extensions.md has one section per method; a test decodes its examples with these schemas.
 import { z } from 'zod';
+import { AdaptersState, BlindComparison, RevealedComparison } from './adapters.ts';
 import {
   CurationResult,
   PairChoice,
@@ -30,7 +31,8 @@ import {
 } from './reasoning.ts';
 import { Review, ReviewEnd, ReviewParams } from './review.ts';
 import { IndexedAnswer, IndexStatus, SearchFilter } from './retrieval.ts';
-import { TeachingStatus } from './teachingWorker.ts';
+import { TeachingAction, TeachingEstimate, TeachingStatus } from './teachingWorker.ts';
+import { AdapterId } from './training.ts';
 import { OffsetRange, Position, ProgressToken, Range, TextDocument } from './text.ts';
 import {
   TrainingCursor,
@@ -494,6 +496,49 @@ export const graphEvidenceRequest = request(
   z.object({ ...ofFolder, node: z.string().max(1000) }),
   z.object({ places: z.array(EvidencePlace) }),
 );
+/** Begins, pauses, resumes or cancels teaching from a folder; the answer comes when that is done. */
+export const teachRequest = request(
+  'preflexor/teach',
+  z.object({ ...ofFolder, action: TeachingAction }),
+  TeachingStatus,
+);
+export const teachingStatusRequest = request('preflexor/teachingStatus', z.object({}), TeachingStatus);
+/** What a run would take; trains nothing. */
+export const teachingEstimateRequest = request(
+  'preflexor/teachingEstimate',
+  z.object(ofFolder),
+  TeachingEstimate,
+);
+export const adaptersRequest = request('preflexor/adapters', z.object({}), AdaptersState);
+/** Puts an adapter into use on its model, from the next run on; null: the model is to run without. */
+export const useAdapterRequest = request(
+  'preflexor/useAdapter',
+  z.object({ adapter: AdapterId.nullable() }),
+  AdaptersState,
+);
+/** Puts what was in use before into use again. */
+export const rollBackAdapterRequest = request('preflexor/rollBackAdapter', z.object({}), AdaptersState);
+/** Has the paragraph at a position answered with an adapter and with what is in use, in an order that chance gives. */
+export const compareAdaptersRequest = request(
+  'preflexor/compareAdapters',
+  z.object({
+    textDocument: TextDocument,
+    position: Position,
+    adapter: AdapterId.nullable(),
+    seed: z.int().nonnegative().optional(),
+    workDoneToken: ProgressToken.optional(),
+  }),
+  BlindComparison,
+);
+/** What the writer thinks of a comparison: it becomes a preference pair, and is revealed. */
+export const judgeComparisonRequest = request(
+  'preflexor/judgeComparison',
+  z.object({
+    comparison: BlindComparison.shape.id,
+    better: z.enum(['first', 'second', 'neither']),
+  }),
+  RevealedComparison,
+);
 
 export const statusNotification = notification('preflexor/didChangeStatus', EngineStatus);
 export const blockInsertedNotification = notification(
@@ -566,6 +611,14 @@ export const requests = [
   exportPairsRequest,
   importPairsRequest,
   forgetRequest,
+  teachRequest,
+  teachingStatusRequest,
+  teachingEstimateRequest,
+  adaptersRequest,
+  useAdapterRequest,
+  rollBackAdapterRequest,
+  compareAdaptersRequest,
+  judgeComparisonRequest,
 ] as const;
 
 export const notifications = [

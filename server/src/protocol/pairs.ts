@@ -22,6 +22,8 @@ export const PairSignal = z.enum([
   'reject',
   /** Sections of two iterations were rated, one up and one down; or a section was, with nothing to compare with. */
   'rate',
+  /** Two answers were compared blindly. */
+  'compare',
   /** Made by the on-the-fly dataset (method, section 3). */
   'generated',
   /** Came in with a file that does not say. */
@@ -39,6 +41,7 @@ export const pairSignalNames: Record<PairSignal, string> = {
   accept: 'Accepted as it was',
   reject: 'Rejected',
   rate: 'Rated',
+  compare: 'Preferred in a blind comparison',
   generated: 'Generated',
   imported: 'Imported',
 };

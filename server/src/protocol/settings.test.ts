@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeSettings, defaultSettings, settings } from './settings.ts';
+import { decodeSettings, defaultSettings, encodeSettings, settings } from './settings.ts';
 
 test('given nothing, when settings are decoded, then every one has its default', () => {
   for (const section of [undefined, null, {}, 'text', 7]) {
@@ -45,4 +45,10 @@ test('given anything at all, when it is decoded, then settings come out that fit
       }
     }),
   );
+});
+
+test('given settings, when they are written as an editor holds them, then reading them gives the same', () => {
+  const wanted = { ...defaultSettings(), 'teaching.window': '22:00-06:00', 'retrieval.include': ['**/*.md'] };
+  assert.deepEqual(decodeSettings(encodeSettings(wanted)), { settings: wanted, problems: [] });
+  assert.equal(decodeSettings({ teaching: { window: '25:00-06:00' } }).problems.length, 1);
 });

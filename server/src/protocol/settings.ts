@@ -2,6 +2,8 @@
 // and the same schemas decode what an editor sends.
 import { z } from 'zod';
 import { Gpu } from './engine.ts';
+import { TeachingMode, TeachingPreset } from './teachingWorker.ts';
+import { AdapterId } from './training.ts';
 
 export interface SettingDeclaration<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
@@ -225,6 +227,72 @@ export const settings = {
       'Whether preference pairs are made of your decisions on suggestions (**PRefLexOR: Pause Recording of Decisions**). Off: none is exported or trained on, and of new decisions only that they were made is kept in `.preflexor/`, no text; earlier ones stay until you forget them. Off for a single note: `preflexor: off` in its front matter; for a folder: a file named `.preflexor-off` in it.',
     scope: 'resource',
   }),
+  'teaching.start': setting({
+    schema: TeachingMode,
+    fallback: 'manual',
+    description:
+      'When the model is taught from your notes and decisions. It happens on this machine alone, also where `#preflexor.engine.url#` names a server, and what comes of it is used only when you say so.',
+    enumDescriptions: [
+      'Never.',
+      'When you run **PRefLexOR: Teach Now**.',
+      'By itself: with enough new pairs, while the machine is plugged in and left alone.',
+    ],
+    scope: 'machine',
+    restricted: true,
+  }),
+  'teaching.preset': setting({
+    schema: TeachingPreset,
+    fallback: 'quick',
+    description: 'How much is made and trained; `preflexor teach --plan` shows every number.',
+    enumDescriptions: [
+      '64 samples, short.',
+      '200 samples with longer thinking, judged more carefully.',
+      'The numbers of the paper: 50 samples, made anew six times in each phase.',
+    ],
+    scope: 'machine',
+  }),
+  'teaching.newPairs': setting({
+    schema: z.int().min(1).max(100_000),
+    fallback: 20,
+    description: 'New preference pairs since the last run with which teaching starts by itself.',
+    scope: 'machine',
+  }),
+  'teaching.idleMinutes': setting({
+    schema: z.number().min(0).max(1440),
+    fallback: 10,
+    description: 'Minutes without writing after which teaching may start by itself.',
+    scope: 'machine',
+  }),
+  'teaching.window': setting({
+    schema: z
+      .string()
+      .regex(/^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'a time such as 22:00-06:00'),
+    fallback: '',
+    description:
+      'The time of the day in which teaching may run by itself, for instance `22:00-06:00`. Empty: at any time.',
+    scope: 'machine',
+  }),
+  'teaching.onBattery': setting({
+    schema: z.boolean(),
+    fallback: false,
+    description: 'Whether teaching may run by itself on the battery too.',
+    scope: 'machine',
+  }),
+  'adapters.forNotes': setting({
+    schema: z
+      .array(
+        z.object({
+          files: z.string().min(1).optional(),
+          kind: z.string().min(1).optional(),
+          adapter: z.union([AdapterId, z.literal('base')]),
+        }),
+      )
+      .max(100),
+    fallback: [],
+    description:
+      'Adapters for some notes, in place of the one in use: `{"files": "drafts/**", "adapter": "exo_pair-0123456789"}` by a glob, `{"kind": "essay", "adapter": "base"}` by `kind` or `type` in a note\'s front matter. The first that fits counts; `base` is the model without adapter. **PRefLexOR: Adapters** shows the ids.',
+    scope: 'resource',
+  }),
   'retrieval.maxFileMegabytes': setting({
     schema: z.number().min(0.001).max(1000),
     fallback: 50,
@@ -310,4 +378,17 @@ function at(value: unknown, path: readonly string[]): unknown {
     current = (current as Record<string, unknown>)[part];
   }
   return current;
+}
+
+/** Settings as a file or an editor holds them, nested by the parts of their names: what `decodeSettings` reads. */
+export function encodeSettings(settings: Settings): Record<string, unknown> {
+  const section: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(settings)) {
+    const way = key.split('.');
+    const last = way.pop() ?? '';
+    let place = section;
+    for (const part of way) place = (place[part] ??= {}) as Record<string, unknown>;
+    place[last] = value;
+  }
+  return section;
 }

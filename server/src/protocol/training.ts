@@ -194,6 +194,11 @@ export const AdapterRecord = z.object({
 });
 export type AdapterRecord = z.infer<typeof AdapterRecord>;
 
-/** `active.json`: for each base model, by its hash, the adapter in use. */
-export const ActiveAdapters = z.object({ schema: z.literal(1), active: z.record(Sha256, AdapterId) });
+/** `active.json`: for each base model, by its hash, the adapter in use and those before it, the latest last. */
+export const ActiveAdapters = z.object({
+  schema: z.literal(1),
+  active: z.record(Sha256, AdapterId),
+  /** null: the base model was without. */
+  before: z.record(Sha256, z.array(AdapterId.nullable())).default({}),
+});
 export type ActiveAdapters = z.infer<typeof ActiveAdapters>;

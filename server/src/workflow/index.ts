@@ -1,5 +1,6 @@
 // The way of one paragraph through the house, the same for every door.
 export { anchorTexts, type AnchorRequest, type AnchorTexts } from './anchorTexts.ts';
+export { comparisonEntry } from './compare.ts';
 export { workspaceCorpus, type CorpusLibrary } from './corpus.ts';
 export {
   planDecision,
@@ -28,6 +29,7 @@ export {
   type HunkReview,
   type PlannedReview,
 } from './hunkReview.ts';
+export { adapterForNote } from './noteAdapter.ts';
 export { offer, type Offer } from './offer.ts';
 export { PairBook, type PageQuery, type PairBookParts, type SearchNotes } from './pairBook.ts';
 export { workspacePairs, type PairsRequest, type WorkspacePairs } from './pairs.ts';
@@ -36,6 +38,7 @@ export { allAsRecorded } from './recording.ts';
 export { workspacePrompts } from './prompts.ts';
 export {
   reasonInNote,
+  reasonUnkept,
   runOfBlock,
   type Branch,
   type Grounding,

@@ -127,20 +127,46 @@ export async function* reasonInNote(
   services: Services,
   signals: RunSignals,
 ): AsyncGenerator<ReasonEvent, RunOutcome> {
-  const prompts = await services.prompts(note.root, settings['reasoning.promptSet']);
-  const task = await taskOf(note, request, settings, prompts, services);
-  const ports = portsOf(note, request, settings, services, signals);
+  const { task, events } = await begin(note, request, settings, services, signals);
   const record = new RunRecord(task, services, note.root);
-  const events = withRealCitations(reason(task, ports, signals.cancel), async (run) => {
-    const known = await services.knownCitations(note.root, signals.cancel);
-    return await checkCitations(run, note.text, known, signals.cancel);
-  });
   for (;;) {
     const step = await events.next();
     if (step.done) return await record.finish(step.value);
     await record.hear(step.value);
     yield step.value;
   }
+}
+
+/** The same run, kept nowhere: what it writes is in the caller's hands only. */
+export async function reasonUnkept(
+  note: Note,
+  request: ReasonRequest,
+  settings: Settings,
+  services: Services,
+  signals: RunSignals,
+): Promise<Run> {
+  const { events } = await begin(note, request, settings, services, signals);
+  for (;;) {
+    const step = await events.next();
+    if (step.done) return step.value;
+  }
+}
+
+async function begin(
+  note: Note,
+  request: ReasonRequest,
+  settings: Settings,
+  services: Services,
+  signals: RunSignals,
+): Promise<{ readonly task: ReasonTask; readonly events: AsyncGenerator<ReasonEvent, Run> }> {
+  const prompts = await services.prompts(note.root, settings['reasoning.promptSet']);
+  const task = await taskOf(note, request, settings, prompts, services);
+  const ports = portsOf(note, request, settings, services, signals);
+  const events = withRealCitations(reason(task, ports, signals.cancel), async (run) => {
+    const known = await services.knownCitations(note.root, signals.cancel);
+    return await checkCitations(run, note.text, known, signals.cancel);
+  });
+  return { task, events };
 }
 
 async function taskOf(

@@ -28,7 +28,7 @@ export async function asRecorded(
 ): Promise<LedgerEntry> {
   const folderOff = await isFolderOff(note.root, relativeNotePath(note.root, note.file));
   if (recordingAllowed(note.text, { record: settings['preferences.record'], folderOff })) return entry;
-  const { hunk: _, ...rest } = entry;
+  const { hunk: _hunk, compared: _compared, ...rest } = entry;
   return {
     ...rest,
     texts: {

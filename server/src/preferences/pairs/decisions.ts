@@ -30,6 +30,7 @@ export function preferencesOf(
   return [
     ...settlings([...last.values()].sort(byId), around, base),
     ...picks(records, base),
+    ...comparisons(records, base),
     ...hunks(records, last, base),
     ...ratings(records, base),
   ];
@@ -119,6 +120,17 @@ function picks(records: readonly LedgerRecord[], base: BaseOf): Preference[] {
     });
     if (pairs.length > 0) return pairs;
     return [{ ...own, chosen, rejected: null, signal: 'accept' as const, strength: strengths.accept }];
+  });
+}
+
+/** Of two answers the one that was preferred; the last word on the same two counts. */
+function comparisons(records: readonly LedgerRecord[], base: BaseOf): Preference[] {
+  return records.flatMap((record) => {
+    if (record.kind !== 'compare' || !record.compared) return [];
+    const chosen = side(record, offeredSections(record));
+    const rejected = side(record, record.compared);
+    if (chosen.text === rejected.text) return [];
+    return [{ ...base(record), chosen, rejected, signal: 'compare' as const, strength: strengths.compare }];
   });
 }
 

@@ -33,6 +33,7 @@ export interface Preference {
 export const strengths: Readonly<Record<PairSignal, number>> = {
   edit: 1,
   pick: 1,
+  compare: 1,
   settled: 0.9,
   hunk: 0.9,
   regenerate: 0.8,

@@ -34,7 +34,9 @@ export async function* teachLines(
     windowsHide: true,
   });
   let words = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error('A process without the pipes that it was started with.');
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-keptCharacters);
     options.onLog(text.trimEnd());
   });
@@ -52,7 +54,7 @@ export async function* teachLines(
   signal.addEventListener('abort', stop, { once: true });
   let failed: Extract<TeachingLine, { event: 'failed' }> | null = null;
   try {
-    for await (const text of createInterface({ input: child.stdout })) {
+    for await (const text of createInterface({ input: stdout })) {
       const line = lineOf(text);
       if (line?.event === 'failed') failed = line;
       else if (line) yield line;

@@ -26,11 +26,13 @@ import { after, noProgress, progressText, type Progress } from './progress.ts';
 import { countNew, keepLearnt, RecordFile } from './records.ts';
 
 /** How often it is looked whether something may begin, go on, or has to be held. */
-const lookMs = 20_000;
+const lookMs = 60_000;
 /** Pairs are not counted anew more often. */
 const countMs = 60_000;
 /** After a refusal for want of memory or disk it is not estimated again before this. */
 const refusedMs = 30 * 60_000;
+
+const unknown: Surroundings = { now: new Date(0), power: 'unknown', idleMs: 0, busyShare: null };
 
 /** Why a run of this process ends before it is done. `leave`: the process ends, and the run goes on with another. */
 type End = { readonly by: 'pause' | 'cancel' | 'leave' } | { readonly by: 'hold'; readonly says: string };
@@ -81,11 +83,13 @@ export class TeachingWorker {
     this.#lastWriting = ports.now();
   }
 
-  /** Looks around now and from time to time. */
+  /** Looks around from time to time. */
   begin(): void {
-    const look = () => void this.look().catch((error: unknown) => this.#ports.log(sentence(error)));
-    look();
-    this.#endLooking = this.#ports.every(lookMs, look);
+    this.#endLooking = this.#ports.every(lookMs, () => {
+      this.look().catch((error: unknown) => {
+        this.#ports.log(sentence(error));
+      });
+    });
   }
 
   /** The writer is at work. */
@@ -206,7 +210,8 @@ export class TeachingWorker {
     const roots = this.#ports.folders();
     const counted = roots.map((root) => ({ root, newPairs: this.#newPairs.get(root) ?? 0 }));
     const most = counted.reduce((a, b) => (b.newPairs > a.newPairs ? b : a), { root: '', newPairs: 0 });
-    const around = await this.#around();
+    // What the machine says is of no interest to who starts it by hand.
+    const around = wishes.mode === 'automatic' ? await this.#around() : unknown;
     const allowed = mayStart(wishes, around, { newPairs: most.newPairs, broken: null });
     if (!allowed.granted || most.root === '')
       return this.#set('idle', allowed.granted ? 'No folder is open.' : allowed.says);

@@ -170,3 +170,23 @@ test('given a stored adapter, when exported, then PEFT finds its files there, an
   assert.equal(baseName, 'tiny/llama');
   await assert.rejects(exportAdapter(stored, target, never), refusal(/holds an adapter already/));
 });
+
+test('given adapters that were in use one after the other, when rolled back, then each step back is the one before, and one that is gone is passed over', async (t) => {
+  const { shelf, registry, model, peft, home } = await setUp(t);
+  const base = model.identity.sha256;
+  await assert.rejects(registry.rollBack(base), refusal(/No other adapter was in use before/));
+  const first = await shelf.import(peft, model, never);
+  await registry.use(first.record.id);
+  await registry.use(first.record.id);
+  await registry.useNone(base);
+  assert.equal(await registry.beforeFor(base), first.record.id);
+  await registry.rollBack(base);
+  assert.deepEqual([await registry.activeFor(base), await registry.beforeFor(base)], [first.record.id, null]);
+  await registry.rollBack(base);
+  assert.deepEqual([await registry.activeFor(base), await registry.beforeFor(base)], [null, undefined]);
+  const file = join(home, 'adapters', 'active.json');
+  await writeFile(file, JSON.stringify({ schema: 1, active: {}, before: { [base]: [first.record.id, 'gone-1'] } }));
+  assert.equal(await registry.beforeFor(base), first.record.id);
+  await writeFile(file, JSON.stringify({ schema: 1, active: { [base]: first.record.id } }));
+  assert.deepEqual([await registry.activeFor(base), await registry.beforeFor(base)], [first.record.id, undefined]);
+});

@@ -37,7 +37,14 @@ export interface NewAdapter {
   readonly origin: AdapterRecord['origin'];
 }
 
+/** What one base model is used with: now, and before, the latest last. null: without adapter. */
+interface Uses {
+  readonly now: string | null;
+  readonly before: readonly (string | null)[];
+}
+
 const incomingPrefix = '.incoming-';
+const mostBefore = 50;
 
 export class AdapterRegistry {
   readonly #folder: string;
@@ -143,19 +150,45 @@ export class AdapterRegistry {
   /** Puts an adapter into use on its base model. */
   async use(id: string): Promise<StoredAdapter> {
     const adapter = await this.get(id);
-    await this.#change((active) => ({ ...active, [adapter.record.base.sha256]: adapter.record.id }));
+    await this.#change(adapter.record.base.sha256, ({ now, before }) => {
+      return { now: id, before: now === id ? before : [...before, now] };
+    });
     return adapter;
   }
 
   /** Takes a base model's adapter out of use. */
   async useNone(baseSha256: string): Promise<void> {
-    await this.#change((active) =>
-      Object.fromEntries(Object.entries(active).filter(([base]) => base !== baseSha256)),
-    );
+    await this.#change(baseSha256, ({ now, before }) => {
+      return { now: null, before: now === null ? before : [...before, now] };
+    });
+  }
+
+  /** What `rollBack` would put into use, null being the model without adapter; undefined: there is nothing before. */
+  async beforeFor(baseSha256: string): Promise<string | null | undefined> {
+    const before = (await this.#active()).before[baseSha256] ?? [];
+    const known = await Promise.all(before.map(async (id) => id === null || (await this.find(id)) !== null));
+    return before.filter((_, at) => known[at]).at(-1);
+  }
+
+  /** Puts into use what was in use before. @throws PreflexorError `bad-input`: nothing was */
+  async rollBack(baseSha256: string): Promise<void> {
+    const wanted = await this.beforeFor(baseSha256);
+    if (wanted === undefined)
+      throw new PreflexorError('bad-input', 'No other adapter was in use before.', {
+        remedy: 'Choose one from the list of adapters.',
+      });
+    await this.#change(baseSha256, ({ before }) => {
+      return { now: wanted, before: before.slice(0, before.lastIndexOf(wanted)) };
+    });
+  }
+
+  /** Adapters in use, by the hashes of their base models. */
+  async inUse(): Promise<Readonly<Record<string, string>>> {
+    return (await this.#active()).active;
   }
 
   async #active(): Promise<ActiveAdapters> {
-    const none: ActiveAdapters = { schema: 1, active: {} };
+    const none: ActiveAdapters = { schema: 1, active: {}, before: {} };
     const text = await readFile(this.#activeFile, 'utf8').catch((error: unknown) => {
       if (isMissing(error)) return null;
       throw error;
@@ -164,11 +197,18 @@ export class AdapterRegistry {
     return decoded?.success ? decoded.data : none;
   }
 
-  async #change(change: (active: ActiveAdapters['active']) => ActiveAdapters['active']): Promise<void> {
+  async #change(base: string, change: (uses: Uses) => Uses): Promise<void> {
     await makeFolders(this.#folder);
     await withLock([`${this.#activeFile}.lock`], async () => {
-      const active = change((await this.#active()).active);
-      await writeDurably(this.#activeFile, `${JSON.stringify({ schema: 1, active }, null, 2)}\n`);
+      const { active, before } = await this.#active();
+      const { [base]: now = null, ...others } = active;
+      const next = change({ now, before: before[base] ?? [] });
+      const content: ActiveAdapters = {
+        schema: 1,
+        active: next.now === null ? others : { ...others, [base]: next.now },
+        before: { ...before, [base]: next.before.slice(-mostBefore) },
+      };
+      await writeDurably(this.#activeFile, `${JSON.stringify(content, null, 2)}\n`);
     });
   }
 
