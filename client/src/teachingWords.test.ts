@@ -9,7 +9,13 @@ const status: TeachingStatus = {
   ...{ started: null, stage: null, phase: null, refresh: null, step: null, steps: null, metrics: null },
   ...{ estimate: null, newPairs: 3, offer: null },
 };
-const offer = { adapter: 'exo-1', time: '2026-03-01T00:00:00.000Z', why: 'Better.', report: '/r.md', later: false };
+const offer = {
+  adapter: 'exo-1',
+  time: '2026-03-01T00:00:00.000Z',
+  why: 'Better.',
+  report: '/r.md',
+  later: false,
+};
 
 test('given each state, when the status item is asked, then it says in plain words what goes on, and nothing where nothing does', () => {
   const text = (changes: Partial<TeachingStatus>) => teachingWords({ ...status, ...changes })?.text ?? null;
@@ -45,7 +51,14 @@ test('given an estimate, when the writer is asked, then the question has its num
 test('given adapters, when they are listed, then it is said where each is from, how it was judged, and what is wrong with it', () => {
   const base = { id: 'smol', file: 'smol.gguf', sha256: 'a'.repeat(64) };
   const adapter: AdapterListing = {
-    ...{ id: 'exo-1', created: '2026-03-01T00:00:00.000Z', base, fits: false, active: false, forgotten: true },
+    ...{
+      id: 'exo-1',
+      created: '2026-03-01T00:00:00.000Z',
+      base,
+      fits: false,
+      active: false,
+      forgotten: true,
+    },
     ...{ origin: 'phase II, 8 steps on 4 pairs', verdict: { offered: false, why: '' } },
     heldout: { step: 8, records: 4, loss: 1, accuracy: 0.75, margin: 0.1 },
   };

@@ -33,7 +33,10 @@ export function teachingWords(status: TeachingStatus): TeachingWords | null {
   switch (state) {
     case 'idle':
       if (!offer) return null;
-      return { ...said('mortar-board', 'A better adapter is ready'), spoken: `PRefLexOR: ${offer.adapter} is ready` };
+      return {
+        ...said('mortar-board', 'A better adapter is ready'),
+        spoken: `PRefLexOR: ${offer.adapter} is ready`,
+      };
     case 'starting':
       return said('mortar-board', 'Learning begins');
     case 'running':
@@ -55,7 +58,10 @@ export function teachingWords(status: TeachingStatus): TeachingWords | null {
 }
 
 /** What is asked before teaching starts. */
-export function startQuestion(estimate: TeachingEstimate): { readonly message: string; readonly detail: string } {
+export function startQuestion(estimate: TeachingEstimate): {
+  readonly message: string;
+  readonly detail: string;
+} {
   const { bytes: needed, availableBytes, trainingSeconds, samplesSeconds, samples, writerPairs } = estimate;
   const pairs = writerPairs === 1 ? '1 pair of your own' : `${writerPairs} pairs of your own`;
   const free = availableBytes > 0 ? ` of ${bytes(availableBytes)} that are free` : '';

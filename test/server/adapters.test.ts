@@ -50,10 +50,10 @@ test('given an adapter, when it is activated, compared blindly and rolled back, 
     method.result.parse(await client.request(method.method, params));
   const before = await ask(adaptersRequest, {});
   assert.deepEqual([before.active, before.before, before.problem], [null, undefined, null]);
-  assert.deepEqual(
-    Object.fromEntries(before.adapters.map(({ id, fits }) => [id, fits])),
-    { [own]: true, [foreign]: false },
-  );
+  assert.deepEqual(Object.fromEntries(before.adapters.map(({ id, fits }) => [id, fits])), {
+    [own]: true,
+    [foreign]: false,
+  });
   const refused = await failure(client.request('preflexor/useAdapter', { adapter: foreign }));
   assert.match(refused.message, /belongs to .* and this is/);
 
@@ -75,7 +75,10 @@ test('given an adapter, when it is activated, compared blindly and rolled back, 
   const revealed = await ask(judgeComparisonRequest, judged);
   assert.deepEqual([revealed.first, revealed.second].sort(), [own, null].sort());
   assert.equal(revealed.recorded, true);
-  assert.match((await failure(client.request('preflexor/judgeComparison', judged))).message, /judged already/);
+  assert.match(
+    (await failure(client.request('preflexor/judgeComparison', judged))).message,
+    /judged already/,
+  );
   const { rows } = await ask(pairsRequest, {});
   assert.deepEqual(
     rows.map(({ signal }) => signal),

@@ -101,7 +101,11 @@ export function activateAdapters(server: Server, texts: Compare): Feature<Adapte
       position: { line, character },
       adapter,
     };
-    const options = { location: ProgressLocation.Notification, title: 'Writing two answers', cancellable: true };
+    const options = {
+      location: ProgressLocation.Notification,
+      title: 'Writing two answers',
+      cancellable: true,
+    };
     try {
       const comparison = await window.withProgress(options, (_progress, token) =>
         server.request(compareAdaptersRequest, params, { token }),

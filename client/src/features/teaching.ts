@@ -1,6 +1,14 @@
 // Teaching in the background (preflexor/teach, teachingStatus, teachingEstimate, didChangeTeaching): commands, a status
 // item that says what it does, and the offer of a better adapter.
-import { StatusBarAlignment, ThemeColor, Uri, commands, window, type ProgressOptions, ProgressLocation } from 'vscode';
+import {
+  StatusBarAlignment,
+  ThemeColor,
+  Uri,
+  commands,
+  window,
+  type ProgressOptions,
+  ProgressLocation,
+} from 'vscode';
 import {
   clientCommands,
   teachingContext,
@@ -110,7 +118,9 @@ export function activateTeaching(server: Server, adapters: AdapterActions): Feat
     const known = [
       ...(mood === 'idle' ? ['preflexor.teachNow' as const] : []),
       ...(mood === 'busy' ? ['preflexor.pauseTeaching' as const] : []),
-      ...(mood === 'paused' || mood === 'held' || mood === 'failed' ? ['preflexor.resumeTeaching' as const] : []),
+      ...(mood === 'paused' || mood === 'held' || mood === 'failed'
+        ? ['preflexor.resumeTeaching' as const]
+        : []),
       ...(mood === null || mood === 'idle' || mood === 'off' ? [] : ['preflexor.cancelTeaching' as const]),
       'preflexor.adapters' as const,
     ];
@@ -129,7 +139,11 @@ export function activateTeaching(server: Server, adapters: AdapterActions): Feat
 
   function offerItems({ adapter, report, why }: TeachingOffer) {
     return [
-      { label: '$(check) Activate the Better Adapter', description: adapter, run: () => adapters.use(adapter) },
+      {
+        label: '$(check) Activate the Better Adapter',
+        description: adapter,
+        run: () => adapters.use(adapter),
+      },
       { label: '$(eye-closed) Compare It Blindly', run: () => adapters.compare(adapter) },
       {
         ...{ label: '$(graph) Show Its Report', detail: why },
@@ -146,7 +160,11 @@ export function activateTeaching(server: Server, adapters: AdapterActions): Feat
       'preflexor.cancelTeaching': () => act('cancel'),
       'preflexor.showTeaching': menu,
     },
-    disposables: [item, server.onStarted(() => void ask()), server.onNotification(teachingNotification, show)],
+    disposables: [
+      item,
+      server.onStarted(() => void ask()),
+      server.onNotification(teachingNotification, show),
+    ],
   };
 }
 

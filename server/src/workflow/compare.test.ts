@@ -8,12 +8,19 @@ import { comparisonEntry } from './compare.ts';
 const note = { root: '/notes', file: '/notes/a.md', text: 'Grains are small.\n' };
 const on = { 'preferences.record': true };
 const random = () => 0.5;
-const run = (final: string, adapter: string | null): Run => ({ ...runOf('01JDF3Z0000000000000000001'), final, adapter });
+const run = (final: string, adapter: string | null): Run => ({
+  ...runOf('01JDF3Z0000000000000000001'),
+  final,
+  adapter,
+});
 
 test('given two answers, when one is preferred, then its line holds both, and whose each was', async () => {
   const entry = await comparisonEntry(note, run('Better.', 'exo-1'), run('Worse.', null), on, random);
   assert.equal(entry?.kind, 'compare');
-  assert.deepEqual([entry.texts.offered, entry.compared?.answer, entry.compared?.adapter], ['Better.', 'Worse.', null]);
+  assert.deepEqual(
+    [entry.texts.offered, entry.compared?.answer, entry.compared?.adapter],
+    ['Better.', 'Worse.', null],
+  );
   assert.notEqual(entry.provenance, null);
 });
 

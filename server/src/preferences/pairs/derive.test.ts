@@ -435,11 +435,15 @@ test('given a writer who changes their mind, when derived, then the later prefer
 });
 
 test('given a blind comparison, when derived, then the preferred answer stands against the other, with the later word on the same two', async () => {
-  const compared = (answer: string) => ({ compared: { thinking: '', reflection: '', answer, adapter: null } });
+  const compared = (answer: string) => ({
+    compared: { thinking: '', reflection: '', answer, adapter: null },
+  });
   const first = recordOf(1, 'compare', { offered: 'Because of grains.' }, compared('Who knows.'));
   assert.deepEqual((await derive([first])).map(shown), [['compare', 'Because of grains.', 'Who knows.']]);
   const later = recordOf(2, 'compare', { offered: 'Who knows.' }, compared('Because of grains.'));
-  assert.deepEqual((await derive([first, later])).map(shown), [['compare', 'Who knows.', 'Because of grains.']]);
+  assert.deepEqual((await derive([first, later])).map(shown), [
+    ['compare', 'Who knows.', 'Because of grains.'],
+  ]);
   const same = recordOf(3, 'compare', { offered: 'The same.' }, compared('The same.'));
   assert.deepEqual(await derive([same]), []);
 });

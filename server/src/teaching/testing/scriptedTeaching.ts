@@ -11,11 +11,11 @@ switch (process.argv[2]) {
     say(stage);
     process.stdout.write('{"event":"sam');
     process.stdout.write('ple","kept":true,"question":"Why?"}\nnot a line\n');
-    process.disconnect?.();
+    process.disconnect();
     break;
   case 'failed':
     say({ event: 'failed', code: 'locked', message: 'Somebody else teaches.', remedy: null });
-    process.disconnect?.();
+    process.disconnect();
     process.exitCode = 1;
     break;
   case 'crashed':

@@ -73,7 +73,7 @@ test('given a number that went to another program, when it is asked who teaches,
 });
 
 test('given each system, when it is asked when a process began, then its own words are taken', async () => {
-  const stat = `4711 (a) (b 1) S 1 4711 4711 0 -1 4194560 1 0 0 0 5 2 0 0 20 0 11 0 ${'998877'} 1 2 3`;
+  const stat = '4711 (a) (b 1) S 1 4711 4711 0 -1 4194560 1 0 0 0 5 2 0 0 20 0 11 0 998877 1 2 3';
   const files: Record<string, string> = {
     '/proc/4711/stat': stat,
     '/proc/sys/kernel/random/boot_id': '7d1f\n',

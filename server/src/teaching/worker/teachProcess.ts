@@ -2,7 +2,7 @@
 // started it is gone, as the channel between the two closes then, and leaves a checkpoint.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { cancelled, PreflexorError, type ErrorCode } from '../../errors.ts';
+import { PreflexorError, throwIfCancelled, type ErrorCode } from '../../errors.ts';
 import { TeachingLine } from '../../protocol/index.ts';
 
 export interface TeachProcessOptions {
@@ -26,7 +26,7 @@ export async function* teachLines(
   options: TeachProcessOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TeachingLine> {
-  if (signal.aborted) throw cancelled();
+  throwIfCancelled(signal);
   const child = spawn(process.execPath, [options.program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // The editor's own program is Node only when it is told so.
@@ -60,7 +60,7 @@ export async function* teachLines(
       else if (line) yield line;
     }
     const how = await closed;
-    if (signal.aborted) throw cancelled();
+    throwIfCancelled(signal);
     if (failed) throw failureOf(failed);
     if (how !== 'ended with 0') throw crash(how, words);
   } finally {

@@ -20,6 +20,7 @@ import {
   type Past,
   type Permission,
   type Surroundings,
+  type TeachingWishes,
 } from './decide.ts';
 import type { WorkerPorts } from './ports.ts';
 import { after, noProgress, progressText, type Progress } from './progress.ts';
@@ -184,16 +185,26 @@ export class TeachingWorker {
       if (!allowed.granted) await this.#end({ by: 'hold', says: allowed.says });
       return;
     }
-    if (this.#elsewhere) return this.#set('running', 'Teaching goes on in another window, or by a command.');
+    if (this.#elsewhere) {
+      this.#set('running', 'Teaching goes on in another window, or by a command.');
+      return;
+    }
     await this.#count();
-    if (!current) return await this.#startByItself();
-    if (!this.#ports.folders().includes(current.root))
-      return this.#set('held', `Teaching goes on when ${current.root} is open again.`);
-    if (current.state === 'paused') return this.#set('paused', current.says ?? 'Teaching is paused.');
-    const permission = this.#mayTakeUp(current, mayResume(wishes, await this.#around()));
-    if (permission.granted) this.#drive(current);
-    else if (current.state === 'failed') this.#set('failed', current.says ?? permission.says);
-    else this.#set('held', permission.says);
+    if (current) await this.#takeUp(current, wishes);
+    else await this.#startByItself(wishes);
+  }
+
+  async #takeUp(current: TeachingRun, wishes: TeachingWishes): Promise<void> {
+    if (!this.#ports.folders().includes(current.root)) {
+      this.#set('held', `Teaching goes on when ${current.root} is open again.`);
+    } else if (current.state === 'paused') {
+      this.#set('paused', current.says ?? 'Teaching is paused.');
+    } else {
+      const permission = this.#mayTakeUp(current, mayResume(wishes, await this.#around()));
+      if (permission.granted) this.#drive(current);
+      else if (current.state === 'failed') this.#set('failed', current.says ?? permission.says);
+      else this.#set('held', permission.says);
+    }
   }
 
   /** What the writer asked for goes on after a restart at once, and after a break when they say so. */
@@ -205,16 +216,17 @@ export class TeachingWorker {
     return again.granted ? resume : again;
   }
 
-  async #startByItself(): Promise<void> {
-    const wishes = await this.#ports.wishes();
+  async #startByItself(wishes: TeachingWishes): Promise<void> {
     const roots = this.#ports.folders();
     const counted = roots.map((root) => ({ root, newPairs: this.#newPairs.get(root) ?? 0 }));
     const most = counted.reduce((a, b) => (b.newPairs > a.newPairs ? b : a), { root: '', newPairs: 0 });
     // What the machine says is of no interest to who starts it by hand.
     const around = wishes.mode === 'automatic' ? await this.#around() : unknown;
     const allowed = mayStart(wishes, around, { newPairs: most.newPairs, broken: null });
-    if (!allowed.granted || most.root === '')
-      return this.#set('idle', allowed.granted ? 'No folder is open.' : allowed.says);
+    if (!allowed.granted || most.root === '') {
+      this.#set('idle', allowed.granted ? 'No folder is open.' : allowed.says);
+      return;
+    }
     const refused = this.#ports.now() - this.#refusedAt;
     if (refused >= 0 && refused < refusedMs) return;
     try {
@@ -232,12 +244,12 @@ export class TeachingWorker {
         remedy: 'Setting preflexor.teaching.start switches it on.',
       });
     this.#requireFree();
-    if (current?.root === root) return await this.#resumeByWriter();
-    if (current)
+    if (current && current.root !== root)
       throw new PreflexorError('locked', `Teaching is not done in ${current.root}.`, {
         remedy: 'Resume it, or cancel it, first.',
       });
-    await this.#start(root, 'writer');
+    if (current) await this.#resumeByWriter();
+    else await this.#start(root, 'writer');
   }
 
   async #start(root: string, askedBy: TeachingRun['askedBy']): Promise<void> {
@@ -283,7 +295,7 @@ export class TeachingWorker {
 
   async #resumeByWriter(): Promise<void> {
     const { current } = this.#record;
-    if (this.#own && this.#own.end === null) return;
+    if (this.#own?.end === null) return;
     this.#requireFree();
     if (!current) throw new PreflexorError('bad-input', 'There is no run of teaching to go on with.');
     // Who goes on after the watch list paused the run has seen what it found.
@@ -301,7 +313,10 @@ export class TeachingWorker {
   }
 
   async #endByWriter(by: 'pause' | 'cancel'): Promise<void> {
-    if (this.#own) return await this.#end({ by });
+    if (this.#own) {
+      await this.#end({ by });
+      return;
+    }
     if (this.#elsewhere) this.#requireFree();
     const { current } = this.#record;
     if (!current) return;

@@ -185,8 +185,14 @@ test('given adapters that were in use one after the other, when rolled back, the
   await registry.rollBack(base);
   assert.deepEqual([await registry.activeFor(base), await registry.beforeFor(base)], [null, undefined]);
   const file = join(home, 'adapters', 'active.json');
-  await writeFile(file, JSON.stringify({ schema: 1, active: {}, before: { [base]: [first.record.id, 'gone-1'] } }));
+  await writeFile(
+    file,
+    JSON.stringify({ schema: 1, active: {}, before: { [base]: [first.record.id, 'gone-1'] } }),
+  );
   assert.equal(await registry.beforeFor(base), first.record.id);
   await writeFile(file, JSON.stringify({ schema: 1, active: { [base]: first.record.id } }));
-  assert.deepEqual([await registry.activeFor(base), await registry.beforeFor(base)], [first.record.id, undefined]);
+  assert.deepEqual(
+    [await registry.activeFor(base), await registry.beforeFor(base)],
+    [first.record.id, undefined],
+  );
 });
