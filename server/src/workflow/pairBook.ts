@@ -28,7 +28,7 @@ import type {
 import { nextUlid } from '../state/index.ts';
 import { PairChecks } from './pairChecks.ts';
 import { workspacePairs, type PairsRequest, type WorkspacePairs } from './pairs.ts';
-import { countsOf, isKept, rowOf, selectPairs, type BoardPair, type FoundPlace } from './pairSelection.ts';
+import { countsOf, rowOf, selectPairs, type BoardPair, type FoundPlace } from './pairSelection.ts';
 import type { Stores } from './stores.ts';
 
 /** Finds places in the folder's notes that mean something like a text. @throws PreflexorError */

@@ -5,7 +5,7 @@ import type { CurationAction, LedgerRecord, PreferencePair } from '../../protoco
 import { PreferencePair as Schema } from '../../protocol/index.ts';
 import { decisionOf } from '../../../../test/support/ledgerExamples.ts';
 import { CuratedPairs, curatedPairs } from './curatedPairs.ts';
-import { curationsIn, type CurationRecord } from './curation.ts';
+import type { CurationRecord } from './curation.ts';
 import { derivePairs } from './derive.ts';
 
 const never = new AbortController().signal;
