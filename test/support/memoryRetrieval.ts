@@ -294,7 +294,7 @@ function partOf(file: string, passages: readonly Passage[]): GraphPart {
     const { source, start, end } = place;
     return { owner, from, to, kind, count: 1, evidence: [{ source, start, end }] };
   };
-  const nodes = new Map([[owner, node('document', owner, file)]]);
+  const nodes = new Map<string, StoredNode>([[owner, node('document', owner, file)]]);
   const edges: StoredEdge[] = [];
   for (const passage of passages) {
     const chunk = `chunk:${passage.id}`;

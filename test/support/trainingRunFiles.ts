@@ -38,11 +38,12 @@ export function runRecord(change: Partial<TrainingRunRecord> = {}): TrainingRunR
   };
 }
 
+type Figures = Readonly<
+  Record<'loss' | `rewards/${'chosen' | 'rejected' | 'margins' | 'accuracies'}`, number>
+>;
+
 /** Figures of a training that goes well: the same step has the same ones. */
-function figures(
-  step: number,
-  offset = 0,
-): Pick<Extract<TrainerLine, { event: 'eval' }>, 'loss'> & Readonly<Record<`rewards/${'chosen' | 'rejected' | 'margins' | 'accuracies'}`, number>> {
+function figures(step: number, offset = 0): Figures {
   const margin = (step / (step + 40)) * 0.5 - offset + Math.sin(step) * 0.02;
   return {
     ...{ loss: 2 * Math.exp(-step / 60) + 0.5 + offset, 'rewards/margins': margin },

@@ -23,9 +23,9 @@ after(() => server.close());
 async function open(
   t: TestContext,
   desk: GraphDesk,
-  { theme = themes.dark, reducedMotion = false } = {},
+  options: { readonly theme?: Theme; readonly reducedMotion?: boolean } = {},
 ): Promise<Page> {
-  const page = await server.open({ theme, width: 1200, height: 760, reducedMotion });
+  const page = await server.open({ theme: themes.dark, width: 1200, height: 760, ...options });
   t.after(() => page.context().close());
   await desk.settle(page);
   return page;
