@@ -20,7 +20,7 @@ import { makeFolders, prepareWorkspace, workspacePlaces, writeDurably } from './
 import {
   busyShare,
   dayWindow,
-  estimateTeaching,
+  teachingNeeds,
   readPower,
   realSystem,
   teachLines,
@@ -167,7 +167,7 @@ async function estimateOf(task: EstimateTask, signal: AbortSignal) {
       return bavail * bsize;
     };
     const ports = { plan, freeDiskBytes, secondsPerSample: () => secondsPerSample(root) };
-    return await estimateTeaching(teaching, writerPairs, ports, signal);
+    return await teachingNeeds(teaching, writerPairs, ports, signal);
   } finally {
     await shelf.dispose();
     await rm(scratch, { recursive: true, force: true });

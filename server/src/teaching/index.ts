@@ -22,7 +22,7 @@ export { trainedPairs, type TrainedPair } from './runs/trainedPairs.ts';
 export { TrainingRuns, type TrainingRunsOptions } from './runs/runs.ts';
 export type { TeachingWishes } from './worker/decide.ts';
 export { dayWindow } from './worker/dayWindow.ts';
-export { estimateTeaching, type PhaseQuestion } from './worker/estimate.ts';
+export { teachingNeeds, type PhaseQuestion } from './worker/needs.ts';
 export { TeachingHolder } from './worker/holder.ts';
 export { busyShare } from './worker/load.ts';
 export type { TeachingTask, WorkerPorts } from './worker/ports.ts';

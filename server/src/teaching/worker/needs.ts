@@ -37,7 +37,7 @@ const diskBytesPerParameter = 40;
 /** What a disk is not to be filled up to. */
 const diskReserve = 500e6;
 
-export async function estimateTeaching(
+export async function teachingNeeds(
   settings: TeachSettings,
   writerPairs: number,
   ports: EstimatePorts,
