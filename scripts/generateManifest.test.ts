@@ -101,6 +101,7 @@ test('given the sources of the client, when commands are named in them, then eac
     'preflexor.board',
     'preflexor.training',
     'preflexor.graph',
+    'preflexor.teaching',
   ]);
   const named = new Set([...sources.matchAll(/'(preflexor\.[a-zA-Z.]+)'/g)].map(([, name]) => name ?? ''));
   const commands = [...named].filter((name) => !settingKeys.has(name) && !others.has(name));
@@ -175,6 +176,7 @@ test('given settings that steer what runs, when a folder is not trusted, then it
     'preflexor.retrieval.embedder',
     'preflexor.retrieval.reranker',
     'preflexor.retrieval.address',
+    'preflexor.teaching.start',
   ]);
 });
 

@@ -1,7 +1,6 @@
 // A run of teaching in a process of its own: the very command that a writer may type. It ends by itself when whoever
 // started it is gone, as the channel between the two closes then, and leaves a checkpoint.
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { PreflexorError, throwIfCancelled, type ErrorCode } from '../../errors.ts';
 import { TeachingLine } from '../../protocol/index.ts';
 
@@ -40,9 +39,11 @@ export async function* teachLines(
     words = (words + text).slice(-keptCharacters);
     options.onLog(text.trimEnd());
   });
-  const closed = new Promise<string>((resolve) => {
+  const said = new Promise<void>((resolve) => stderr.once('close', resolve));
+  // Not `close`: it does not come where this side has closed the channel.
+  const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`can't be started (${error.message})`));
-    child.once('close', (code, by) =>
+    child.once('exit', (code, by) =>
       resolve(by === null ? `ended with ${String(code)}` : `was ended by ${by}`),
     );
   });
@@ -54,12 +55,13 @@ export async function* teachLines(
   signal.addEventListener('abort', stop, { once: true });
   let failed: Extract<TeachingLine, { event: 'failed' }> | null = null;
   try {
-    for await (const text of createInterface({ input: stdout })) {
+    for await (const text of splitLines(stdout)) {
       const line = lineOf(text);
       if (line?.event === 'failed') failed = line;
       else if (line) yield line;
     }
-    const how = await closed;
+    const how = await ended;
+    await said;
     throwIfCancelled(signal);
     if (failed) throw failureOf(failed);
     if (how !== 'ended with 0') throw crash(how, words);
@@ -68,6 +70,17 @@ export async function* teachLines(
     clearTimeout(killing);
     // Whoever leaves early wants no more of it.
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  }
+}
+
+/** Whole lines only: what a killed process began to write is left out. */
+async function* splitLines(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  stream.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of stream as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
   }
 }
 
