@@ -21,7 +21,7 @@ import {
 } from '../state/index.ts';
 import {
   datasetPromptVersion,
-  estimateTeaching,
+  estimateRun,
   generateDataset,
   heldoutNotes,
   measure,
@@ -127,7 +127,7 @@ async function tellEstimate(
   const { model, threads, trainer, scratch } = training;
   const { output, signal } = context;
   output.progress('Estimating memory and time');
-  const estimate = await estimateTeaching(
+  const estimate = await estimateRun(
     {
       ...{ settings: setup.settings, model: model.file, threads, anchored: options.anchor ? 2 : 0 },
       sampleSeconds: await secondsForSample(root, model.identity.sha256),

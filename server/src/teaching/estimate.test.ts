@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { PreflexorError } from '../errors.ts';
 import type { TrainerLine } from '../protocol/index.ts';
 import type { Trainer, TrainerTask } from '../training/index.ts';
-import { estimateTeaching } from './estimate.ts';
+import { estimateRun } from './estimate.ts';
 import { teachPreset, withValues } from './presets.ts';
 
 const never = new AbortController().signal;
@@ -39,7 +39,7 @@ test('given settings, when a run is estimated, then both phases are planned with
   const trainer = new CountingTrainer();
   const settings = withValues(preset, ['samples=50', 'refreshes=2', 'phase1.steps=7']);
   const task = { settings, model: 'm.gguf', threads: 1, anchored: 2, sampleSeconds: 3 };
-  const found = await estimateTeaching(task, trainer, '/scratch', never);
+  const found = await estimateRun(task, trainer, '/scratch', never);
   assert.deepEqual([found.samples, found.sampleSeconds], [2 * (50 + 40), 3]);
   const { parts, partTokens, answerTokens, reflectionTokens } = settings.dataset;
   assert.deepEqual(
@@ -65,7 +65,7 @@ test('given a trainer that ends without a word, when a run is estimated, then it
     selfTest: () => Promise.resolve(true),
   };
   const task = { settings: preset, model: 'm', threads: 1, anchored: 0, sampleSeconds: null };
-  await assert.rejects(estimateTeaching(task, silent, '/scratch', never), (error) =>
+  await assert.rejects(estimateRun(task, silent, '/scratch', never), (error) =>
     PreflexorError.is(error, 'trainer-failed'),
   );
 });

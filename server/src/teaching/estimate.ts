@@ -24,7 +24,7 @@ const anchorTokens = 128;
  * @param folder for the trainer's configuration
  * @throws PreflexorError `trainer-failed` with the numbers where a phase can't fit, `locked`, `cancelled`
  */
-export async function estimateTeaching(
+export async function estimateRun(
   task: TeachEstimateTask,
   trainer: Trainer,
   folder: string,

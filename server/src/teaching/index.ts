@@ -2,7 +2,7 @@
 // adapter has to pass. Imports neither an editor nor a native library: models, index and trainer come in as ports.
 export { generateDataset, type Dataset, type DatasetEvent, type DatasetRequest } from './dataset/generate.ts';
 export type { Corpus, CorpusChunk, DatasetPorts } from './dataset/ports.ts';
-export { estimateTeaching, type TeachEstimateTask } from './estimate.ts';
+export { estimateRun, type TeachEstimateTask } from './estimate.ts';
 export { heldoutNotes, usableChunks } from './dataset/notes.ts';
 export { pairsOfSamples, trlLines } from './dataset/pairs.ts';
 export { datasetPromptVersion } from './dataset/prompts.ts';

@@ -294,7 +294,9 @@ test('given a phase I model that does not write the sections by itself, when pha
     if (prefix === '') return 'I would rather not think about that at all, whatever it may be.';
     if (!prefix.endsWith('\n\n')) return 'It has layers.';
     answers += 1;
-    return answers % 2 === 0
+    // One in three answers is empty: it is no answer, and is asked for again.
+    if (answers % 3 === 0) return '';
+    return answers % 3 === 1
       ? 'The toughness comes from layers that slide, and from weak bonds that break and form anew.'
       : 'Nobody can say for sure where any of this is from in the end.';
   });

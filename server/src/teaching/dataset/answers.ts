@@ -44,8 +44,11 @@ export async function answersOf(
   if (compared) return { ...compared, enforced: false };
   // It has not learnt the form yet: as before training, the sections are opened for it (method, section 1).
   const enforced: string[] = [];
-  for (let index = 0; index < task.settings.answers; index += 1)
-    enforced.push(await enforcedAnswer(`enforced ${index}`, asked, task, ports, writing));
+  const tries = enforcedTries * task.settings.answers;
+  for (let index = 0; index < tries && enforced.length < task.settings.answers; index += 1) {
+    const written = await enforcedAnswer(`enforced ${index}`, asked, task, ports, writing);
+    if (isStructured(written, task.markers)) enforced.push(written);
+  }
   const held = await bestAndWorst(enforced, sample, task, ports, signal);
   return held && { ...held, enforced: true };
 }
@@ -72,6 +75,9 @@ async function enforcedAnswer(
   });
   return `${begun}${(truncated ? (wholeSentences(text) ?? text) : text).trim()}`;
 }
+
+/** A small model often ends right after its thinking: so many tries for each answer that is wanted. */
+const enforcedTries = 2;
 
 /** The model writes by itself about as much as so many headings have. */
 const mostParts = 4;
@@ -108,9 +114,11 @@ async function bestAndWorst(
   ports: DatasetPorts,
   signal: AbortSignal,
 ): Promise<Omit<Compared, 'enforced'> | null> {
-  const candidates = [...new Set(all)];
+  const answerIn = (text: string): string => textOf(readSegments(text, markers), 'answer');
+  // Where thinking is masked, a text without an answer would leave nothing to learn from.
+  const candidates = [...new Set(all)].filter((text) => answerIn(text).trim() !== '');
   if (!candidates.some((text) => isStructured(text, markers))) return null;
-  const answers = candidates.map((text) => textOf(readSegments(text, markers), 'answer'));
+  const answers = candidates.map(answerIn);
   const scores = await scoresOf(answers, { question, reference }, settings.judge, ports, signal);
   const ranked = candidates
     .map((text, index) => ({ text, score: scores[index] ?? 0, structured: isStructured(text, markers) }))
