@@ -204,7 +204,7 @@ export class CurveChart extends LitElement {
     // A point that moves needs no data: there may be many thousand steps.
     if (isOther) this.#make(aligned(curves, metric, smoothing), madeFor);
     else if (changed.has('curves') || changed.has('smoothing'))
-      this.#plot?.setData(aligned(curves, metric, smoothing) as uPlot.AlignedData, false);
+      this.#plot?.setData(aligned(curves, metric, smoothing), false);
     this.#show(isOther || changed.has('curves') || changed.has('smoothing') || changed.has('range'));
   }
 
@@ -239,7 +239,7 @@ export class CurveChart extends LitElement {
       },
     };
     const cursor: uPlot.Cursor = { ...options.cursor, bind };
-    this.#plot = new uPlot({ ...options, cursor, hooks }, data as uPlot.AlignedData, place);
+    this.#plot = new uPlot({ ...options, cursor, hooks }, data, place);
   }
 
   /** Range and point as all charts have them. */
