@@ -198,16 +198,14 @@ export class CurveChart extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    const data = aligned(this.curves, this.metric, this.smoothing);
-    const madeFor = JSON.stringify([
-      this.metric,
-      this.curves.map(({ key, colour }) => [key, colour]),
-      this.series,
-    ]);
-    if (!this.#plot || madeFor !== this.#madeFor) this.#make(data, madeFor);
+    const { metric, curves, series, smoothing } = this;
+    const madeFor = JSON.stringify([metric, curves.map(({ key, colour }) => [key, colour]), series]);
+    const isOther = !this.#plot || madeFor !== this.#madeFor;
+    // A point that moves needs no data: there may be many thousand steps.
+    if (isOther) this.#make(aligned(curves, metric, smoothing), madeFor);
     else if (changed.has('curves') || changed.has('smoothing'))
-      this.#plot.setData(data as uPlot.AlignedData, false);
-    this.#show();
+      this.#plot?.setData(aligned(curves, metric, smoothing), false);
+    this.#show(isOther || changed.has('curves') || changed.has('smoothing') || changed.has('range'));
   }
 
   #make(data: ReturnType<typeof aligned>, madeFor: string): void {
@@ -241,19 +239,20 @@ export class CurveChart extends LitElement {
       },
     };
     const cursor: uPlot.Cursor = { ...options.cursor, bind };
-    this.#plot = new uPlot({ ...options, cursor, hooks }, data as uPlot.AlignedData, place);
+    this.#plot = new uPlot({ ...options, cursor, hooks }, data, place);
   }
 
   /** Range and point as all charts have them. */
-  #show(): void {
+  #show(isRescaled: boolean): void {
     const plot = this.#plot;
     const [first, last] = [this.#steps[0], this.#steps.at(-1)];
     if (!plot || first === undefined || last === undefined) return;
     const { min, max } = this.range ?? { min: first, max: Math.max(last, first + 1) };
     this.#setting = true;
-    plot.batch(() => {
-      plot.setScale('x', { min, max });
-    });
+    if (isRescaled)
+      plot.batch(() => {
+        plot.setScale('x', { min, max });
+      });
     const left = this.point === null ? -10 : plot.valToPos(this.point, 'x');
     plot.setCursor({ left, top: this.point === null ? -10 : 10 }, false);
     this.#setting = false;

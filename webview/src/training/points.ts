@@ -73,7 +73,7 @@ export function aligned(
   const steps = stepsOf(curves);
   const places = new Map(steps.map((step, place) => [step, place]));
   const spread = (columns: CurveColumns, values: readonly (number | null)[]) => {
-    const column = new Array<number | null | undefined>(steps.length);
+    const column = new Array<number | null | undefined>(steps.length).fill(undefined);
     for (const [index, step] of columns.step.entries()) column[places.get(step) ?? 0] = values[index] ?? null;
     return column;
   };

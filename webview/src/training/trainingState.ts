@@ -80,6 +80,9 @@ function isOf(run: string, key: string): boolean {
 function joined(before: TrainingRunDetail | undefined, part: TrainingPart): TrainingPart {
   const known = before?.parts.find((one) => one.part === part.part);
   if (!known || part.from === 0) return part;
+  // What is the same stays the same object: nothing is drawn anew for it.
+  const heldout = known.heldout.step.length === part.heldout.step.length ? known.heldout : part.heldout;
+  if (part.trained.step.length === 0) return { ...part, from: 0, trained: known.trained, heldout };
   const column = <T>(name: (columns: CurveColumns) => readonly T[]): T[] => [
     ...name(known.trained).slice(0, part.from),
     ...name(part.trained),
@@ -92,7 +95,7 @@ function joined(before: TrainingRunDetail | undefined, part: TrainingPart): Trai
     chosen: column(({ chosen }) => chosen),
     rejected: column(({ rejected }) => rejected),
   };
-  return { ...part, from: 0, trained };
+  return { ...part, from: 0, trained, heldout };
 }
 
 /** What need not be told again. */
