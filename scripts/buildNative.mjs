@@ -8,6 +8,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -104,9 +105,19 @@ function placeOpenblas(build) {
     return;
   }
   const target = path.join(build, name);
-  if (existsSync(target)) return;
-  copyFileSync(path.join(libraries, name), `${target}.partial`);
-  renameSync(`${target}.partial`, target);
+  if (!existsSync(target)) {
+    copyFileSync(path.join(libraries, name), `${target}.partial`);
+    renameSync(`${target}.partial`, target);
+  }
+  const licence = findLicence(path.join(libraries, '../..'));
+  if (licence !== undefined) copyFileSync(licence, path.join(build, 'OpenBLAS-LICENSE.txt'));
+}
+
+/** The licence in the folder that pip installed the package's library into. */
+function findLicence(folder) {
+  const files = readdirSync(folder, { recursive: true }).map(String);
+  const found = files.find((file) => /\.dist-info[\\/](.*[\\/])?LICENSE(\.[a-z]+)?$/i.test(file));
+  return found === undefined ? undefined : path.join(folder, found);
 }
 
 function main(args) {
