@@ -17,8 +17,8 @@ export async function obtainTrainer(target: Target, brought: string | null): Pro
   if (brought !== null) return filesIn(brought, target);
   if (target.name !== hostTarget()) {
     throw new SetupError(
-      `The trainer for ${target.name} cannot be built on ${hostTarget()}.`,
-      'Build it there with "npm run build:native", and name the folder native/build from there with --trainer.',
+      `A package for ${target.name} needs a trainer for it.`,
+      `Build it there with "npm run build:native", or here with "npm run build:native -- --target ${target.name}" (not for macOS), and name its folder with --trainer.`,
     );
   }
   await step('Building the trainer', false, buildHere);
