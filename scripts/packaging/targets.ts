@@ -30,7 +30,7 @@ const unix = (ending: string): TrainerFiles => ({
 });
 
 /**
- * CUDA is left out: its two packages alone are larger than everything else together (docs/decisions/0013). Vulkan
+ * CUDA is left out: its two packages alone are larger than everything else together (docs/decisions/0016). Vulkan
  * serves the same cards.
  */
 export const targets: readonly Target[] = [
