@@ -1,7 +1,7 @@
 // Bundles the doors and the views into dist/. Type checking is its own step (`npm run types`).
 // What finds its native libraries or its data by its own file layout stays outside.
-import { cp, mkdir, rm } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { context, build } from 'esbuild';
 
 const watch = process.argv.includes('--watch');
@@ -10,6 +10,7 @@ const { version } = JSON.parse(await readFile(new URL('package.json', import.met
 const common = {
   bundle: true,
   sourcemap: true,
+  metafile: true,
   logLevel: 'warning',
   legalComments: 'linked',
   define: { PREFLEXOR_VERSION: JSON.stringify(version) },
@@ -78,5 +79,17 @@ for (const folder of ['cmaps', 'standard_fonts']) {
 if (watch) {
   for (const options of bundles) await (await context(options)).watch();
 } else {
-  await Promise.all(bundles.map((options) => build(options)));
+  const results = await Promise.all(bundles.map((options) => build(options)));
+  await writeFile('dist/modules.json', JSON.stringify(modules(results), undefined, 2));
+}
+
+/** What packaging has to know: the files of others that are bundled, and the modules that stay outside. */
+function modules(results) {
+  const inputs = results.flatMap(({ metafile }) => Object.entries(metafile.inputs));
+  const imports = inputs.flatMap(([, { imports }]) => imports);
+  const outside = imports.filter(({ external, path }) => external && !isBuiltin(path) && path !== 'vscode');
+  return {
+    bundled: [...new Set(inputs.map(([file]) => file))].filter((file) => file.includes('node_modules/')),
+    external: [...new Set(outside.map(({ path }) => path))].sort(),
+  };
 }

@@ -1,13 +1,12 @@
 // Implementation of backend.hpp.
 #include "backend.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
 #include "errors.hpp"
+#include "system.hpp"
 
 namespace preflexor {
 namespace {
@@ -19,13 +18,14 @@ struct Registry {
   ggml_backend_dev_t (*deviceAt)(size_t);
 };
 
-/** libggml.so, libggml.v0.5.0.so, libggml.cuda.v0.5.0.so …: the version is part of the name. */
+/** libggml.so, libggml.v0.5.0.so, ggml.v0.5.0.dll …: the version is part of the name. */
 std::string findRegistryLibrary(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     const std::string extension = entry.path().extension().string();
-    if (name.rfind("libggml.", 0) == 0 && (extension == ".so" || extension == ".dylib")) {
+    const bool named = name.rfind("libggml.", 0) == 0 || name.rfind("ggml.", 0) == 0;
+    if (named && (extension == ".so" || extension == ".dylib" || extension == ".dll")) {
       return entry.path().string();
     }
   }
@@ -36,7 +36,7 @@ std::string findRegistryLibrary(const std::string& folder) {
 
 template <typename Function>
 void resolve(void* library, const char* name, Function& function) {
-  void* symbol = dlsym(library, name);
+  void* symbol = findSymbol(library, name);
   if (symbol == nullptr) {
     throw TrainerError("libraries", std::string("libggml lacks the function ") + name + ".",
                        "Use the @node-llama-cpp packages of the version that this trainer names.");
@@ -47,9 +47,9 @@ void resolve(void* library, const char* name, Function& function) {
 /** Loads the registry and its backends; libraries stay loaded until the process ends. */
 Registry loadRegistry(const std::string& folder) {
   const std::string path = findRegistryLibrary(folder);
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  void* library = openLibrary(path, true);
   if (library == nullptr) {
-    throw TrainerError("libraries", std::string("Cannot load ") + path + ": " + dlerror() + ".",
+    throw TrainerError("libraries", "Cannot load " + path + ": " + libraryProblem() + ".",
                        "Install the packages again (npm ci).");
   }
   Registry registry{};

@@ -1,9 +1,9 @@
 // Implementation of blas.hpp.
 #include "blas.hpp"
 
-#include <dlfcn.h>
-
 #include <filesystem>
+
+#include "system.hpp"
 
 namespace preflexor {
 namespace {
@@ -13,30 +13,30 @@ constexpr int rowMajor = 101;
 constexpr int plain = 111;
 constexpr int transposed = 112;
 
-#ifdef __APPLE__
+#if defined(_WIN32)
+constexpr const char* libraryName = "libscipy_openblas.dll";
+#elif defined(__APPLE__)
 constexpr const char* libraryName = "libscipy_openblas.dylib";
 #else
 constexpr const char* libraryName = "libscipy_openblas.so";
 #endif
 
 /** The library beside this program, or, for the tests, beside the folder that they are in. */
-void* openLibrary() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&Blas::find), &info) == 0) return nullptr;
+void* findLibrary() {
+  const auto program = programFile();
+  if (program.empty()) return nullptr;
   std::error_code error;
-  const auto program = std::filesystem::canonical(info.dli_fname, error);
-  if (error) return nullptr;
   for (const auto& folder : {program.parent_path(), program.parent_path().parent_path()}) {
     const auto file = folder / libraryName;
     if (!std::filesystem::exists(file, error)) continue;
-    if (void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
+    if (void* library = openLibrary(file.string(), false)) return library;
   }
   return nullptr;
 }
 
 template <typename Function>
 Function symbol(void* library, const char* name) {
-  return reinterpret_cast<Function>(dlsym(library, name));
+  return reinterpret_cast<Function>(findSymbol(library, name));
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ const Blas* Blas::find() {
 
 Blas Blas::load() {
   Blas blas;
-  void* library = openLibrary();
+  void* library = findLibrary();
   if (library == nullptr) return blas;
   const auto setThreads = symbol<void (*)(int)>(library, "scipy_openblas_set_num_threads");
   const auto coreName = symbol<char* (*)()>(library, "scipy_openblas_get_corename");

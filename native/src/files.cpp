@@ -1,10 +1,6 @@
-// POSIX implementation of files.hpp.
+// Implementation of files.hpp; mapping and atomic writes are in systemPosix.cpp and
+// systemWindows.cpp.
 #include "files.hpp"
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -22,45 +18,7 @@ namespace {
                      "Check that the path is right, readable and writable, and the disk not full.");
 }
 
-/** Closes a file descriptor at the end of a scope. */
-struct Descriptor {
-  int value;
-  ~Descriptor() {
-    if (value >= 0) ::close(value);
-  }
-};
-
-void writeAll(int descriptor, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      fail("Cannot write", path, errno);
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 }  // namespace
-
-MappedFile::MappedFile(const std::string& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.value < 0) fail("Cannot open", path, errno);
-  struct stat information{};
-  if (::fstat(file.value, &information) != 0) fail("Cannot inspect", path, errno);
-  if (!S_ISREG(information.st_mode)) fail("Cannot map", path, EINVAL);
-  if (information.st_size == 0) {
-    throw TrainerError("file", "The file " + path + " is empty.", "Download or write it again.");
-  }
-  size_ = static_cast<std::size_t>(information.st_size);
-  void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.value, 0);
-  if (mapped == MAP_FAILED) fail("Cannot map", path, errno);
-  data_ = static_cast<const std::uint8_t*>(mapped);
-}
-
-MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), size_);
-}
 
 std::string readWholeFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -73,23 +31,6 @@ std::string readWholeFile(const std::string& path) {
 
 void writeFileAtomically(const std::string& path, std::string_view bytes) {
   writeFileAtomically(path, [&](const Sink& write) { write(bytes); });
-}
-
-void writeFileAtomically(const std::string& path, const std::function<void(const Sink&)>& produce) {
-  const std::string temporary = path + ".tmp";
-  {
-    const Descriptor file{
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-    if (file.value < 0) fail("Cannot create", temporary, errno);
-    produce([&](std::string_view bytes) { writeAll(file.value, bytes, temporary); });
-    if (::fsync(file.value) != 0) fail("Cannot flush", temporary, errno);
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) fail("Cannot rename to", path, errno);
-  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  const std::string folder = parent.empty() ? "." : parent.string();
-  const Descriptor directory{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  // Some file systems cannot flush a folder; the rename itself is atomic all the same.
-  if (directory.value >= 0) ::fsync(directory.value);
 }
 
 void makeFolders(const std::string& path) {

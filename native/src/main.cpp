@@ -1,5 +1,4 @@
 // preflexor-trainer: the command line. Wires the parts and turns errors into the last line.
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +12,7 @@
 #include "protocol.hpp"
 #include "scorer.hpp"
 #include "selfTest.hpp"
+#include "system.hpp"
 #include "tinyModel.hpp"
 #include "trainer.hpp"
 
@@ -70,7 +70,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int count, char** values) {
   // When the reader of stdout goes away the run goes on: its checkpoints and adapter are files.
-  std::signal(SIGPIPE, SIG_IGN);
+  ignoreClosedOutput();
   ggml_set_abort_callback(onAbort);
   try {
     return run(std::vector<std::string>(values + 1, values + count));

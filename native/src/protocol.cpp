@@ -1,11 +1,10 @@
 // Implementation of protocol.hpp.
 #include "protocol.hpp"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdio>
+
+#include "system.hpp"
 
 namespace preflexor {
 namespace {
@@ -56,7 +55,7 @@ void emitHello(const Backend& backend) {
              {"precision", backend.weightType() == GGML_TYPE_BF16 ? "bf16" : "f32"},
              {"matmul", backend.blas() == nullptr ? "ggml" : backend.blas()->description()},
              {"threads", backend.threads()},
-             {"pid", ::getpid()}});
+             {"pid", processId()}});
 }
 
 void emitFallbacks(const Backend& backend) {
@@ -101,12 +100,11 @@ bool CommandReader::ended() {
 void CommandReader::readLoop() {
   std::string line;
   while (!leaving_) {
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&input, 1, pollMilliseconds) <= 0) continue;
     char bytes[256];
-    const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof(bytes));
-    if (count <= 0) break;
-    for (ssize_t index = 0; index < count; ++index) {
+    const int count = readInput(bytes, sizeof(bytes), pollMilliseconds);
+    if (count == nothingYet) continue;
+    if (count == 0) break;
+    for (int index = 0; index < count; ++index) {
       if (bytes[index] == '\n') {
         accept(line);
         line.clear();

@@ -1,8 +1,6 @@
 // Implementation of selfTest.hpp.
 #include "selfTest.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -12,6 +10,7 @@
 #include "files.hpp"
 #include "protocol.hpp"
 #include "random.hpp"
+#include "system.hpp"
 
 namespace preflexor {
 namespace {
@@ -191,10 +190,7 @@ bool runSelfTest(const std::string& libraries) {
   options.precision = Precision::f32;
   Backend backend(options);
   emitHello(backend);
-  std::string folder = (std::filesystem::temp_directory_path() / "preflexor-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) {
-    throw TrainerError("file", "No temporary folder could be made.", "Set TMPDIR.");
-  }
+  const std::string folder = makeTemporaryFolder();
   const std::vector<std::pair<TinyModelOptions, GradientSubject>> cases = {
       {{"llama", true, false, 1}, {LossKind::orpo}},
       {{"llama", false, true, 2}, {LossKind::exoPair}},

@@ -1,8 +1,6 @@
 // Implementation of trainer.hpp.
 #include "trainer.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -11,13 +9,12 @@
 #include "adapterFiles.hpp"
 #include "files.hpp"
 #include "random.hpp"
+#include "system.hpp"
 
 namespace preflexor {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr int lowPriorityNiceness = 10;
 
 double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -506,7 +503,7 @@ void Trainer::run(CommandReader& commands) {
 }
 
 void runTrain(const Config& config) {
-  if (config.train->lowPriority) ::setpriority(PRIO_PROCESS, 0, lowPriorityNiceness);
+  if (config.train->lowPriority) lowerPriority();
   Trainer trainer(config);
   emitHello(trainer.backend());
   if (config.train->estimateOnly) {

@@ -1,7 +1,7 @@
 // VS Code in the browser (code-server): installed once into .cache/code-server, started as often as needed.
 // It stays out of our own dependencies, because its install script refuses every Node but 24.
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { pathFirst } from '../bootstrap.mjs';
 import { SetupError } from './errors.ts';
 import { npm } from './npm.ts';
 import { cache, repository } from './paths.ts';
-import { keep, type Kept } from './processes.ts';
+import { keep, run, type Kept } from './processes.ts';
 import { filesUnder, isStamped, stamp } from './stamps.ts';
 
 /** VS Code 1.139. Its own shrinkwrap files fix every version below it. */
@@ -90,6 +90,8 @@ export interface EditorOptions {
   readonly vscodeOptions?: readonly string[];
   /** Whether to link this checkout into the extensions folder (default: yes). */
   readonly linkExtension?: boolean;
+  /** A folder of extensions that are installed already (`installExtension`), in place of the editor's own. */
+  readonly extensions?: string;
   /** Ask for this password before anything is shown. */
   readonly password?: string;
   readonly trustEverything?: boolean;
@@ -105,7 +107,7 @@ export interface Editor {
 
 /** Starts an installed code-server and waits until it answers. */
 export async function startCodeServer(options: EditorOptions): Promise<Editor> {
-  const extensions = path.join(options.data, 'extensions');
+  const extensions = options.extensions ?? path.join(options.data, 'extensions');
   const config = path.join(options.data, 'code-server.yaml');
   const address = `http://127.0.0.1:${String(options.port)}/`;
   await mkdir(path.join(options.data, 'User'), { recursive: true });
@@ -144,9 +146,29 @@ async function sessionSocket(data: string): Promise<string> {
 /** What code-server, VS Code and npm would read from around us, and must not. */
 const foreign = /^(VSCODE_|CODE_SERVER_|CS_|npm_|PORT$|PASSWORD$|HASHED_PASSWORD$|ELECTRON_)/i;
 
-function environment({ env, password }: EditorOptions): NodeJS.ProcessEnv {
+function environment({ env, password }: Pick<EditorOptions, 'env' | 'password'>): NodeJS.ProcessEnv {
   const clean = Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.test(name)));
   return { ...clean, ...(password === undefined ? {} : { PASSWORD: password }) };
+}
+
+/** Installs a package (.vsix) as a person would from the command line; gives the folder that it lies in. */
+export async function installExtension(vsix: string, extensions: string): Promise<string> {
+  await mkdir(extensions, { recursive: true });
+  const data = await mkdtemp(path.join(tmpdir(), 'preflexor-install-'));
+  const args = [
+    ...[path.join(server, 'out/node/entry.js'), '--install-extension', vsix],
+    ...['--user-data-dir', data, '--extensions-dir', extensions],
+  ];
+  const { code, stdout, stderr } = await run(process.execPath, args, {
+    env: environment({ env: process.env }),
+  });
+  await rm(data, { recursive: true, force: true });
+  const [folder] = (await readdir(extensions)).filter((name) => name.startsWith('preflexor.preflexor-'));
+  if (code === 0 && folder !== undefined) return path.join(extensions, folder);
+  throw new SetupError(
+    `${vsix} could not be installed:\n${tail(stderr || stdout)}`,
+    'Make the package again: npm run package.',
+  );
 }
 
 async function linkExtension(extensions: string): Promise<void> {

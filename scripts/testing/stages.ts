@@ -92,6 +92,13 @@ export const stages: readonly Stage[] = [
     run: nodeTests(['test/e2e'], 1, 10),
   },
   {
+    name: 'package',
+    about: "the extension's package: made, installed, and used as a writer would",
+    needs: workbench,
+    onlyByName: true,
+    run: nodeTests(['test/package'], 1, 30),
+  },
+  {
     name: 'peer',
     about: 'the engine behind a real OpenAI-compatible server, llama-server',
     needs: ['build', 'model', 'llama-server'],

@@ -252,9 +252,9 @@ export function findProgram(backend: TrainerBackend = 'cpu'): TrainerPlace {
   return findTrainer({ root: programRoot(), backend });
 }
 
-/** The folder with package.json: above dist/, or above server/src/. */
+/** The folder with node_modules: dist/ itself in a package, and in a checkout what is above dist/ or server/src/. */
 function programRoot(): string {
   const here = fileURLToPath(new URL('.', import.meta.url));
-  const above = ['..', join('..', '..')].map((way) => join(here, way));
-  return above.find((folder) => existsSync(join(folder, 'node_modules'))) ?? join(here, '..');
+  const ways = ['.', '..', join('..', '..')].map((way) => join(here, way));
+  return ways.find((folder) => existsSync(join(folder, 'node_modules'))) ?? join(here, '..');
 }

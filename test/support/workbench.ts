@@ -23,6 +23,8 @@ export interface WorkbenchOptions {
   readonly vscodeOptions?: readonly string[];
   /** false: the extension comes in another way. */
   readonly linkExtension?: boolean;
+  /** A folder that the extension is installed in. */
+  readonly extensions?: string;
   /** What is added to the address, for instance a payload. */
   readonly query?: (authority: string, folder: string) => string;
   /** Called on the page before it opens. */
@@ -90,6 +92,7 @@ export class Workbench {
       env: await ownEnvironment(root, options.env ?? {}),
       trustEverything: true,
       linkExtension: options.linkExtension ?? true,
+      ...(options.extensions !== undefined && { extensions: options.extensions }),
       ...(options.vscodeOptions && { vscodeOptions: options.vscodeOptions }),
     });
     const output = path.join(testOutput, options.name);

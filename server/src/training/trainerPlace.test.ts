@@ -47,7 +47,14 @@ test('given no trainer, when looked for, then the error says how to build it', a
 
 test('given a platform that it is not built for, when looked for, then the error says where to train', async (t) => {
   const folder = await root(t, 'native/build/preflexor-trainer');
-  assert.throws(() => findTrainer({ root: folder, ...linux, platform: 'win32' }), /win32-x64/);
+  assert.throws(() => findTrainer({ root: folder, ...linux, platform: 'freebsd' }), /freebsd-x64/);
+});
+
+test('given Windows, when the trainer is looked for, then it is the program with its ending there', async (t) => {
+  const folder = await root(t, 'trainer/win32-x64/preflexor-trainer.exe');
+  await mkdir(join(folder, 'node_modules/@node-llama-cpp/win-x64/bins/win-x64'), { recursive: true });
+  const { program } = findTrainer({ root: folder, ...linux, platform: 'win32' });
+  assert.equal(program, join(folder, 'trainer/win32-x64/preflexor-trainer.exe'));
 });
 
 test('given a GPU by name, when looked for, then its package holds the libraries, or the error says to do without', async (t) => {

@@ -32,6 +32,7 @@ const platformPackages: Readonly<Record<string, string>> = {
   'linux-arm64': 'linux-arm64',
   'darwin-arm64': 'mac-arm64-metal',
   'darwin-x64': 'mac-x64',
+  'win32-x64': 'win-x64',
 };
 
 /** The packages whose libraries also bring a GPU. */
@@ -50,12 +51,12 @@ export function findTrainer(search: TrainerSearch): TrainerPlace {
   const cpuPackage = platformPackages[platform];
   if (cpuPackage === undefined) {
     throw new PreflexorError('trainer-failed', `Training does not run on ${platform} yet.`, {
-      remedy: 'Train on Linux or macOS; adapters can be exported from there and imported here.',
+      remedy: 'Train on Linux, macOS or Windows; adapters can be exported from there and imported here.',
     });
   }
   const wished = environment['PREFLEXOR_TRAINER'] || null;
   const places = [join(root, 'trainer', platform), join(root, 'native', 'build')].map((folder) =>
-    join(folder, 'preflexor-trainer'),
+    join(folder, platform.startsWith('win32-') ? 'preflexor-trainer.exe' : 'preflexor-trainer'),
   );
   const program = (wished === null ? places : [wished]).find((place) => existsSync(place));
   if (program === undefined) {

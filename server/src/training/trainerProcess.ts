@@ -1,7 +1,7 @@
 // Runs the native trainer as a child process: configuration by file, JSON lines in, words out. Every line is decoded;
 // whatever ends it otherwise than by `done` becomes one typed error.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { cancelled, PreflexorError, throwIfCancelled } from '../errors.ts';
 import { TrainerLine, type TrainerCommand } from '../protocol/index.ts';
@@ -34,7 +34,7 @@ export function createTrainerProcess(options: TrainerProcessOptions): Trainer {
     run: (task, folder, signal) => new Run(options, task, folder, signal),
     async selfTest(signal) {
       const { program, libraries } = options.place();
-      const child = new Child(options, program, ['--self-test', libraries]);
+      const child = new Child(options, { program, libraries }, ['--self-test', libraries]);
       for await (const line of child.lines(signal, 0)) if (line.event === 'done') return line.passed === true;
       return false;
     },
@@ -87,7 +87,7 @@ class Run implements TrainerRun {
     const config = join(this.#folder, trainerConfigName);
     await writeDurably(config, JSON.stringify({ ...this.#task, libraries, device }));
     throwIfCancelled(this.#signal);
-    const child = new Child(this.#options, program, [config]);
+    const child = new Child(this.#options, { program, libraries }, [config]);
     this.#child = child;
     for (const command of this.#early) child.say(command);
     const patience = this.#task.task === 'train' ? (this.#options.stopMs ?? 10_000) : 0;
@@ -98,6 +98,13 @@ class Run implements TrainerRun {
   }
 }
 
+/** Windows looks for the libraries that a program is linked with along PATH; elsewhere the program knows the way. */
+function environmentWith(libraries: string): NodeJS.ProcessEnv {
+  if (process.platform !== 'win32') return process.env;
+  const name = Object.keys(process.env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
+  return { ...process.env, [name]: [libraries, process.env[name]].filter(Boolean).join(delimiter) };
+}
+
 /** One process of the trainer. */
 class Child {
   readonly #process: ChildProcessWithoutNullStreams;
@@ -105,10 +112,15 @@ class Child {
   readonly #helloMs: number;
   #log = '';
 
-  constructor(options: TrainerProcessOptions, program: string, args: readonly string[]) {
+  constructor(
+    options: TrainerProcessOptions,
+    { program, libraries }: Pick<TrainerPlace, 'program' | 'libraries'>,
+    args: readonly string[],
+  ) {
     this.#helloMs = options.helloMs ?? 120_000;
     this.#process = spawn(program, [...(options.programArguments ?? []), ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
+      env: environmentWith(libraries),
     });
     this.#process.stdin.on('error', () => undefined);
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
