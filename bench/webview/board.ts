@@ -62,9 +62,9 @@ async function install(page: Page): Promise<void> {
       while (!isSo()) await frame();
       return performance.now() - from;
     };
-    const field = <T extends HTMLElement>(selector: string): T => {
-      const found = root.querySelector<T>(selector);
-      if (!found) throw new Error(`there is no ${selector}`);
+    const field = <T extends HTMLElement>(selector: string, kind: new () => T): T => {
+      const found = root.querySelector(selector);
+      if (!(found instanceof kind)) throw new Error(`there is no ${selector}`);
       return found;
     };
     const answered = (before: number) => () =>
@@ -87,7 +87,7 @@ async function install(page: Page): Promise<void> {
         return times;
       },
       select: (label, value) => {
-        const select = field<HTMLSelectElement>(`select[aria-label="${label}"]`);
+        const select = field(`select[aria-label="${label}"]`, HTMLSelectElement);
         const before = query().query;
         const from = performance.now();
         select.value = value;
@@ -95,7 +95,7 @@ async function install(page: Page): Promise<void> {
         return until(answered(before), from);
       },
       search: async (words) => {
-        const input = field<HTMLInputElement>('.search input');
+        const input = field('.search input', HTMLInputElement);
         const before = query().query;
         input.value = words;
         input.dispatchEvent(new Event('input', { bubbles: true }));

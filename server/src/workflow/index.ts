@@ -12,12 +12,7 @@ export {
 } from './decide.ts';
 export { exportTo, importFrom, type ExportRequest } from './exchange.ts';
 export { drawRejected, type DrawOptions } from './drawRejected.ts';
-export {
-  forget,
-  type ForgetRequest,
-  type ForgettingAdapters,
-  type ForgettingLibrary,
-} from './forget.ts';
+export { forget, type ForgetRequest, type ForgettingAdapters, type ForgettingLibrary } from './forget.ts';
 export {
   beginReview,
   decideHunk,

@@ -107,6 +107,7 @@ const icons = {
   accept: 'thumbsup',
   reject: 'thumbsdown',
   rate: 'star-half',
+  compare: 'split-horizontal',
   generated: 'beaker',
   imported: 'cloud-download',
 } as const satisfies Record<PairRow['signal'], string>;

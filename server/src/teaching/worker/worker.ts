@@ -381,7 +381,7 @@ export class TeachingWorker {
 
   async #hear(own: Own, line: TeachingLine): Promise<void> {
     const { root, estimate } = own.run;
-    own.progress = after(own.progress, line, estimate && estimate.samples);
+    own.progress = after(own.progress, line, estimate?.samples ?? null);
     if (line.event === 'stage' && line.stage === 'training' && estimate) {
       if ((await this.#ports.availableBytes()) < estimate.bytes) await this.#ports.makeRoom();
     }
