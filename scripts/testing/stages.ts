@@ -64,7 +64,7 @@ export const stages: readonly Stage[] = [
     name: 'model',
     about: `the engine on ${smallModel} and ${smallEmbedder}`,
     needs: models,
-    run: nodeTests(['test/model'], 1, 10),
+    run: nodeTests(['test/model'], 2, 10),
   },
   {
     name: 'server',
@@ -97,6 +97,13 @@ export const stages: readonly Stage[] = [
     needs: workbench,
     onlyByName: true,
     run: nodeTests(['test/package'], 1, 30),
+  },
+  {
+    name: 'writer',
+    about: 'a writer decides about ten paragraphs in a real workbench: two minutes',
+    needs: workbench,
+    onlyByName: true,
+    run: nodeTests(['test/writer'], 1, 10),
   },
   {
     name: 'peer',

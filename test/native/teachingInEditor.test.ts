@@ -17,6 +17,15 @@ import { testModel } from './support/trainer.ts';
 
 const patienceMs = 120_000;
 
+/** Long enough to ask a question from. */
+function noteOn(subject: string): string {
+  const sentences = ['cold', 'warm', 'rolled', 'drawn', 'forged', 'cast'].map(
+    (state) =>
+      `In a ${state} alloy the ${subject} decides how hard it is, as dislocations move through it or stop at the ${subject} that the ${state} metal has.`,
+  );
+  return `# On ${subject}\n\n${sentences.join(' ')}\n`;
+}
+
 async function statusOf(client: LspClient): Promise<TeachingStatus> {
   return teachingStatusRequest.result.parse(await client.request('preflexor/teachingStatus', {}));
 }
@@ -37,10 +46,7 @@ test('given notes, when teaching is begun and its server is killed, then the nex
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await mkdir(root);
   for (const subject of ['grain', 'texture', 'fracture'])
-    await writeFile(
-      join(root, `${subject}.md`),
-      `# On ${subject}\n\nThe ${subject} of an alloy decides how hard it is, as dislocations move through it or stop.\n`,
-    );
+    await writeFile(join(root, `${subject}.md`), noteOn(subject));
   const start = () =>
     LspClient.start({
       folders: [root],
