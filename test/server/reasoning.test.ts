@@ -165,6 +165,14 @@ test('given the commands of code lenses, when any editor executes them, then the
     arguments: [{ uri, block: run.block }],
   });
   assert.equal(client.text(uri), note);
+
+  // A lens that was clicked in the moment in which its annotation went.
+  const late = client.request('workspace/executeCommand', {
+    command: 'preflexor.block.accept',
+    arguments: [{ uri, block: run.block }],
+  });
+  await assert.rejects(late, new RegExp(`no annotation ${run.block}`));
+  assert.equal(client.text(uri), note);
 });
 
 test('given storage in the sidecar, when a run ends and is accepted, then only the accepted text touches the note', async (t) => {

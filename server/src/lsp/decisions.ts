@@ -33,7 +33,8 @@ type Params<M extends { params: z.ZodType }> = z.infer<M['params']>;
 type Result<M extends { result: z.ZodType }> = Promise<z.infer<M['result']>>;
 
 export interface Decisions {
-  decide(params: DecideParams): Promise<DecideResult>;
+  /** @param options `onlyInNote`: not on a suggestion that only the history still has */
+  decide(params: DecideParams, options?: { readonly onlyInNote: boolean }): Promise<DecideResult>;
   compare(params: Params<typeof compareRequest>): Result<typeof compareRequest>;
   readonly handlers: {
     'preflexor/decide': (params: DecideParams) => Promise<DecideResult>;
@@ -46,7 +47,7 @@ export interface Decisions {
 export function createDecisions(parts: DecisionParts): Decisions {
   const { notes, settings: source, stores } = parts;
 
-  async function decide(params: DecideParams): Promise<DecideResult> {
+  async function decide(params: DecideParams, { onlyInNote } = { onlyInNote: false }): Promise<DecideResult> {
     const { uri } = params.textDocument;
     const { block } = params;
     const settings = await source.for(uri);
@@ -69,7 +70,7 @@ export function createDecisions(parts: DecisionParts): Decisions {
     const { as, reason } = params;
     return await carryOut(
       ...[notes, uri, labels[as]],
-      (note) => planDecision(note, { block, as, reason }, settings, stores),
+      (note) => planDecision(note, { block, as, reason, onlyInNote }, settings, stores),
       ({ entry }) => recordDecision(stores, root, entry),
     );
   }
@@ -92,7 +93,7 @@ export function createDecisions(parts: DecisionParts): Decisions {
   }
 
   const handlers: Decisions['handlers'] = {
-    'preflexor/decide': decide,
+    'preflexor/decide': (params) => decide(params),
     'preflexor/compare': compare,
     'preflexor/annotations': async ({ textDocument: { uri } }) => {
       const document = notes.document(uri);

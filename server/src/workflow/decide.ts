@@ -23,6 +23,11 @@ export interface Decision {
   readonly as: DecidableKind;
   /** The writer's own words on why. */
   readonly reason?: string | undefined;
+  /**
+   * It was made at the annotation itself: where that is no longer in the note, it was drawn over in the moment of the
+   * click (a regeneration put another one in its place), and the writer did not mean the one that is gone.
+   */
+  readonly onlyInNote?: boolean;
 }
 
 export interface PlannedDecision {
@@ -53,7 +58,7 @@ export async function planDecision(
 
   let change: Change;
   if (block) change = inNote(note, block, as, offered, run, settings);
-  else if (run) change = fromSidebar(note, as, run, settings);
+  else if (run && decision.onlyInNote !== true) change = fromSidebar(note, as, run, settings);
   else throw unknownBlock(decision.block);
   const reason = decision.reason?.trim() ? decision.reason.trim() : null;
   const entry: LedgerEntry = {
