@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core';
 import { seriousFindings } from './accessibility.ts';
 import { GraphDesk, large, small } from './graphExamples.ts';
 import { themes, type Theme } from './themes.ts';
-import { ViewServer } from './viewPage.ts';
+import { complaints, ViewServer } from './viewPage.ts';
 
 const pictures = join(import.meta.dirname, '..', '..', 'test-output', 'webview');
 
@@ -29,15 +29,6 @@ async function open(
   t.after(() => page.context().close());
   await desk.settle(page);
   return page;
-}
-
-async function complaints(page: Page): Promise<string[]> {
-  return await page.evaluate(() => [
-    ...window.policyViolations,
-    ...window.sentByView
-      .filter((sent) => (sent as { type: string }).type === 'didFail')
-      .map((sent) => JSON.stringify(sent)),
-  ]);
 }
 
 interface DrawnGraph extends HTMLElement {

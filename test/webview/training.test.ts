@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core';
 import { seriousFindings } from './accessibility.ts';
 import { themes, type Theme } from './themes.ts';
 import { TrainingDesk } from './trainingExamples.ts';
-import { ViewServer } from './viewPage.ts';
+import { complaints, ViewServer } from './viewPage.ts';
 
 const pictures = join(import.meta.dirname, '..', '..', 'test-output', 'webview');
 
@@ -33,15 +33,6 @@ async function open(
   });
   await desk.settle(page);
   return { page, desk };
-}
-
-async function complaints(page: Page): Promise<string[]> {
-  return await page.evaluate(() => [
-    ...window.policyViolations,
-    ...window.sentByView
-      .filter((sent) => (sent as { type: string }).type === 'didFail')
-      .map((sent) => JSON.stringify(sent)),
-  ]);
 }
 
 const chart = (page: Page, name: string) => page.getByRole('slider', { name: `${name} by step` });

@@ -175,3 +175,13 @@ async function bundled(entry: string): Promise<string[]> {
   });
   return ['.js', '.css'].map((ending) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '');
 }
+
+/** What the page's content security policy refused, and what the view says went wrong in it. */
+export async function complaints(page: Page): Promise<string[]> {
+  return await page.evaluate(() => [
+    ...window.policyViolations,
+    ...window.sentByView
+      .filter((sent) => (sent as { type: string }).type === 'didFail')
+      .map((sent) => JSON.stringify(sent)),
+  ]);
+}

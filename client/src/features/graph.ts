@@ -3,7 +3,6 @@
 import {
   ViewColumn,
   commands,
-  env,
   window,
   type ExtensionContext,
   type TextEditor,
@@ -23,7 +22,8 @@ import type { Feature } from '../feature.ts';
 import type { Server } from '../languageClient.ts';
 import { isNote } from '../notes.ts';
 import { failureFrom } from '../showFailure.ts';
-import { openPage, type Page } from '../webviewHost.ts';
+import { openPanel } from '../panelPage.ts';
+import type { Page } from '../webviewHost.ts';
 
 const declaration = { name: 'graph', title: 'Knowledge Graph', toView: GraphToView, fromView: GraphFromView };
 
@@ -90,26 +90,18 @@ class GraphPanel {
   }
 
   #open(): void {
-    const panel = window.createWebviewPanel('preflexor.graph', declaration.title, ViewColumn.Beside);
-    this.#panel = panel;
-    const page = openPage(
-      panel.webview,
+    const { panel, page } = openPanel(
       declaration,
-      {
-        extensionUri: this.#context.extensionUri,
-        language: env.language,
-        warn: (problem) => {
-          this.#server.log.warn(problem);
-        },
-      },
+      ViewColumn.Beside,
+      { context: this.#context, server: this.#server },
       (message) => void this.#hear(message),
+      () => {
+        this.#panel = null;
+        this.#page = null;
+      },
     );
+    this.#panel = panel;
     this.#page = page;
-    panel.onDidDispose(() => {
-      page.listening.dispose();
-      this.#panel = null;
-      this.#page = null;
-    });
   }
 
   async #hear(message: GraphFromView): Promise<void> {

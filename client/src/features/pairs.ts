@@ -10,7 +10,6 @@ import {
   TreeItem,
   TreeItemCollapsibleState,
   ViewColumn,
-  env,
   window,
   workspace,
   type ExtensionContext,
@@ -37,7 +36,8 @@ import type { Server } from '../languageClient.ts';
 import { isNote, showNote } from '../notes.ts';
 import { pairNodes, waitingBadge, type PairNode } from '../pairsModel.ts';
 import { failureFrom } from '../showFailure.ts';
-import { openPage, type Page } from '../webviewHost.ts';
+import { openPanel } from '../panelPage.ts';
+import type { Page } from '../webviewHost.ts';
 
 const declaration = {
   name: 'board',
@@ -185,29 +185,21 @@ class Board {
   }
 
   #open(): void {
-    const panel = window.createWebviewPanel('preflexor.board', declaration.title, ViewColumn.Active);
-    this.#panel = panel;
-    const page = openPage(
-      panel.webview,
+    const { panel, page } = openPanel(
       declaration,
-      {
-        extensionUri: this.#context.extensionUri,
-        language: env.language,
-        warn: (problem) => {
-          this.#server.log.warn(problem);
-        },
-      },
+      ViewColumn.Active,
+      { context: this.#context, server: this.#server },
       (message) => void this.#hear(message),
+      () => {
+        this.#panel = null;
+        this.#page = null;
+        this.#ready = false;
+      },
     );
+    this.#panel = panel;
     this.#page = page;
     panel.onDidChangeViewState(() => {
       if (!panel.visible) this.#ready = false;
-    });
-    panel.onDidDispose(() => {
-      page.listening.dispose();
-      this.#panel = null;
-      this.#page = null;
-      this.#ready = false;
     });
   }
 

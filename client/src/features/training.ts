@@ -9,7 +9,6 @@ import {
   Uri,
   ViewColumn,
   commands,
-  env,
   window,
   workspace,
   type ExtensionContext,
@@ -31,7 +30,8 @@ import type { Feature } from '../feature.ts';
 import type { Server } from '../languageClient.ts';
 import { isNote, showNote } from '../notes.ts';
 import { failureFrom } from '../showFailure.ts';
-import { openPage, type Page } from '../webviewHost.ts';
+import { openPanel } from '../panelPage.ts';
+import type { Page } from '../webviewHost.ts';
 
 const declaration = {
   name: 'training',
@@ -83,26 +83,18 @@ class TrainingPanel {
   }
 
   #open(): void {
-    const panel = window.createWebviewPanel('preflexor.training', declaration.title, ViewColumn.Active);
-    this.#panel = panel;
-    const page = openPage(
-      panel.webview,
+    const { panel, page } = openPanel(
       declaration,
-      {
-        extensionUri: this.#context.extensionUri,
-        language: env.language,
-        warn: (problem) => {
-          this.#server.log.warn(problem);
-        },
-      },
+      ViewColumn.Active,
+      { context: this.#context, server: this.#server },
       (message) => void this.#hear(message),
+      () => {
+        this.#panel = null;
+        this.#page = null;
+      },
     );
+    this.#panel = panel;
     this.#page = page;
-    panel.onDidDispose(() => {
-      page.listening.dispose();
-      this.#panel = null;
-      this.#page = null;
-    });
   }
 
   async #hear(message: TrainingFromView): Promise<void> {

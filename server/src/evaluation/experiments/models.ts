@@ -93,7 +93,7 @@ export const models: Experiment<ModelsResult> = {
   },
 };
 
-export async function answered(
+async function answered(
   question: EvaluationQuestion,
   model: string,
   { asking, iterations }: Tools<ModelsResult>,
@@ -109,7 +109,7 @@ export async function answered(
   };
 }
 
-export async function judged(
+async function judged(
   question: EvaluationQuestion,
   { judging, earlier }: Tools<ModelsResult>,
   signal: AbortSignal,

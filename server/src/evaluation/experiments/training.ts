@@ -1,9 +1,9 @@
 // Experiment 9: recursion against preference training: the model and its adapter, each with 0 and with N iterations, on
 // the same questions. The critic of all rounds and of all marks is the model without the adapter, unless another is named.
 import type { EvaluationQuestion } from '../../protocol/index.ts';
-import { unitsOf, type Done, type Experiment, type Reading } from '../experiment.ts';
+import type { Done, Experiment, Reading } from '../experiment.ts';
 import { chartOf, figure, type Finding } from '../figures.ts';
-import { answered, judged, ModelsResult } from './models.ts';
+import { models, type ModelsResult } from './models.ts';
 
 /** The cells of the table: who answers, and which answer of its run is taken. */
 const cells = [
@@ -14,24 +14,12 @@ const cells = [
 ] as const;
 type Cell = (typeof cells)[number];
 
+/** Asked and judged as the models are, by another critic and with another table. */
 export const training: Experiment<ModelsResult> = {
+  ...models,
   name: 'training',
   title: 'Recursion against preference training',
-  measures: 'questions',
-  result: ModelsResult,
-  needsAnswers: false,
   ownCritic: false,
-  // One after the other, so that each is loaded once.
-  units: (questions, names) => [
-    ...unitsOf(questions, names, 'answer'),
-    ...questions.map((question) => ({
-      ...{ id: `judge ${question.id}`, question, model: null, phase: 'judge' },
-    })),
-  ],
-  run: async ({ question, model, phase }, tools, signal) =>
-    phase === 'judge' || model === null
-      ? await judged(question, tools, signal)
-      : await answered(question, model, tools, signal),
 
   findings: (done, reading) => [
     scores(done, reading),
