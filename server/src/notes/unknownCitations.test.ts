@@ -36,6 +36,11 @@ const examples: readonly (readonly [string, string, string])[] = [
     '[see [unknown citation: smith2020]](https://x.org)',
   ],
   ['one in a remark in brackets', '[a remark; @smith2020]', '[a remark; [unknown citation: smith2020]]'],
+  [
+    'one in a bracket inside a bracket that cites too',
+    '[[see @real; -@smith2020] and @smith2021]',
+    '[unknown citation: [see @real] [unknown citation: smith2020] and smith2021]',
+  ],
   ['one in an inline note', 'So^[it is; @smith2020].', 'So^[it is; [unknown citation: smith2020]].'],
 ];
 for (const [name, text, wanted] of examples) {

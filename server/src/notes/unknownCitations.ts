@@ -51,10 +51,16 @@ function editsOf(
   const groups = citationGroups(source, inline, citations);
   const grouped = new Set(groups.flatMap((group) => group.items.flatMap((item) => item.citations)));
   const bare = wrong.filter((place) => !grouped.has(place));
+  const wrongGroups = groups.filter((group) =>
+    group.items.some((item) => item.citations.some(({ key }) => isUnknown(key))),
+  );
+  // A group that holds another one waits for the next round, when that one's text is settled.
+  const innermost = wrongGroups.filter(
+    (group) =>
+      !wrongGroups.some((other) => other !== group && other.start > group.start && other.end < group.end),
+  );
   return [
-    ...groups
-      .filter((group) => group.items.some((item) => item.citations.some(({ key }) => isUnknown(key))))
-      .map((group) => editOfGroup(source, group, isUnknown)),
+    ...innermost.map((group) => editOfGroup(source, group, isUnknown)),
     ...bare.map(({ key, start, end }) => ({ start, end, text: bracketed(shown(key), source, end) })),
   ].sort((a, b) => a.start - b.start);
 }
