@@ -1,6 +1,7 @@
 // The gate on real runs: phase I trained on the style pairs, clean and with half of them swapped, over several seeds.
 // It should offer the clean ones' adapters and keep the others; the held-out pairs are never swapped. Anchored to two
 // papers, measured on three others.
+// With --write each row takes its place in the results as soon as it is there: a run takes an hour.
 //   PREFLEXOR_TEST_MODEL=FILE node bench/gate.ts [--seeds=1,2,3,4,5] [--steps=40] [--threads=1] [--write]
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,8 @@ import { seededRandom } from '../server/src/evaluation/index.ts';
 import { defaultSettings, type GateVerdict } from '../server/src/protocol/index.ts';
 import { measure, teachPreset, verdictOn } from '../server/src/teaching/index.ts';
 import { AdapterRegistry, readPairsFile, train, type AnchorSource } from '../server/src/training/index.ts';
-import { report } from './measure.ts';
+import { z } from 'zod';
+import { keptRows, report } from './measure.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'test', 'fixtures');
 const anchorPapers = ['echemfem', 'elasticipy'];
@@ -35,6 +37,8 @@ function halfSwapped(lines: readonly string[], seed: number): string[] {
     return swapped.has(at) ? JSON.stringify({ prompt, chosen: rejected, rejected: chosen }) : line;
   });
 }
+
+const Row = z.object({ pairs: z.string(), seed: z.number(), offered: z.boolean(), why: z.string() });
 
 const signal = new AbortController().signal;
 const file = process.env['PREFLEXOR_TEST_MODEL'] ?? '';
@@ -104,26 +108,26 @@ async function verdictOf(lines: readonly string[], seed: number, name: string): 
 
 try {
   const clean = (await readFile(join(fixtures, 'golden', 'style-train.jsonl'), 'utf8')).trim().split('\n');
-  const rows: { pairs: string; seed: number; offered: boolean; why: string }[] = [];
+  let rows = await keptRows('gate', Row);
+  const share = (pairs: string): string => {
+    const own = rows.filter((row) => row.pairs === pairs);
+    return `${own.filter(({ offered }) => offered).length} of ${own.length}`;
+  };
   for (const seed of option('seeds', '1,2,3,4,5').split(',').map(Number)) {
     for (const [pairs, lines] of [
       ['clean', clean],
       ['half-swapped', halfSwapped(clean, seed)],
     ] as const) {
       const { offered, why } = await verdictOf(lines, seed, pairs);
-      rows.push({ pairs, seed, offered, why });
-      process.stderr.write(`${pairs}, seed ${seed}: ${why}\n`);
+      const others = rows.filter((row) => row.pairs !== pairs || row.seed !== seed);
+      rows = [...others, { pairs, seed, offered, why }];
+      await report('gate', {
+        ...{ model: basename(file), steps, threads },
+        offered: { clean: share('clean'), halfSwapped: share('half-swapped') },
+        results: rows,
+      });
     }
   }
-  const share = (pairs: string): string => {
-    const own = rows.filter((row) => row.pairs === pairs);
-    return `${own.filter(({ offered }) => offered).length} of ${own.length}`;
-  };
-  await report('gate', {
-    ...{ model: basename(file), steps, threads },
-    offered: { clean: share('clean'), halfSwapped: share('half-swapped') },
-    rows,
-  });
 } finally {
   await rm(home, { recursive: true, force: true });
 }

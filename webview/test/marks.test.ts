@@ -51,7 +51,7 @@ test('given a passage that is not on the page, when it is marked, then nothing i
   assert.deepEqual(marksOf(['Copper is red.'], ' … '), []);
 });
 
-test('given any page and any stretch of it, when the stretch is marked, then the marks spell it', () => {
+test('given any page and any stretch of it, when the stretch is marked, then the marks spell it, and of a ligature at its ends the whole', () => {
   const letters = (text: string): string =>
     text
       .normalize('NFKD')
@@ -72,7 +72,11 @@ test('given any page and any stretch of it, when the stretch is marked, then the
         const whole = lines.join('');
         const [start, end] = [a % (whole.length + 1), b % (whole.length + 1)].sort((x, y) => x - y);
         const passage = whole.slice(start, end).toWellFormed().replaceAll('\ufffd', '');
-        assert.equal(letters(marked(lines, passage).join('')), letters(passage));
+        const found = letters(marked(lines, passage).join(''));
+        const wanted = letters(passage);
+        assert.ok(found.includes(wanted), `${wanted} is not in ${found}`);
+        // One letter more at either end: the other half of a ligature.
+        assert.ok(found.length <= wanted.length + 2, `${found} is more than ${wanted}`);
       },
     ),
   );

@@ -43,8 +43,11 @@ type BlockCommand =
   | 'preflexor.review';
 
 export interface Annotations extends Feature<BlockCommand | 'preflexor.strip'> {
-  /** Does it and shows what went wrong. */
-  act(action: BlockAction, uri: string, block: string): Promise<void>;
+  /**
+   * Does it and shows what went wrong.
+   * @param onlyInNote not on a suggestion that only the history still has
+   */
+  act(action: BlockAction, uri: string, block: string, onlyInNote?: boolean): Promise<void>;
   /** Runs a command of the server with the editor's own means. @returns undefined, or what `next` gives */
   executeServerCommand(command: string, args: readonly unknown[], next: () => unknown): unknown;
 }
@@ -56,19 +59,19 @@ export function activateAnnotations(
   compare: Compare,
   reviewing: Reviewing,
 ): Annotations {
-  async function act(action: BlockAction, uri: string, block: string): Promise<void> {
+  async function act(action: BlockAction, uri: string, block: string, onlyInNote = false): Promise<void> {
     try {
       await showNote(uri, false);
       if (action === 'regenerate') await reasoning.reason({ uri, replaces: block });
       else if (action === 'compare') await compare.compare(uri, block);
       else if (action === 'review') await reviewing.begin(uri, block);
-      else await decide(action, uri, block);
+      else await decide(action, uri, block, onlyInNote);
     } catch (error) {
-      showFailure(failureFrom(error), () => act(action, uri, block));
+      showFailure(failureFrom(error), () => act(action, uri, block, onlyInNote));
     }
   }
 
-  async function decide(as: SettlingKind, uri: string, block: string): Promise<void> {
+  async function decide(as: SettlingKind, uri: string, block: string, onlyInNote: boolean): Promise<void> {
     let reason: string | undefined;
     if (as === 'reject') {
       reason = await window.showInputBox({
@@ -84,6 +87,7 @@ export function activateAnnotations(
       block,
       as,
       ...(said && { reason: said }),
+      ...(onlyInNote && { onlyInNote }),
     });
     board.decided(uri, block, entry.kind);
     if (warning !== null) void window.showWarningMessage(warning);
@@ -173,7 +177,8 @@ export function activateAnnotations(
   function onBlock(action: BlockAction) {
     return async (argument: unknown): Promise<void> => {
       const { uri, block } = BlockArgument.parse(argument);
-      await act(action, uri, block);
+      // A lens that is not redrawn yet may name a block that has just gone.
+      await act(action, uri, block, true);
     };
   }
 

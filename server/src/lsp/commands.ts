@@ -56,7 +56,7 @@ export function createCommands({ connection, reasoning, many, decisions, reviews
 
   const decide = (as: 'accept' | 'accept-edited' | 'reject') => async (argument: unknown) => {
     const { uri, block } = decodeParams(as, BlockArgument, argument);
-    const result = await decisions.decide({ textDocument: { uri }, block, as }, { onlyInNote: true });
+    const result = await decisions.decide({ textDocument: { uri }, block, as, onlyInNote: true });
     if (result.warning) connection.window.showWarningMessage(result.warning);
     return result;
   };

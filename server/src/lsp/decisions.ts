@@ -33,8 +33,7 @@ type Params<M extends { params: z.ZodType }> = z.infer<M['params']>;
 type Result<M extends { result: z.ZodType }> = Promise<z.infer<M['result']>>;
 
 export interface Decisions {
-  /** @param options `onlyInNote`: not on a suggestion that only the history still has */
-  decide(params: DecideParams, options?: { readonly onlyInNote: boolean }): Promise<DecideResult>;
+  decide(params: DecideParams): Promise<DecideResult>;
   compare(params: Params<typeof compareRequest>): Result<typeof compareRequest>;
   readonly handlers: {
     'preflexor/decide': (params: DecideParams) => Promise<DecideResult>;
@@ -47,7 +46,7 @@ export interface Decisions {
 export function createDecisions(parts: DecisionParts): Decisions {
   const { notes, settings: source, stores } = parts;
 
-  async function decide(params: DecideParams, { onlyInNote } = { onlyInNote: false }): Promise<DecideResult> {
+  async function decide(params: DecideParams): Promise<DecideResult> {
     const { uri } = params.textDocument;
     const { block } = params;
     const settings = await source.for(uri);
@@ -67,7 +66,7 @@ export function createDecisions(parts: DecisionParts): Decisions {
         (planned) => recordPick(stores, root, planned),
       );
     }
-    const { as, reason } = params;
+    const { as, reason, onlyInNote } = params;
     return await carryOut(
       ...[notes, uri, labels[as]],
       (note) => planDecision(note, { block, as, reason, onlyInNote }, settings, stores),
@@ -93,7 +92,7 @@ export function createDecisions(parts: DecisionParts): Decisions {
   }
 
   const handlers: Decisions['handlers'] = {
-    'preflexor/decide': (params) => decide(params),
+    'preflexor/decide': decide,
     'preflexor/compare': compare,
     'preflexor/annotations': async ({ textDocument: { uri } }) => {
       const document = notes.document(uri);

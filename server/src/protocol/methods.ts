@@ -167,6 +167,8 @@ export const DecideParams = z.discriminatedUnion('as', [
     ...ofBlock,
     as: DecisionKind.extract(['accept', 'accept-edited', 'reject']),
     reason: z.string().optional(),
+    /** Not on a suggestion that only the history still has: a lens may stand where its block has just gone. */
+    onlyInNote: z.boolean().optional(),
   }),
   /** Use this one: the block shows this iteration from now on. */
   z.object({ ...ofBlock, as: z.literal('pick'), iteration: z.int().nonnegative() }),
