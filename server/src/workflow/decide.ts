@@ -27,7 +27,7 @@ export interface Decision {
    * It was made at the annotation itself: where that is no longer in the note, it was drawn over in the moment of the
    * click (a regeneration put another one in its place), and the writer did not mean the one that is gone.
    */
-  readonly onlyInNote?: boolean;
+  readonly onlyInNote?: boolean | undefined;
 }
 
 export interface PlannedDecision {
