@@ -4,9 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LedgerRecord, ReasonEvent, Run } from '../../server/src/protocol/index.ts';
-import { lineOf, paper, preflexor, short } from './support.ts';
-
-const words = 'Texture in polycrystalline materials';
+import { lineOf, paper, preflexor, short, startOfPaper, words } from './support.ts';
 
 /** Leaves out what takes its value from the clock or from chance. */
 function lasting(run: Run): unknown {
@@ -39,7 +37,7 @@ test('given a paragraph, when it is reasoned about with --json, then one documen
 });
 
 test('given the same input and seed, when it runs twice with a cold cache, then the output is the same, timings aside', async (t) => {
-  const { note } = await paper(t);
+  const { note } = await startOfPaper(t);
   const at = lineOf(await readFile(note, 'utf8'), words);
   const runs = [];
   for (let turn = 0; turn < 2; turn += 1) {
@@ -51,7 +49,7 @@ test('given the same input and seed, when it runs twice with a cold cache, then 
 });
 
 test('given --stream, when it runs, then each line is an event and the last one holds the run', async (t) => {
-  const { note } = await paper(t);
+  const { note } = await startOfPaper(t);
   const at = lineOf(await readFile(note, 'utf8'), words);
   const { code, stdout } = await preflexor(['reason', note, '--at', at, '--stream', ...short]);
   assert.equal(code, 0);
@@ -116,7 +114,7 @@ test('given --write, when it is followed by annotations, decide and strip, then 
 });
 
 test('given a block, when it is rejected with --write, then the note is what it was, byte for byte', async (t) => {
-  const { note } = await paper(t);
+  const { note } = await startOfPaper(t);
   const before = await readFile(note);
   const at = lineOf(before.toString('utf8'), words);
   const written = await preflexor(['reason', note, '--at', at, '--json', '--write', ...short]);
@@ -137,7 +135,7 @@ test('given a block, when it is rejected with --write, then the note is what it 
 });
 
 test('given Ctrl+C in the middle, when the model is writing, then it ends with 130 and the note is untouched', async (t) => {
-  const { note } = await paper(t);
+  const { note } = await startOfPaper(t);
   const before = await readFile(note, 'utf8');
   let sent = false;
   const ended = await preflexor(

@@ -4,9 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Run, type Step } from '../../server/src/protocol/index.ts';
-import { lineOf, paper, preflexor } from './support.ts';
+import { lineOf, preflexor, startOfPaper, words } from './support.ts';
 
-const words = 'Texture in polycrystalline materials';
 const budgets = ['--thinking-tokens', '24', '--reflection-tokens', '16', '--answer-tokens', '24'];
 const how = ['--seed', '3', '--threads', '1', ...budgets];
 
@@ -16,7 +15,7 @@ function evaluated({ tokens }: Step): number {
 }
 
 test('given two rounds, when they are run with --json, then draft and rounds come with all that the contract names', async (t) => {
-  const { note } = await paper(t);
+  const { note } = await startOfPaper(t);
   const at = lineOf(await readFile(note, 'utf8'), words);
   const { code, stdout, stderr } = await preflexor([
     'reason',
@@ -53,7 +52,7 @@ test('given two rounds, when they are run with --json, then draft and rounds com
 });
 
 test('given a run that is killed in the middle, when it is gone on with, then its finished steps stand and the rest follows', async (t) => {
-  const { note, folder } = await paper(t);
+  const { note, folder } = await startOfPaper(t);
   const at = lineOf(await readFile(note, 'utf8'), words);
   const killed = await preflexor(['reason', note, '--at', at, '--stream', '--iterations', '1', ...how], {
     onStdout: (text, kill) => {

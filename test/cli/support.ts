@@ -1,6 +1,6 @@
 // Runs the built command line as a person or a script does.
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -48,6 +48,22 @@ export async function paper(t: TestContext): Promise<{ folder: string; note: str
   t.after(() => rm(folder, { recursive: true, force: true }));
   await cp(join(corpus, 'kanapy'), folder, { recursive: true });
   return { folder, note: join(folder, 'paper.md') };
+}
+
+/** Words of a paragraph that the paper and its start both have. */
+export const words = 'Texture in polycrystalline materials';
+
+/** A few lines of that paper, for what does not depend on the text: a long prompt takes the small model its time. */
+export async function startOfPaper(t: TestContext): Promise<{ folder: string; note: string }> {
+  const { folder, note } = await paper(t);
+  const lines = [
+    '# Kanapy',
+    'A synthetic microstructure is incomplete without its texture [@kocks1998texture].',
+    `${words} is the distribution of orientations and that of the grain boundaries [@adams1992measurement].`,
+    'Both are part of the workflow.',
+  ];
+  await writeFile(note, `${lines.join('\n\n')}\n`);
+  return { folder, note };
 }
 
 /** The line, from 1, on which `words` stand. */

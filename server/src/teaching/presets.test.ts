@@ -49,7 +49,8 @@ test('given the paper’s preset, when it is made, then three passages make a sa
 
 test('given a small model, when a preset is made, then phase I has the rate that it learns the form with', () => {
   const { phase1, samples } = teachPreset('quick', small, headings);
-  assert.deepEqual([phase1.learningRate, phase1.rank, phase1.dropout, samples], [2e-4, 16, 0, 64]);
+  const { learningRate, rank, alpha, dropout } = phase1;
+  assert.deepEqual([learningRate, rank, alpha, dropout, samples], [5e-4, 16, 32, 0, 64]);
 });
 
 test('given numbers by name, when they are said, then they take the place of the preset’s, and all others stay', () => {

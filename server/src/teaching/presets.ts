@@ -34,13 +34,14 @@ const loops: Readonly<Record<PresetName, Pick<TeachSettings, 'samples' | 'refres
 
 /**
  * What a model of this size wants. From 2 billion parameters on it is the method's own table (section 4), which is
- * for 3 billion. Under half a billion, the rate of phase I is the one that the reference values were best with
- * (test/fixtures/golden/README.md), without dropout. All else is a judgement between the two, and no measurement.
+ * for 3 billion. Under half a billion, rate and alpha of phase I are those that taught the form and kept the rest of
+ * the language (bench/results/forgetting.json; less does not reach the gate: docs/decisions/0018), without dropout.
+ * All else is a judgement between the two, and no measurement.
  */
 const sizes = [
-  { below: 0.5e9, phase1: 2e-4, phase2: 2e-5, rank: 16, dropout: 0 },
-  { below: 2e9, phase1: 1e-4, phase2: 5e-6, rank: 32, dropout: 0.1 },
-  { below: Infinity, phase1: 5e-5, phase2: 1e-6, rank: 64, dropout: 0.1 },
+  { below: 0.5e9, phase1: 5e-4, phase2: 2e-5, rank: 16, alpha: 32, dropout: 0 },
+  { below: 2e9, phase1: 1e-4, phase2: 5e-6, rank: 32, alpha: 32, dropout: 0.1 },
+  { below: Infinity, phase1: 5e-5, phase2: 1e-6, rank: 64, alpha: 64, dropout: 0.1 },
 ] as const;
 
 export interface ModelShape {
@@ -69,12 +70,12 @@ export function teachPreset(name: PresetName, model: ModelShape, headings: reado
 
 function phaseOf(
   learningRate: number,
-  { rank, dropout }: { readonly rank: number; readonly dropout: number },
+  { rank, alpha, dropout }: Pick<(typeof sizes)[number], 'rank' | 'alpha' | 'dropout'>,
   { trainedContext }: ModelShape,
   own: Pick<PhaseSettings, 'maxLength' | 'clip' | 'mask'>,
 ): PhaseSettings {
   return {
-    ...{ learningRate, rank, alpha: rank, dropout, beta: 0.1, epsilon: 0.005 },
+    ...{ learningRate, rank, alpha, dropout, beta: 0.1, epsilon: 0.005 },
     ...own,
     maxLength: Math.min(own.maxLength, trainedContext),
     maxPromptLength: 512,
