@@ -53,14 +53,14 @@ export async function paper(t: TestContext): Promise<{ folder: string; note: str
 /** Words of a paragraph that the paper and its start both have. */
 export const words = 'Texture in polycrystalline materials';
 
-/** A few lines of that paper, for what does not depend on the text: a long prompt takes the small model its time. */
+/** A few lines on that paper, for what does not depend on the text: a long prompt takes the small model its time. */
 export async function startOfPaper(t: TestContext): Promise<{ folder: string; note: string }> {
   const { folder, note } = await paper(t);
   const lines = [
     '# Kanapy',
     'A synthetic microstructure is incomplete without its texture [@kocks1998texture].',
     `${words} is the distribution of orientations and that of the grain boundaries [@adams1992measurement].`,
-    'Both are part of the workflow.',
+    'An orientation distribution function says how often each orientation occurs among the grains. It is estimated from measured orientations with a kernel, whose width decides how much detail of the measurement is kept. The workflow draws a small number of orientations from it, such that the function of the drawn ones is as near to the measured one as their number allows.',
   ];
   await writeFile(note, `${lines.join('\n\n')}\n`);
   return { folder, note };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DatasetSample, EvaluationReport, TeachSettings } from '../../server/src/protocol/index.ts';
 import { decodePair } from '../../server/src/training/index.ts';
-import { paper, preflexor } from './support.ts';
+import { paper, preflexor, startOfPaper } from './support.ts';
 
 const models = [
   ...['--model', process.env['PREFLEXOR_TEST_MODEL'] ?? 'smollm2-135m-instruct'],
@@ -25,8 +25,8 @@ function eventsOf(stdout: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test('given an indexed paper, when a dataset is made, then its pair can be trained on, and the same command makes nothing twice', async (t) => {
-  const { folder } = await paper(t);
+test('given an indexed note, when a dataset is made, then its pair can be trained on, and the same command makes nothing twice', async (t) => {
+  const { folder } = await startOfPaper(t);
   const before = await preflexor([
     'dataset',
     'generate',
