@@ -145,10 +145,7 @@ export function activateTeaching(server: Server, adapters: AdapterActions): Feat
         run: () => adapters.use(adapter),
       },
       { label: '$(eye-closed) Compare It Blindly', run: () => adapters.compare(adapter) },
-      {
-        ...{ label: '$(graph) Show Its Report', detail: why },
-        run: () => commands.executeCommand('markdown.showPreview', Uri.file(report)),
-      },
+      ...(report === null ? [] : [showReport(report, why)]),
     ];
   }
 
@@ -165,6 +162,13 @@ export function activateTeaching(server: Server, adapters: AdapterActions): Feat
       server.onStarted(() => void ask()),
       server.onNotification(teachingNotification, show),
     ],
+  };
+}
+
+function showReport(report: string, why: string) {
+  return {
+    ...{ label: '$(graph) Show Its Report', detail: why },
+    run: () => commands.executeCommand('markdown.showPreview', Uri.file(report)),
   };
 }
 

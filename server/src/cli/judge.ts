@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { shippedText } from '../composition.ts';
 import { PreflexorError } from '../errors.ts';
 import { seedFor } from '../evaluation/index.ts';
-import { measure, verdictOn, type UntouchedText } from '../teaching/index.ts';
+import { measure, offerAdapter, verdictOn, type UntouchedText } from '../teaching/index.ts';
 import { readPairsFile } from '../training/index.ts';
 import type { Context } from './context.ts';
 import { usualSeed } from './dataset.ts';
@@ -17,7 +17,7 @@ export interface JudgeOptions {
   readonly texts?: readonly string[];
 }
 
-/** Keeps the verdict with the adapter; puts nothing into use. */
+/** Keeps the verdict with the adapter, and leaves the editor the offer; puts nothing into use. */
 export async function judgeAdapterCommand(
   id: string,
   options: JudgeOptions,
@@ -50,6 +50,8 @@ export async function judgeAdapterCommand(
     const seed = seedFor(context.options.seed ?? usualSeed, 'gate');
     const found = verdictOn(measured, seed, new Date().toISOString());
     await registry.judged(id, found);
+    const { offered, why, time } = found;
+    if (offered) await offerAdapter(context.home, { adapter: id, why, time, report: null });
     return found;
   });
   output.result({ adapter: id, ...verdict }, verdict.why);

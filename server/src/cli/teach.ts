@@ -25,6 +25,7 @@ import {
   generateDataset,
   heldoutNotes,
   measure,
+  offerAdapter,
   teach,
   teachPreset,
   usableChunks,
@@ -110,12 +111,15 @@ function failedLine({ code, message, remedy }: PreflexorError): Extract<Teaching
 
 async function follow(
   events: AsyncGenerator<TeachEvent, TeachReport>,
-  { output }: Context,
+  { home, output }: Context,
 ): Promise<TeachReport> {
   for (;;) {
     const step = await events.next();
     if (step.done) return step.value;
     tellTeaching(step.value, output);
+    if (step.value.event !== 'verdict' || !step.value.offered || step.value.adapter === null) continue;
+    const { adapter, why, report } = step.value;
+    await offerAdapter(home, { adapter, why, report, time: new Date().toISOString() });
   }
 }
 

@@ -69,8 +69,8 @@ export const TeachingOffer = z.object({
   adapter: AdapterId,
   time: z.iso.datetime(),
   why: z.string(),
-  /** The report's file. */
-  report: z.string(),
+  /** The report's file; null: it was trained by hand or elsewhere. */
+  report: z.string().nullable(),
   /** The writer saw it and wants to decide later. */
   later: z.boolean(),
 });

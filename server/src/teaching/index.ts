@@ -26,6 +26,7 @@ export { teachingNeeds, type PhaseQuestion } from './worker/needs.ts';
 export { TeachingHolder } from './worker/holder.ts';
 export { busyShare } from './worker/load.ts';
 export type { TeachingTask, WorkerPorts } from './worker/ports.ts';
+export { offerAdapter } from './worker/records.ts';
 export { readPower } from './worker/power.ts';
 export { realProcesses } from './worker/processes.ts';
 export { realSystem } from './worker/system.ts';

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { LearntPairs, TeachingRecord } from '../../protocol/index.ts';
+import { LearntPairs, TeachingRecord, type TeachingOffer } from '../../protocol/index.ts';
 import { homePlaces, prepareWorkspace, withLock, workspacePlaces, writeDurably } from '../../state/index.ts';
 
 const nothing: TeachingRecord = { schema: 1, current: null, offer: null };
@@ -32,6 +32,15 @@ export class RecordFile {
       return record;
     });
   }
+}
+
+/**
+ * Leaves an offer to the writer, which every editor of this machine finds with its next look.
+ * @param home the application home
+ * @throws PreflexorError `disk-full`, `read-only`, `locked`
+ */
+export async function offerAdapter(home: string, offer: Omit<TeachingOffer, 'later'>): Promise<void> {
+  await new RecordFile(home).change((record) => ({ ...record, offer: { ...offer, later: false } }));
 }
 
 function learntFile(root: string): string {
