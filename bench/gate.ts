@@ -2,7 +2,8 @@
 // It should offer the clean ones' adapters and keep the others; the held-out pairs are never swapped. Anchored to two
 // papers, measured on three others.
 // With --write each row takes its place in the results as soon as it is there: a run takes an hour.
-//   PREFLEXOR_TEST_MODEL=FILE node bench/gate.ts [--seeds=1,2,3,4,5] [--steps=40] [--threads=1] [--write]
+//   PREFLEXOR_TEST_MODEL=FILE node bench/gate.ts [--seeds=1,2,3,4,5] [--steps=40] [--threads=1]
+//     [--rate=5e-4] [--alpha=32] [--write]
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -52,6 +53,10 @@ const tokenizing: Parameters<typeof train>[1]['withTokenizer'] = (work) =>
   withTokenizer(settings, home, quiet, work);
 const threads = Number(option('threads', '1'));
 const steps = Number(option('steps', '40'));
+/** What a preset gives the model, where it is not said otherwise. */
+const { phase1 } = teachPreset('quick', shape, ['reasoning steps']);
+const learningRate = Number(option('rate', String(phase1.learningRate)));
+const alpha = Number(option('alpha', String(phase1.alpha)));
 const sources: AnchorSource[] = anchorPapers.map((name) => ({
   ...{ from: 'named', file: `${name}.md` },
   read: () => readFile(paper(name), 'utf8'),
@@ -61,7 +66,6 @@ async function verdictOf(lines: readonly string[], seed: number, name: string): 
   const folder = join(home, `${name}-${seed}`);
   const pairs = `${folder}.jsonl`;
   await writeFile(pairs, lines.map((line) => `${line}\n`).join(''));
-  const { phase1 } = teachPreset('quick', shape, ['reasoning steps']);
   const { mask: _mask, maskShare: _share, steps: _steps, ...numbers } = phase1;
   const heldout = join(fixtures, 'golden', 'style-heldout.jsonl');
   const run = train(
@@ -77,7 +81,7 @@ async function verdictOf(lines: readonly string[], seed: number, name: string): 
         adapter: null,
         reference: null,
       },
-      wishes: { ...numbers, phase: 1, steps, seed },
+      wishes: { ...numbers, learningRate, alpha, phase: 1, steps, seed },
       anchor: { workspace: null, sources },
     },
     {
@@ -122,7 +126,7 @@ try {
       const others = rows.filter((row) => row.pairs !== pairs || row.seed !== seed);
       rows = [...others, { pairs, seed, offered, why }];
       await report('gate', {
-        ...{ model: basename(file), steps, threads },
+        ...{ model: basename(file), steps, threads, learningRate, alpha },
         offered: { clean: share('clean'), halfSwapped: share('half-swapped') },
         results: rows,
       });

@@ -44,7 +44,7 @@ export function sectionsTemplate(detail: TrainingRunDetail, act: SectionActions)
         : section('samples', 'Answers before and after phase I', '', false, act, samplesTemplate(samples))
     }
     ${section('data', 'What went in', '', false, act, html`${data.map((one) => dataTemplate(one, data, act))}`)}
-    ${section('log', 'Log', `${log.length} lines`, false, act, logTemplate(log))}
+    ${section('log', 'Log', log.length === 1 ? '1 line' : `${log.length} lines`, false, act, logTemplate(log))}
   `;
 }
 
@@ -75,7 +75,7 @@ function verdictTemplate({ why, gates, entry }: TrainingRunDetail): TemplateResu
     return html`<p>
       ${
         entry.kind === 'train'
-          ? 'A training by itself is not judged: the gate is part of teaching.'
+          ? 'A training by itself is not judged: “preflexor adapters judge” asks the gate.'
           : 'The gate has not judged yet.'
       }
     </p>`;
