@@ -151,8 +151,25 @@ export class Workbench {
     await this.#pick(`>${title}`, title);
   }
 
+  /** Runs a command that opens a list in the palette's place, and takes the entry that has `text` in it. */
+  async runAndChoose(title: string, text: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.#take(`>${title}`, title);
+    await this.page
+      .locator('.quick-input-widget .quick-input-list .monaco-list-row')
+      .filter({ hasText: text })
+      .first()
+      .click();
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
   /** Types into the quick input that is opening, waits for the entry that is meant, and takes it. */
   async #pick(text: string, entry = text, timeout = patience): Promise<void> {
+    await this.#take(text, entry, timeout);
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  async #take(text: string, entry: string, timeout = patience): Promise<void> {
     const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
     await input.waitFor();
     await input.fill(text);
@@ -164,7 +181,6 @@ export class Workbench {
       .first();
     await row.waitFor({ timeout });
     await row.click();
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
   /** Puts the cursor at a line and column of the active editor, both counted from 1. */

@@ -185,12 +185,7 @@ describe('given a paper in the workbench, and style pairs', { timeout: 30 * 60_0
 
   it('when it is put into use then the next run has it, and when it is rolled back the run after that has none', async () => {
     assert.equal(await adapterOfNextRun(), null);
-    await workbench.runCommand('PRefLexOR: Adapters');
-    await workbench.page
-      .locator('.quick-input-list .monaco-list-row')
-      .filter({ hasText: adapter })
-      .first()
-      .click();
+    await workbench.runAndChoose('PRefLexOR: Adapters', adapter);
     await workbench.notification(`with ${adapter}`);
     await workbench.screenshot('8 in use');
     assert.equal(await adapterOfNextRun(), adapter);
