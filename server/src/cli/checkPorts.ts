@@ -10,7 +10,12 @@ export const withCheckPorts: WithCheckPorts = async (context, root, { embed, max
   return await withLibrary(context, root, settings, async (library) => {
     const embedTexts: EmbedTexts = (texts, signal) => library.embed(root, texts, signal);
     const hasEmbedder = embed === 'always' || (embed === 'where-there-is-one' && (await isThere(embedTexts)));
-    const ports = { embed: hasEmbedder ? embedTexts : null };
+    const ports = {
+      embed: hasEmbedder ? embedTexts : null,
+      onCompared: (done: number, total: number): void => {
+        context.output.progress(`Looking for near-duplicates: ${done} of ${total} pairs`);
+      },
+    };
     if (maxTokens === null) return await work({ ...ports, tokens: null });
     const onLog = (text: string): void => {
       logged(context, text);

@@ -24,6 +24,8 @@ export interface CheckPorts {
   readonly limits?: CheckLimits;
   /** null: near-duplicates are not looked for. */
   readonly embed: EmbedTexts | null;
+  /** Pairs whose meaning was compared, which takes longest. */
+  readonly onCompared?: (done: number, total: number) => void;
   /** null: lengths are not held against a limit. */
   readonly tokens: { readonly count: CountTokens; readonly limit: number } | null;
 }
@@ -33,7 +35,7 @@ const textsAtOnce = 64;
 /** @throws PreflexorError `cancelled`, and what the ports throw */
 export async function checkPairs(
   pairs: readonly PreferencePair[],
-  { limits = checkLimits, embed, tokens }: CheckPorts,
+  { limits = checkLimits, embed, onCompared, tokens }: CheckPorts,
   signal: AbortSignal,
 ): Promise<PairProblem[]> {
   const problems: PairProblem[] = [];
@@ -44,7 +46,7 @@ export async function checkPairs(
   }
   problems.push(...(await checkSet(pairs, signal, limits)));
   if (tokens) problems.push(...(await checkTruncation(pairs, tokens, signal)));
-  if (embed) problems.push(...(await new NearDuplicates(embed).find(pairs, signal)));
+  if (embed) problems.push(...(await new NearDuplicates(embed).find(pairs, signal, onCompared)));
   return problems;
 }
 

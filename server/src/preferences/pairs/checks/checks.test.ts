@@ -231,6 +231,17 @@ test('given vectors, when near-duplicates are looked for, then similar pairs are
   assert.deepEqual(await new NearDuplicates(embed).find([one, capital], never), []);
 });
 
+test('given a set that says one thing a thousand times, when near-duplicates are looked for, then each pair is named with a few others only, and it is told how far that is', async () => {
+  const embed: EmbedTexts = (texts) => Promise.resolve(texts.map(() => Float32Array.from([1, 0])));
+  const pairs = Array.from({ length: 1000 }, (_, n) => pairOf({ prompt: `q${n}`, chosen: `a${n}` }));
+  const told: number[] = [];
+  const found = await new NearDuplicates(embed).find(pairs, never, (done) => told.push(done));
+  const named = new Set(found.flatMap(({ pairs: both }) => both));
+  assert.equal(named.size, 1000);
+  assert.ok(found.length < 10_000, String(found.length));
+  assert.ok(told.length > 1 && told.every((done, at) => done >= (told[at - 1] ?? 0)));
+});
+
 test('given a set that was looked through, when pairs come and go, then only the new ones are embedded, and it is as if all were', async () => {
   const asked: string[] = [];
   const embed: EmbedTexts = (texts) => {

@@ -20,30 +20,43 @@ interface Compared {
   readonly tail: number;
 }
 
+/** A pair is named with so many of those before it, the nearest ones. */
+const mostCouples = 8;
+
 interface Couple {
   readonly one: string;
   readonly other: string;
   readonly similarity: number;
 }
 
+type OnProgress = (done: number, total: number) => void;
+
 export class NearDuplicates {
   readonly #embed: EmbedTexts;
   /** By the ids of the pairs: each was compared with each other one. */
   readonly #compared = new Map<string, Compared>();
-  #couples: readonly Couple[] = [];
+  #couples: Couple[] = [];
 
   constructor(embed: EmbedTexts) {
     this.#embed = embed;
   }
 
-  /** @throws PreflexorError `cancelled`, and what the embedder throws; what was compared by then is known still */
-  async find(pairs: readonly PreferencePair[], signal: AbortSignal): Promise<PairProblem[]> {
+  /**
+   * @param onProgress pairs that are compared, of those that are new
+   * @throws PreflexorError `cancelled`, and what the embedder throws; what was compared by then is known still
+   */
+  async find(
+    pairs: readonly PreferencePair[],
+    signal: AbortSignal,
+    onProgress?: OnProgress,
+  ): Promise<PairProblem[]> {
     const present = new Map(pairs.map((pair, at) => [pair.id, { pair, at }]));
     for (const id of this.#compared.keys()) if (!present.has(id)) this.#compared.delete(id);
     this.#couples = this.#couples.filter(({ one, other }) => present.has(one) && present.has(other));
     await this.#compare(
       pairs.filter(({ id }) => !this.#compared.has(id)),
       signal,
+      onProgress,
     );
     return this.#couples.flatMap(({ one, other, similarity }): PairProblem[] => {
       const couple = [present.get(one), present.get(other)].flatMap((found) => found ?? []);
@@ -54,8 +67,13 @@ export class NearDuplicates {
     });
   }
 
-  async #compare(fresh: readonly PreferencePair[], signal: AbortSignal): Promise<void> {
+  async #compare(
+    fresh: readonly PreferencePair[],
+    signal: AbortSignal,
+    onProgress?: OnProgress,
+  ): Promise<void> {
     for (let at = 0; at < fresh.length; at += textsAtOnce) {
+      onProgress?.(at, fresh.length);
       const some = fresh.slice(at, at + textsAtOnce);
       const vectors = await this.#embed(some.map(answerOf), signal);
       for (const [index, { id }] of some.entries()) {
@@ -74,7 +92,9 @@ export class NearDuplicates {
       const similarity = similarityOf(one, known);
       if (similarity >= nearlySame) found.push({ one: other, other: id, similarity });
     }
-    this.#couples = [...this.#couples, ...found];
+    // In a file that says one thing ten thousand times, all couples would be fifty million.
+    found.sort((a, b) => b.similarity - a.similarity);
+    this.#couples.push(...found.slice(0, mostCouples));
     this.#compared.set(id, one);
   }
 }
