@@ -92,23 +92,12 @@ export function manifest(): Record<string, unknown> {
       configuration: configuration(),
       viewsContainers: { activitybar: [{ id: container, title: category, icon: 'media/preflexor.svg' }] },
       views: {
+        // Heights beside one another, as long as nobody draws the borders elsewhere: a run needs most room.
         [container]: [
-          {
-            id: iterationsView,
-            name: 'Iterations',
-            type: 'webview',
-            icon: 'media/preflexor.svg',
-            contextualTitle: category,
-          },
-          {
-            id: queueView,
-            name: 'Queue',
-            icon: 'media/preflexor.svg',
-            contextualTitle: category,
-            visibility: 'collapsed',
-          },
-          { id: sourcesView, name: 'Sources', icon: 'media/preflexor.svg', contextualTitle: category },
-          { id: pairsView, name: 'Preference Pairs', icon: 'media/preflexor.svg', contextualTitle: category },
+          view(iterationsView, 'Iterations', { type: 'webview', initialSize: 6 }),
+          view(queueView, 'Queue', { visibility: 'collapsed', initialSize: 1 }),
+          view(sourcesView, 'Sources', { initialSize: 3 }),
+          view(pairsView, 'Preference Pairs', { initialSize: 2 }),
         ],
       },
       viewsWelcome: viewsWelcome(),
@@ -122,6 +111,10 @@ export function manifest(): Record<string, unknown> {
       'markdown.previewStyles': ['./media/preview.css'],
     },
   };
+}
+
+function view(id: string, name: string, more: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { id, name, icon: 'media/preflexor.svg', contextualTitle: category, ...more };
 }
 
 /** What the views say while they are empty: one thing to do each. */
