@@ -171,7 +171,9 @@ describe('given a paper in the workbench, and style pairs', { timeout: 30 * 60_0
     await workbench.screenshot('5 it is offered');
     const toast = workbench.page.locator('.notification-toast');
     await toast.getByRole('button', { name: 'Compare' }).click();
-    const first = toast.getByRole('button', { name: 'The First' });
+    const first = workbench.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({ hasText: 'The First Is Better' });
     await first.waitFor({ timeout: 180_000 });
     await workbench.screenshot('6 which answer is better');
     await first.click();
@@ -188,11 +190,7 @@ describe('given a paper in the workbench, and style pairs', { timeout: 30 * 60_0
     await workbench.notification(`with ${adapter}`);
     await workbench.screenshot('8 in use');
     assert.equal(await adapterOfNextRun(), adapter);
-    await workbench.page
-      .locator('.notification-toast')
-      .getByRole('button', { name: 'Roll Back' })
-      .first()
-      .click();
+    await workbench.runCommand('PRefLexOR: Roll Back to the Adapter Before');
     await workbench.notification('without adapter');
     assert.equal(await adapterOfNextRun(), null);
     await workbench.screenshot('9 rolled back');

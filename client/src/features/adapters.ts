@@ -1,7 +1,6 @@
 // Adapters (preflexor/adapters, useAdapter, rollBackAdapter) and their blind comparison on the paragraph under the cursor
 // (preflexor/compareAdapters, judgeComparison).
 import { ProgressLocation, window, type QuickPickItem } from 'vscode';
-import type { z } from 'zod';
 import {
   adaptersRequest,
   compareAdaptersRequest,
@@ -26,19 +25,6 @@ export interface AdapterActions {
 }
 
 export type AdapterCommand = 'preflexor.adapters' | 'preflexor.compareAdapters' | 'preflexor.rollBackAdapter';
-
-type Better = z.infer<typeof judgeComparisonRequest.params>['better'];
-
-/** What a writer can say of two answers. */
-const choices: Readonly<Record<string, Better>> = {
-  'The First': 'first',
-  'The Second': 'second',
-  Neither: 'neither',
-};
-
-function betterOf(pressed: string | undefined): Better | null {
-  return pressed === undefined ? null : (choices[pressed] ?? null);
-}
 
 interface AdapterItem extends QuickPickItem {
   readonly adapter: string | null;
@@ -135,12 +121,20 @@ export function activateAdapters(server: Server, texts: Compare): Feature<Adapte
       void window.showInformationMessage('Both answers say the same: there is nothing to choose between.');
       return;
     }
-    await texts.show('Which Answer Is Better?', id, ['First', first], ['Second', second]);
-    // A list would lie over the very lines that are to be compared.
-    const better = betterOf(
-      await window.showInformationMessage(`Which answer is better? ${question}`, ...Object.keys(choices)),
+    // The list below lies over the first lines, and a notification would be gone before both answers are read.
+    const below = (answer: string): string =>
+      `${question}\n\nTwo answers, in an order that chance gave.\n\n---\n\n${answer}`;
+    await texts.show('Which Answer Is Better?', id, ['First', below(first)], ['Second', below(second)]);
+    const picked = await window.showQuickPick(
+      [
+        { label: 'The First Is Better', better: 'first' as const },
+        { label: 'The Second Is Better', better: 'second' as const },
+        { label: 'Neither', better: 'neither' as const },
+      ],
+      { title: 'Which Answer Is Better?', placeHolder: question, ignoreFocusOut: true },
     );
-    if (better === null) return;
+    if (!picked) return;
+    const { better } = picked;
     const revealed = await server.request(judgeComparisonRequest, { comparison: id, better });
     const { recorded, warning } = revealed;
     if (warning !== null) void window.showWarningMessage(warning);
