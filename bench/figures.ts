@@ -18,6 +18,8 @@ interface Row {
 /** What the page says of one benchmark; `Result` is as much of its file as is shown. */
 interface Section<Result> {
   readonly benchmark: string;
+  /** Where it is not bench/BENCHMARK.ts. */
+  readonly script?: string;
   readonly title: string;
   /** What the second column of figures is. */
   readonly peer?: string;
@@ -34,6 +36,7 @@ const Opened = z.object({
   ...{ seconds: n, chunks: n, serverMegabytes: n },
   foldsAndLensesMs: z.object({ median: n, p95: n, longest: n }),
 });
+const Times = z.object({ median: n, p95: n, longest: n });
 const Perplexities = z.record(z.string(), n);
 
 function said(value: number, unit = ''): string {
@@ -267,6 +270,57 @@ const sections = [
     ],
   }),
   section({
+    benchmark: 'ledgerKills',
+    title: 'Decisions and killed processes',
+    result: z.object({ kills: n, acknowledged: n, lost: n }),
+    rows: ({ kills, acknowledged, lost }) => [
+      {
+        what: `${said(kills)} random kills while decisions were written: acknowledged, and lost of them`,
+        ours: `${said(acknowledged)}, ${said(lost)}`,
+        goal: '0 lost',
+      },
+    ],
+  }),
+  section({
+    benchmark: 'board',
+    script: 'bench/webview/board.ts',
+    title: 'The curation board',
+    result: z.object({
+      ...{ pairs: n, jumpMs: Times, frameWhileScrollingMs: Times, filterAndOrderMs: Times },
+      searchMs: Times,
+    }),
+    rows: ({ pairs, jumpMs, frameWhileScrollingMs, filterAndOrderMs, searchMs }) =>
+      (
+        [
+          ['jump to a far row', jumpMs],
+          ['a frame while it scrolls', frameWhileScrollingMs],
+          ['filter or order', filterAndOrderMs],
+          ['search', searchMs],
+        ] as const
+      ).map(([what, { p95, longest }]) => ({
+        what: `${said(pairs)} pairs: ${what}, p95 and longest`,
+        ours: `${said(p95, 'ms')}, ${said(longest, 'ms')}`,
+        goal: 'below 100 ms',
+      })),
+  }),
+  section({
+    benchmark: 'gate',
+    title: 'Which adapters the gate offers',
+    peer: 'the same pairs, half of them swapped',
+    result: z.object({
+      steps: n,
+      offered: z.object({ clean: z.string(), halfSwapped: z.string() }),
+    }),
+    rows: ({ steps, offered: { clean, halfSwapped } }) => [
+      {
+        what: `style pairs, phase I of ${said(steps)} steps: adapters offered`,
+        ours: clean,
+        peer: halfSwapped,
+        goal: 'all of the clean ones, none of the others',
+      },
+    ],
+  }),
+  section({
     benchmark: 'forgetting',
     title: 'Learning without forgetting',
     result: z.object({
@@ -289,7 +343,14 @@ const sections = [
 
 const Machine = z.object({ machine: z.object({ cpu: z.string(), cores: n, memoryGiB: n, load: n }) });
 
-function rendered<Result>({ benchmark, title, peer, result, rows }: Section<Result>): string[] {
+function rendered<Result>({
+  benchmark,
+  script = `bench/${benchmark}.ts`,
+  title,
+  peer,
+  result,
+  rows,
+}: Section<Result>): string[] {
   const file = join(resultsFolder, `${benchmark}.json`);
   if (!existsSync(file)) return [];
   const json: unknown = JSON.parse(readFileSync(file, 'utf8'));
@@ -298,7 +359,7 @@ function rendered<Result>({ benchmark, title, peer, result, rows }: Section<Resu
   const cells = (values: readonly string[]): string => `| ${values.join(' | ')} |`;
   return [
     `## ${title}`,
-    `\`node bench/${benchmark}.ts --write\` · ${said(machine.cores)} cores of ${machine.cpu}, ${said(machine.memoryGiB)} GiB; load ${said(machine.load)} when it ended`,
+    `\`node ${script} --write\` · ${said(machine.cores)} cores of ${machine.cpu}, ${said(machine.memoryGiB)} GiB; load ${said(machine.load)} when it ended`,
     [
       cells(['', 'ours', peer ?? 'peer', 'goal']),
       cells(['---', '---', '---', '---']),
