@@ -1,6 +1,7 @@
 // The stages of `npm test`, in the order in which they run: what is quick and tells most comes first.
+import path from 'node:path';
 import { smallEmbedder, smallModel, type SmallModel } from '../setup/model.ts';
-import { repository, testHome } from '../setup/paths.ts';
+import { cache, repository, testHome } from '../setup/paths.ts';
 import { filesUnder } from '../setup/stamps.ts';
 import { runExtensionSuite } from './extensionHost.ts';
 import { runNodeTests } from './nodeTests.ts';
@@ -173,6 +174,8 @@ export function testEnvironment(files: Readonly<Partial<Record<SmallModel, strin
   return {
     ...process.env,
     PREFLEXOR_HOME: testHome,
+    // Nearly every test file is a process of its own, and they load the same modules.
+    NODE_COMPILE_CACHE: path.join(cache, 'compile'),
     ...(model !== undefined && { PREFLEXOR_TEST_MODEL: model }),
     ...(embedder !== undefined && { PREFLEXOR_TEST_EMBEDDER: embedder }),
   };
