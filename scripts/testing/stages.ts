@@ -101,7 +101,8 @@ export const stages: readonly Stage[] = [
   },
   {
     name: 'writer',
-    about: 'a writer decides about ten paragraphs, and an adapter earns its place, in a real workbench: ten minutes',
+    about:
+      'a writer decides about ten paragraphs, and an adapter earns its place, in a real workbench: ten minutes',
     needs: workbench,
     onlyByName: true,
     run: nodeTests(['test/writer'], 1, 30),

@@ -16,6 +16,7 @@ import {
 } from '../../protocol/index.ts';
 import type { TeachingWishes } from './decide.ts';
 import type { TeachingTask, WorkerPorts } from './ports.ts';
+import { offerAdapter } from './records.ts';
 import { TeachingWorker } from './worker.ts';
 
 const estimate: TeachingEstimate = {
@@ -361,4 +362,19 @@ test('given a start that is being estimated, when it is cancelled, then nothing 
   await starting.catch(() => undefined);
   await cancelling;
   assert.deepEqual([at.worker.status().state, at.worker.status().run], ['idle', null]);
+});
+
+test('given an offer that a command left, when the worker looks, then it is told, until the writer has answered it', async (t) => {
+  const at = await world(t);
+  at.wishes = { ...at.wishes, mode: 'manual' };
+  const time = new Date(at.now).toISOString();
+  const home = join(at.folders[0] ?? '', '..');
+  await offerAdapter(home, { adapter: 'orpo-0123456789', why: 'Offered: it is better.', report: null, time });
+  await at.worker.look();
+  const { offer } = at.worker.status();
+  assert.deepEqual([offer?.adapter, offer?.report, offer?.later], ['orpo-0123456789', null, false]);
+  await at.worker.answered('orpo-0123456789');
+  assert.equal(at.restart().worker.status().offer, null);
+  await at.worker.look();
+  assert.equal(at.worker.status().offer, null);
 });
