@@ -102,7 +102,7 @@ export const stages: readonly Stage[] = [
   {
     name: 'writer',
     about:
-      'a writer decides about ten paragraphs, and an adapter earns its place, in a real workbench: ten minutes',
+      'a writer decides about ten paragraphs, and an adapter earns its place, in a real workbench: a quarter of an hour',
     needs: workbench,
     onlyByName: true,
     run: nodeTests(['test/writer'], 1, 30),
