@@ -105,7 +105,7 @@ export const stages: readonly Stage[] = [
       'a writer decides about ten paragraphs, and an adapter earns its place, in a real workbench: a quarter of an hour',
     needs: workbench,
     onlyByName: true,
-    run: nodeTests(['test/writer'], 1, 30),
+    run: writer,
   },
   {
     name: 'peer',
@@ -167,6 +167,13 @@ async function native(env: NodeJS.ProcessEnv): Promise<Results> {
   ]);
   if (built.failures.length > 0) return built;
   return together([built, await nodeTests(['test/native'], 2, 10)(env)]);
+}
+
+/** With the trainer, which is there already where `native` ran. */
+async function writer(env: NodeJS.ProcessEnv): Promise<Results> {
+  const built = await check('the trainer builds', 'scripts/buildNative.mjs', []);
+  if (built.failures.length > 0) return built;
+  return together([built, await nodeTests(['test/writer'], 1, 30)(env)]);
 }
 
 /** The environment of every stage: a home of the tests' own, and the models that were verified. */
