@@ -304,6 +304,44 @@ const sections = [
       })),
   }),
   section({
+    benchmark: 'workerLatency',
+    title: 'Reasoning while the machine trains',
+    peer: 'without training',
+    result: z.object({
+      secondsWithout: z.object({ median: n, p95: n }),
+      secondsBeside: z.object({ median: n, p95: n }),
+      ...{ ratioOfP95: n, requests: n },
+    }),
+    rows: ({ requests, secondsWithout, secondsBeside, ratioOfP95 }) => [
+      {
+        what: `a draft of ${said(requests)} requests each, median and p95`,
+        ours: `${said(secondsBeside.median, 's')}, ${said(secondsBeside.p95, 's')} (${said(ratioOfP95)} × at p95)`,
+        peer: `${said(secondsWithout.median, 's')}, ${said(secondsWithout.p95, 's')}`,
+        goal: 'p95 at most 1.1 ×',
+      },
+    ],
+  }),
+  section({
+    benchmark: 'samples',
+    title: 'Samples for self-teaching',
+    peer: 'the bare loop',
+    result: z.object({
+      ...{ attempts: n, kept: n, samplesPerHour: n, tokensPerSample: n },
+      tokensPerSecond: z.object({ ours: n, bare: n, ratio: n }),
+    }),
+    rows: ({ attempts, kept, samplesPerHour, tokensPerSample, tokensPerSecond }) => [
+      {
+        what: `samples an hour, and kept of ${said(attempts)}`,
+        ours: `${said(samplesPerHour)}, ${said(kept)}; ${said(tokensPerSample)} tokens each`,
+      },
+      {
+        what: 'tokens written a second, prompts being read beside',
+        ours: `${said(tokensPerSecond.ours)} (${said(tokensPerSecond.ratio)} ×)`,
+        peer: said(tokensPerSecond.bare),
+      },
+    ],
+  }),
+  section({
     benchmark: 'gate',
     title: 'Which adapters the gate offers',
     peer: 'the same pairs, half of them swapped',
