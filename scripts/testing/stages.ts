@@ -90,7 +90,7 @@ export const stages: readonly Stage[] = [
     name: 'e2e',
     about: 'the whole way in a real workbench',
     needs: workbench,
-    run: nodeTests(['test/e2e'], 2, 10),
+    run: nodeTests(['test/e2e'], 1, 10),
   },
   {
     name: 'package',
