@@ -6,11 +6,9 @@ import { join } from 'node:path';
 import { derivePairs, openLedger } from '../server/src/preferences/index.ts';
 import type { LedgerRecord } from '../server/src/protocol/index.ts';
 import { decisionOf } from '../test/support/ledgerExamples.ts';
-import { report } from './measure.ts';
+import { numberOption, report } from './measure.ts';
 
-const entries = Number(
-  process.argv.flatMap((word) => /^--entries=(\d+)$/.exec(word)?.[1] ?? [])[0] ?? 100_000,
-);
+const entries = numberOption('entries', 100_000);
 const never = new AbortController().signal;
 const device = 'device01';
 const kinds = ['accept-edited', 'reject', 'regenerate', 'accept', 'offer'] as const;

@@ -6,15 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLedger } from '../server/src/preferences/index.ts';
 import { decisionOf, startWriter } from '../test/support/ledgerExamples.ts';
-import { report } from './measure.ts';
+import { numberOption, report } from './measure.ts';
 
-function option(name: string, fallback: number): number {
-  const found = process.argv.flatMap((word) => new RegExp(`^--${name}=(\\d+)$`).exec(word)?.[1] ?? []);
-  return Number(found[0] ?? fallback);
-}
-
-const kills = option('kills', 1000);
-const lanes = Math.max(1, option('lanes', 4));
+const kills = numberOption('kills', 1000);
+const lanes = Math.max(1, numberOption('lanes', 4));
 /** The kill comes after so many acknowledgements, and then so many milliseconds, at most. */
 const mostBefore = 25;
 const mostWaitMs = 12;

@@ -46,6 +46,12 @@ export async function keptRows<T>(name: string, row: z.ZodType<T>): Promise<T[]>
   return z.object({ results: z.array(row) }).parse(JSON.parse(text)).results;
 }
 
+/** The number that `--NAME=NUMBER` gives on the command line. */
+export function numberOption(name: string, fallback: number): number {
+  const found = process.argv.flatMap((word) => new RegExp(`^--${name}=(\\d+)$`).exec(word)?.[1] ?? []);
+  return Number(found[0] ?? fallback);
+}
+
 function round(value: number): number {
   return Number.isInteger(value) ? value : Number(value.toPrecision(4));
 }

@@ -1,40 +1,30 @@
 // How fast self-teaching makes its samples: samples an hour and the share that is kept, and the tokens a second that it
 // writes, against the bare loop of bench/bareLoop.ts on the same threads, which reads no prompts meanwhile.
 //   PREFLEXOR_TEST_MODEL=FILE node bench/samples.ts [--samples=8] [--threads=2] [--write]
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { dist, repository, testHome } from '../scripts/setup/paths.ts';
+import { repository } from '../scripts/setup/paths.ts';
 import { DatasetSample } from '../server/src/protocol/index.ts';
+import { preflexor } from '../test/cli/support.ts';
+import { ownHome } from '../test/support/ownHome.ts';
 import type { BareRequest, BareResult } from './bareLoop.ts';
-import { report } from './measure.ts';
+import { numberOption, report } from './measure.ts';
 
 const papers = ['kanapy', 'autoeis', 'simcardems'];
 
-function option(name: string, fallback: number): number {
-  const found = process.argv.flatMap((word) => new RegExp(`^--${name}=(\\d+)$`).exec(word)?.[1] ?? []);
-  return Number(found[0] ?? fallback);
-}
-
-const samples = option('samples', 8);
-const threads = option('threads', 2);
+const samples = numberOption('samples', 8);
+const threads = numberOption('threads', 2);
 const model = process.env['PREFLEXOR_TEST_MODEL'] ?? '';
 
 /** Lines that the command line prints. @throws where it fails */
 async function linesOf(home: string, ...args: readonly string[]): Promise<string[]> {
   const how = ['--model', model, '--gpu', 'cpu', '--threads', String(threads), '--json'];
-  const child = spawn(process.execPath, [join(dist, 'cli.js'), ...args, ...how], {
-    env: { ...process.env, PREFLEXOR_HOME: home },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines: string[] = [];
-  createInterface(child.stdout).on('line', (line) => lines.push(line));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`preflexor ${args.join(' ')} ended with ${String(code)}.`);
-  return lines;
+  const { code, stdout, stderr } = await preflexor([...args, ...how], { env: { PREFLEXOR_HOME: home } });
+  if (code !== 0) throw new Error(`preflexor ${args.join(' ')} ended with ${String(code)}. ${stderr}`);
+  return stdout.trim().split('\n');
 }
 
 async function bareTokensPerSecond(): Promise<number> {
@@ -50,9 +40,8 @@ async function bareTokensPerSecond(): Promise<number> {
 
 const folder = await mkdtemp(join(tmpdir(), 'preflexor-bench-samples-'));
 try {
-  const [home, notes] = [join(folder, 'home'), join(folder, 'notes')];
-  await mkdir(home);
-  await symlink(join(testHome, 'models'), join(home, 'models'));
+  const home = await ownHome(join(folder, 'home'));
+  const notes = join(folder, 'notes');
   for (const paper of papers)
     await cp(join(repository, 'test/fixtures/corpus', paper), join(notes, paper), { recursive: true });
   await linesOf(home, 'index', notes, '--workspace', notes);

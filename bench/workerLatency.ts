@@ -2,18 +2,17 @@
 // the same machine, which makes way while text is written. Blocks without, with, and without again; each request is
 // about another paragraph than the one before, so that its prompt is read anew.
 //   node bench/workerLatency.ts [--requests=12] [--write]   after `npm run build:native`, with the model in .cache
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { dist, repository, testHome } from '../scripts/setup/paths.ts';
+import { repository } from '../scripts/setup/paths.ts';
 import type { ReasonResult } from '../server/src/protocol/index.ts';
+import { preflexor } from '../test/cli/support.ts';
 import { LspClient } from '../test/support/lspClient.ts';
-import { median, percentile, report } from './measure.ts';
+import { ownHome } from '../test/support/ownHome.ts';
+import { median, numberOption, percentile, report } from './measure.ts';
 
-const requests = Number(process.argv.flatMap((word) => /^--requests=(\d+)$/.exec(word)?.[1] ?? [])[0] ?? 12);
+const requests = numberOption('requests', 12);
 const fixtures = join(repository, 'test', 'fixtures');
 const model = process.env['PREFLEXOR_TEST_MODEL'] ?? 'smollm2-135m-instruct';
 /** The run has to be past its loading, at work. */
@@ -27,51 +26,44 @@ const settings = {
 };
 
 /** Begins a long training, and resolves when it is at work. */
-async function training(folder: string, home: string): Promise<{ child: ChildProcess; steps: () => number }> {
+async function training(folder: string, home: string) {
   const pairs = join(fixtures, 'golden', 'style-train.jsonl');
-  const command = [
-    'train',
-    '--phase',
-    '1',
-    '--pairs',
-    pairs,
-    '--steps',
-    '100000',
-    '--out',
-    join(folder, 'run'),
-  ];
-  const child = spawn(process.execPath, [join(dist, 'cli.js'), ...command, '--model', model, '--json'], {
-    env: { ...process.env, PREFLEXOR_HOME: home },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
   let steps = 0;
-  const lines = createInterface(child.stdout);
-  await new Promise<void>((resolve, reject) => {
-    child.once('exit', () => {
-      reject(new Error('Training ended before it was at work.'));
-    });
-    lines.on('line', (line) => {
-      if ((JSON.parse(line) as { event?: string }).event !== 'step') return;
-      steps += 1;
-      if (steps === stepsBefore) resolve();
-    });
+  let stop: () => void = () => undefined;
+  let atWork: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (atWork = resolve));
+  const ended = preflexor(
+    [
+      ...['train', '--phase', '1', '--pairs', pairs, '--steps', '100000', '--out', join(folder, 'run')],
+      ...['--model', model, '--json'],
+    ],
+    {
+      env: { PREFLEXOR_HOME: home },
+      onStdout: (text, kill) => {
+        stop = () => {
+          kill('SIGINT');
+        };
+        steps = text.split('"event":"step"').length - 1;
+        if (steps >= stepsBefore) atWork();
+      },
+    },
+  );
+  const early = ended.then(({ stderr }) => {
+    throw new Error(`Training ended before it was at work. ${stderr}`);
   });
-  return { child, steps: () => steps };
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.removeAllListeners('exit');
-  const gone = once(child, 'exit');
-  child.kill('SIGINT');
-  await gone;
+  await Promise.race([begun, early]);
+  early.catch(() => undefined);
+  const end = async (): Promise<void> => {
+    stop();
+    await ended;
+  };
+  return { steps: () => steps, end };
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'preflexor-bench-worker-'));
-const home = join(folder, 'home');
 const note = join(folder, 'note.md');
 try {
-  await mkdir(home);
-  await symlink(join(testHome, 'models'), join(home, 'models'));
+  const home = await ownHome(join(folder, 'home'));
   const text = await readFile(join(fixtures, 'corpus', 'kanapy', 'paper.md'), 'utf8');
   await writeFile(note, text);
   const client = await LspClient.start({ folders: [folder], settings, env: { PREFLEXOR_HOME: home } });
@@ -101,11 +93,11 @@ try {
   await seconds(); // The model loads, and is measured.
   await seconds();
   const without = await block();
-  const { child, steps } = await training(folder, home);
+  const { steps, end } = await training(folder, home);
   const before = steps();
   const beside = await block();
   const during = steps() - before;
-  await end(child);
+  await end();
   without.push(...(await block()));
   await client.stop();
   const of = (times: readonly number[]) => ({ median: median(times), p95: percentile(times, 0.95) });

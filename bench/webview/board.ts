@@ -7,9 +7,9 @@ import { BoardFromView, type BoardToView } from '../../server/src/protocol/index
 import { BoardDesk } from '../../test/webview/boardExamples.ts';
 import { themes } from '../../test/webview/themes.ts';
 import { ViewServer } from '../../test/webview/viewPage.ts';
-import { median, percentile, report } from '../measure.ts';
+import { median, numberOption, percentile, report } from '../measure.ts';
 
-const pairs = Number(process.argv.flatMap((word) => /^--pairs=(\d+)$/.exec(word)?.[1] ?? [])[0] ?? 10_000);
+const pairs = numberOption('pairs', 10_000);
 const jumps = 60;
 const frames = 300;
 const rounds = 10;

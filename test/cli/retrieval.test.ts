@@ -1,23 +1,13 @@
 // Index, search and graph from the command line, with the real embedder and LanceDB, over documents of every format.
 import assert from 'node:assert/strict';
-import {
-  appendFile,
-  cp,
-  mkdir,
-  mkdtemp,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
 import { Graph, IndexReport, IndexedAnswer, Passage, Run } from '../../server/src/protocol/index.ts';
 import { readDocument } from '../../server/src/retrieval/readers/index.ts';
+import { ownHome } from '../support/ownHome.ts';
 import { lineOf, preflexor, short } from './support.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
@@ -45,10 +35,7 @@ async function shelf(): Promise<Shelf> {
   await cp(join(fixtures, 'documents'), folder, { recursive: true });
   for (const paper of ['kanapy', 'autoeis'])
     await cp(join(fixtures, 'corpus', paper), join(folder, paper), { recursive: true });
-  const home = join(place, 'home');
-  // The models are those of the tests; index and caches are this test's own.
-  await mkdir(home);
-  await symlink(join(process.env['PREFLEXOR_HOME'] ?? '', 'models'), join(home, 'models'));
+  const home = await ownHome(join(place, 'home'));
   const env = { PREFLEXOR_HOME: home };
   return { folder, run: (...args) => preflexor([...args, '--workspace', folder, '--offline'], { env }) };
 }

@@ -2,14 +2,15 @@
 // run on the style pairs move while it goes on, also after the server was killed; the gate offers its adapter in the
 // editor, where it is compared blindly, put into use, and rolled back.
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Frame } from 'playwright-core';
-import { repository, testHome } from '../../scripts/setup/paths.ts';
+import { repository } from '../../scripts/setup/paths.ts';
 import { GateVerdict, Run } from '../../server/src/protocol/index.ts';
 import { preflexor, type Ended } from '../cli/support.ts';
+import { ownHome } from '../support/ownHome.ts';
 import { Workbench } from '../support/workbench.ts';
 
 const fixtures = path.join(repository, 'test/fixtures');
@@ -43,8 +44,7 @@ describe('given a paper in the workbench, and style pairs', { timeout: 30 * 60_0
   let adapter: string;
 
   before(async () => {
-    home = await mkdtemp(path.join(tmpdir(), 'preflexor-training-home-'));
-    await symlink(path.join(testHome, 'models'), path.join(home, 'models'));
+    home = await ownHome(await mkdtemp(path.join(tmpdir(), 'preflexor-training-home-')));
     const notes = path.join(home, 'notes');
     await cp(path.join(corpus, 'autoeis'), notes, { recursive: true });
     await mkdir(path.join(notes, 'runs'));
