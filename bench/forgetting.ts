@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { shippedText } from '../server/src/composition.ts';
 import type { TrainerAnchor, TrainerRecord, TrainerTrainConfig } from '../server/src/protocol/trainer.ts';
 import { libraries, linesOf, repository, runTrainer, testModel } from '../test/native/support/trainer.ts';
-import { keptRows, report } from './measure.ts';
+import { keptRows, numberOption, report, textOption } from './measure.ts';
 
 const fixtures = join(repository, 'test/fixtures');
 /** The anchor reads these … */
@@ -63,11 +63,6 @@ const trlReference = {
 
 const Turn = z.tuple([z.object({ content: z.string() })]);
 const Pair = z.object({ prompt: Turn, chosen: Turn, rejected: Turn });
-
-function option(name: string): string | undefined {
-  const prefix = `--${name}=`;
-  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length);
-}
 
 /** A question in SmolLM2's own template, up to where the answer begins. */
 function chat(question: string): string {
@@ -183,7 +178,7 @@ async function measure(variant: Variant, seed: number, subjects: Subjects, folde
     task: 'train',
     libraries,
     model: testModel(),
-    threads: Number(option('threads') ?? 1),
+    threads: numberOption('threads', 1),
     precision: 'f32',
     out: join(folder, 'run'),
     loss: variant.loss ?? 'orpo',
@@ -248,13 +243,13 @@ async function main(): Promise<void> {
       questions,
       before: await perplexities(model, folder),
     };
-    const tried = option('try');
+    const tried = textOption('try');
     const chosen: readonly Variant[] =
       tried === undefined ? variants : (JSON.parse(tried) as readonly Variant[]);
-    const only = option('only');
+    const only = textOption('only');
     let results = await keptRows('forgetting', Row);
     for (const variant of chosen.filter(({ name }) => only === undefined || name === only)) {
-      for (const seed of (option('seeds') ?? '1,2,3').split(',').map(Number)) {
+      for (const seed of (textOption('seeds') ?? '1,2,3').split(',').map(Number)) {
         const row = await measure(variant, seed, subjects, folder);
         results = [...results.filter((other) => !isSame(other, row)), row];
         await report('forgetting', {

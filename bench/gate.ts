@@ -14,16 +14,11 @@ import { defaultSettings, type GateVerdict } from '../server/src/protocol/index.
 import { measure, teachPreset, verdictOn } from '../server/src/teaching/index.ts';
 import { AdapterRegistry, readPairsFile, train, type AnchorSource } from '../server/src/training/index.ts';
 import { z } from 'zod';
-import { keptRows, report } from './measure.ts';
+import { keptRows, numberOption, report, textOption } from './measure.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'test', 'fixtures');
 const anchorPapers = ['echemfem', 'elasticipy'];
 const measuredPapers = ['kanapy', 'autoeis', 'simcardems'];
-
-function option(name: string, fallback: string): string {
-  const prefix = `--${name}=`;
-  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? fallback;
-}
 
 const paper = (name: string): string => join(fixtures, 'corpus', name, 'paper.md');
 
@@ -51,12 +46,12 @@ const shape = await describeGguf(model.file, signal);
 const trainer = createTrainer(home, quiet);
 const tokenizing: Parameters<typeof train>[1]['withTokenizer'] = (work) =>
   withTokenizer(settings, home, quiet, work);
-const threads = Number(option('threads', '1'));
-const steps = Number(option('steps', '40'));
+const threads = numberOption('threads', 1);
+const steps = numberOption('steps', 40);
 /** What a preset gives the model, where it is not said otherwise. */
 const { phase1 } = teachPreset('quick', shape, ['reasoning steps']);
-const learningRate = Number(option('rate', String(phase1.learningRate)));
-const alpha = Number(option('alpha', String(phase1.alpha)));
+const learningRate = Number(textOption('rate') ?? phase1.learningRate);
+const alpha = Number(textOption('alpha') ?? phase1.alpha);
 const sources: AnchorSource[] = anchorPapers.map((name) => ({
   ...{ from: 'named', file: `${name}.md` },
   read: () => readFile(paper(name), 'utf8'),
@@ -117,7 +112,7 @@ try {
     const own = rows.filter((row) => row.pairs === pairs);
     return `${own.filter(({ offered }) => offered).length} of ${own.length}`;
   };
-  for (const seed of option('seeds', '1,2,3,4,5').split(',').map(Number)) {
+  for (const seed of (textOption('seeds') ?? '1,2,3,4,5').split(',').map(Number)) {
     for (const [pairs, lines] of [
       ['clean', clean],
       ['half-swapped', halfSwapped(clean, seed)],

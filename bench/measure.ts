@@ -52,6 +52,12 @@ export function numberOption(name: string, fallback: number): number {
   return Number(found[0] ?? fallback);
 }
 
+/** The text that `--NAME=TEXT` gives on the command line; undefined: there is none. */
+export function textOption(name: string): string | undefined {
+  const prefix = `--${name}=`;
+  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length);
+}
+
 function round(value: number): number {
   return Number.isInteger(value) ? value : Number(value.toPrecision(4));
 }

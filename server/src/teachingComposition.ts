@@ -1,38 +1,30 @@
 // Where the background worker's parts are put together: the process that teaches, the trainer's estimate, and what is
 // read of the machine.
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  createShelf,
-  createTeachingHolder,
-  createTrainer,
-  promptsFolder,
-  shippedText,
-  withTokenizer,
-} from './composition.ts';
+import { createTeachingHolder, createTrainer, promptsFolder } from './composition.ts';
 import { availableMemory, describeGguf, ModelStore } from './engine/index.ts';
 import type { TeachingHooks } from './lsp/teaching.ts';
-import { encodeSettings, TeachReport, type Settings, type TeachingPreset } from './protocol/index.ts';
+import { encodeSettings, type Settings, type TeachingPreset } from './protocol/index.ts';
 import { makeFolders, prepareWorkspace, workspacePlaces, writeDurably } from './state/index.ts';
 import {
   busyShare,
   dayWindow,
+  estimateRun,
+  secondsPerSample,
   teachingNeeds,
   readPower,
   realSystem,
   teachLines,
   teachPreset,
   TeachingWorker,
-  type PhaseQuestion,
   type TeachingTask,
   type WorkerPorts,
 } from './teaching/index.ts';
-import { estimateTraining } from './training/index.ts';
-import { programVersion } from './version.ts';
-import { anchorTexts, workspacePrompts } from './workflow/index.ts';
+import { workspacePrompts } from './workflow/index.ts';
 
 const settingsName = 'settings.json';
 
@@ -136,57 +128,20 @@ async function estimateOf(task: EstimateTask, signal: AbortSignal) {
   const prompts = await workspacePrompts(promptsFolder(), root, settings['reasoning.promptSet']);
   const teaching = teachPreset(preset, shape, prompts.thinkingParts);
   const scratch = await mkdtemp(join(tmpdir(), 'preflexor-estimate-'));
-  const shelf = createShelf(home);
   try {
-    const pairs = join(scratch, 'pairs.jsonl');
-    const plan = async ({ phase, steps, tokens }: PhaseQuestion) => {
-      const own = phase === 1 ? teaching.phase1 : teaching.phase2;
-      const { mask: kind, maskShare: share, steps: _own, ...numbers } = own;
-      // More words than there are tokens: each record is as long as it may be.
-      const words = (word: string) => Array.from({ length: tokens }, () => word).join(' ');
-      const record = { prompt: 'What is it?', chosen: words('grain'), rejected: words('texture') };
-      await writeFile(pairs, `${JSON.stringify(record)}\n`);
-      const wishes = { ...numbers, phase, steps, maxLength: tokens, mask: { kind, share } };
-      return await estimateTraining(
-        {
-          ...{ pairs, heldout: null, wishes, model, shape, adapter: null, reference: null },
-          anchor: await anchorTexts({ named: null, root, shipped: shippedText() }, signal),
-          threads: Math.max(1, Math.floor(availableParallelism() / 2)),
-        },
-        {
-          trainer: createTrainer(home, log),
-          withTokenizer: (use) => withTokenizer(settings, home, log, use),
-          ...{ registry: shelf.registry, now: Date.now, version: programVersion },
-        },
-        scratch,
-        signal,
-      );
+    const wish = {
+      ...{ settings: teaching, model: model.file, writerPairs, anchored: 2 },
+      threads: Math.max(1, Math.floor(availableParallelism() / 2)),
+      sampleSeconds: await secondsPerSample(root, model.identity.sha256),
     };
-    const freeDiskBytes = async () => {
-      const { bavail, bsize } = await statfs(root);
-      return bavail * bsize;
-    };
-    const ports = { plan, freeDiskBytes, secondsPerSample: () => secondsPerSample(root) };
-    return await teachingNeeds(teaching, writerPairs, ports, signal);
+    return await teachingNeeds(teaching, writerPairs, {
+      estimate: () => estimateRun(wish, createTrainer(home, log), scratch, signal),
+      freeDiskBytes: async () => {
+        const { bavail, bsize } = await statfs(root);
+        return bavail * bsize;
+      },
+    });
   } finally {
-    await shelf.dispose();
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-/** By the last run of this folder that was finished; null: there was none. */
-async function secondsPerSample(root: string): Promise<number | null> {
-  const { teaching } = workspacePlaces(root);
-  const numbers = (await readdir(teaching).catch(() => [])).map(Number).filter(Number.isInteger);
-  for (const number of numbers.sort((a, b) => b - a)) {
-    try {
-      const text = await readFile(join(teaching, String(number), 'report.json'), 'utf8');
-      const { phases, seconds } = TeachReport.parse(JSON.parse(text));
-      const made = phases.reduce((sum, { kept }) => sum + kept, 0);
-      if (made > 0) return seconds.samples / made;
-    } catch {
-      // Broken off, or of another version.
-    }
-  }
-  return null;
 }

@@ -26,6 +26,7 @@ import {
   heldoutNotes,
   measure,
   offerAdapter,
+  secondsPerSample,
   teach,
   teachPreset,
   usableChunks,
@@ -81,11 +82,12 @@ export async function teachCommand(
       }
       await index(folders, teaching, context);
       const sides = await sidesOf(setup.settings, teaching, context);
-      await tellEstimate(root, { training, setup, options, context });
+      const parts = { training, teaching, sides, setup, options, context };
+      await tellEstimate(parts);
       if (options.estimate) return null;
       const folder = await folderOf(root, setup, options.out);
       output.say(`The run is in ${folder}.`);
-      const ports = portsOf({ training, teaching, sides, setup, options, context });
+      const ports = portsOf(parts);
       const request = { folder, setup, ignored: options.ignore ?? [] };
       return await createTeachingHolder(home).hold(folder, () =>
         follow(teach(request, ports, context.signal), context),
@@ -124,17 +126,16 @@ async function follow(
 }
 
 /** Says what the run would take; one that can't fit fails here, before hours were spent on samples. */
-async function tellEstimate(
-  root: string,
-  { training, setup, options, context }: Pick<Parts, 'training' | 'setup' | 'options' | 'context'>,
-): Promise<void> {
+async function tellEstimate(parts: Parts): Promise<void> {
+  const { training, teaching, setup, options, context } = parts;
   const { model, threads, trainer, scratch } = training;
   const { output, signal } = context;
   output.progress('Estimating memory and time');
   const estimate = await estimateRun(
     {
       ...{ settings: setup.settings, model: model.file, threads, anchored: options.anchor ? 2 : 0 },
-      sampleSeconds: await secondsForSample(root, model.identity.sha256),
+      writerPairs: (await writerPairs(parts, signal)).filter(({ split }) => split === 'train').length,
+      sampleSeconds: await secondsPerSample(teaching.root, model.identity.sha256),
     },
     trainer,
     scratch,
@@ -142,21 +143,6 @@ async function tellEstimate(
   );
   if (output.json) output.line({ event: 'estimate', ...estimate });
   else output.write(`${estimateWords(estimate)}\n`);
-}
-
-/** Mean over the newest run of this model that made samples. */
-async function secondsForSample(root: string, model: string): Promise<number | null> {
-  const { teaching } = workspacePlaces(root);
-  const names = await readdir(teaching).catch(() => []);
-  const runs = names.map(Number).filter(Number.isInteger);
-  for (const run of runs.sort((one, other) => other - one)) {
-    const file = path.join(teaching, String(run), 'report.json');
-    const report = TeachReport.safeParse(await jsonOf(file));
-    if (!report.success || report.data.setup.model.sha256 !== model) continue;
-    const samples = report.data.phases.reduce((sum, phase) => sum + phase.samples, 0);
-    if (samples > 0) return report.data.seconds.samples / samples;
-  }
-  return null;
 }
 
 function setupOf(

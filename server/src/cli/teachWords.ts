@@ -17,11 +17,11 @@ export function tellTeaching(event: TeachEvent, output: Output): void {
 }
 
 /** What a run would take. */
-export function estimateWords({ samples, sampleSeconds, phases }: TeachEstimate): string {
+export function estimateWords({ samples, sampleSeconds, phases, diskBytes }: TeachEstimate): string {
   const making =
     sampleSeconds === null
       ? 'how long one takes shows with the first'
-      : `about ${durationText(samples * sampleSeconds)} at ${sampleSeconds.toFixed(1)} s each, as in the last run`;
+      : `about ${durationText(samples * sampleSeconds)} at ${sampleSeconds.toFixed(1)} s for one that is kept, as in the last run`;
   const free =
     phases[0] && phases[0].availableBytes > 0 ? ` (${bytesText(phases[0].availableBytes)} free)` : '';
   return [
@@ -30,6 +30,7 @@ export function estimateWords({ samples, sampleSeconds, phases }: TeachEstimate)
       ({ phase, steps, bytes, seconds }) =>
         `Phase ${phase === 1 ? 'I' : 'II'}: ${steps} steps, at most ${durationText(seconds)} and ${bytesText(bytes)} of memory${free}.`,
     ),
+    `On the disk: about ${bytesText(diskBytes)}.`,
   ].join('\n');
 }
 

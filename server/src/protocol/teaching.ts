@@ -196,8 +196,13 @@ export type TeachSetup = z.infer<typeof TeachSetup>;
 export const TeachEstimate = z.object({
   /** Of both phases together, held-out pairs included. */
   samples: z.int().positive(),
-  /** Seconds for a sample, as the newest run of this model in the workspace took; null: there was none. */
+  /**
+   * Seconds for a sample that is kept, those that fail their checks included, as the newest run of this model in the
+   * workspace took; null: there was none.
+   */
   sampleSeconds: z.number().nullable(),
+  /** The writer's own pairs that go in. */
+  writerPairs: z.int().nonnegative(),
   phases: z.array(
     z.object({
       phase: z.union([z.literal(1), z.literal(2)]),
@@ -211,6 +216,8 @@ export const TeachEstimate = z.object({
       seconds: z.number(),
     }),
   ),
+  /** Of the run's folder and the adapters that it leaves. */
+  diskBytes: z.number(),
 });
 export type TeachEstimate = z.infer<typeof TeachEstimate>;
 

@@ -39,8 +39,8 @@ export const TeachingEstimate = z.object({
   samplesSeconds: z.number().nonnegative().nullable(),
   diskBytes: z.number().nonnegative(),
   freeDiskBytes: z.number().nonnegative(),
-  /** Of both phases. */
-  steps: z.int().positive(),
+  /** Of both phases; 0 where the trainer refuses. */
+  steps: z.int().nonnegative(),
   /** That each refresh is to have. */
   samples: z.int().positive(),
   /** The writer's own pairs that go in. */

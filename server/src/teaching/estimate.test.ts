@@ -38,9 +38,11 @@ async function* estimated(task: TrainerTask): AsyncGenerator<TrainerLine> {
 test('given settings, when a run is estimated, then both phases are planned with texts as long as their budgets, for all refreshes', async () => {
   const trainer = new CountingTrainer();
   const settings = withValues(preset, ['samples=50', 'refreshes=2', 'phase1.steps=7']);
-  const task = { settings, model: 'm.gguf', threads: 1, anchored: 2, sampleSeconds: 3 };
+  const task = { settings, model: 'm.gguf', threads: 1, anchored: 2, writerPairs: 0, sampleSeconds: 3 };
   const found = await estimateRun(task, trainer, '/scratch', never);
   assert.deepEqual([found.samples, found.sampleSeconds], [2 * (50 + 40), 3]);
+  // The one number that the double says is trained, twice.
+  assert.equal(found.diskBytes, 2 * 40);
   const { parts, partTokens, answerTokens, reflectionTokens } = settings.dataset;
   assert.deepEqual(
     found.phases.map(({ phase, steps, bytes, availableBytes }) => [phase, steps, bytes, availableBytes]),
@@ -59,12 +61,23 @@ test('given settings, when a run is estimated, then both phases are planned with
   );
 });
 
+test('given pairs of the writer’s own, when a run is estimated, then they count as often as they are trained on', async () => {
+  const settings = withValues(preset, ['samples=50', 'writerWeight=2']);
+  const task = { settings, model: 'm.gguf', threads: 1, anchored: 0, writerPairs: 10, sampleSeconds: null };
+  const { phases } = await estimateRun(task, new CountingTrainer(), '/scratch', never);
+  // Three passes over 40 samples and 20 pairs, two a step.
+  assert.deepEqual(
+    phases.map(({ steps }) => steps),
+    [90, 90],
+  );
+});
+
 test('given a trainer that ends without a word, when a run is estimated, then it is an error and no estimate', async () => {
   const silent: Trainer = {
     run: () => ({ send: () => undefined, [Symbol.asyncIterator]: () => [][Symbol.iterator]() as never }),
     selfTest: () => Promise.resolve(true),
   };
-  const task = { settings: preset, model: 'm', threads: 1, anchored: 0, sampleSeconds: null };
+  const task = { settings: preset, model: 'm', threads: 1, anchored: 0, writerPairs: 0, sampleSeconds: null };
   await assert.rejects(estimateRun(task, silent, '/scratch', never), (error) =>
     PreflexorError.is(error, 'trainer-failed'),
   );

@@ -1,7 +1,15 @@
 // What a run of teaching would take, before there is a single sample: memory and time of both phases by the trainer's
-// own plan, for texts as long as the token budgets allow; and of making samples, by how long they took before.
+// own plan, for texts as long as the token budgets allow; of making samples, by how long they took before; and the disk.
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { PreflexorError } from '../errors.ts';
-import type { PhaseSettings, TeachEstimate, TeachSettings } from '../protocol/index.ts';
+import {
+  TeachReport,
+  type PhaseSettings,
+  type TeachEstimate,
+  type TeachSettings,
+} from '../protocol/index.ts';
+import { workspacePlaces } from '../state/index.ts';
 import { planTraining, usualSteps, type Trainer, type TrainerTask } from '../training/index.ts';
 import type { Phase } from './teach.ts';
 
@@ -12,6 +20,8 @@ export interface TeachEstimateTask {
   readonly threads: number;
   /** How many texts of 128 tokens each step is held to; 0: none. */
   readonly anchored: number;
+  /** The writer's own pairs that go in. */
+  readonly writerPairs: number;
   /** As the newest run took; null: not known. */
   readonly sampleSeconds: number | null;
 }
@@ -19,6 +29,11 @@ export interface TeachEstimateTask {
 /** Questions are held to 60 words; with the marker and the chat template's own. */
 const promptTokens = 96;
 const anchorTokens = 128;
+/**
+ * Bytes on disk for each number that is trained: weights and two moments in the checkpoint, the adapter in both forms,
+ * their copies in the registry, and what phase II starts from.
+ */
+const diskBytesPerParameter = 40;
 
 /**
  * @param folder for the trainer's configuration
@@ -30,12 +45,44 @@ export async function estimateRun(
   folder: string,
   signal: AbortSignal,
 ): Promise<TeachEstimate> {
-  const { settings, sampleSeconds } = task;
+  const { settings, sampleSeconds, writerPairs } = task;
   const phases: TeachEstimate['phases'] = [];
-  for (const phase of [1, 2] as const) phases.push(await ofPhase(phase, task, trainer, folder, signal));
+  let parameters = 0;
+  for (const phase of [1, 2] as const) {
+    const planned = await ofPhase(phase, task, trainer, folder, signal);
+    phases.push(planned.phase);
+    parameters = Math.max(parameters, planned.parameters);
+  }
   const later = Math.round(settings.samples * (1 - settings.dataset.heldoutShare));
   const samples = 2 * (settings.samples + (settings.refreshes - 1) * later);
-  return { samples, sampleSeconds, phases };
+  const diskBytes = parameters * diskBytesPerParameter * settings.refreshes;
+  return { samples, sampleSeconds, writerPairs, phases, diskBytes };
+}
+
+/**
+ * Seconds for each sample that was kept, those that failed their checks included, in the newest run of this model in
+ * the workspace; null: there was none.
+ * @param model sha256
+ */
+export async function secondsPerSample(root: string, model: string): Promise<number | null> {
+  const { teaching } = workspacePlaces(root);
+  const numbers = (await readdir(teaching).catch(() => [])).map(Number).filter(Number.isInteger);
+  for (const number of numbers.sort((one, other) => other - one)) {
+    const report = await reportOf(path.join(teaching, String(number), 'report.json'));
+    if (report?.setup.model.sha256 !== model) continue;
+    const kept = report.phases.reduce((sum, phase) => sum + phase.kept, 0);
+    if (kept > 0) return report.seconds.samples / kept;
+  }
+  return null;
+}
+
+/** Null: it was broken off, or is of another version. */
+async function reportOf(file: string): Promise<TeachReport | null> {
+  try {
+    return TeachReport.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return null;
+  }
 }
 
 async function ofPhase(
@@ -44,17 +91,18 @@ async function ofPhase(
   trainer: Trainer,
   folder: string,
   signal: AbortSignal,
-): Promise<TeachEstimate['phases'][number]> {
-  const { settings } = task;
+): Promise<{ readonly phase: TeachEstimate['phases'][number]; readonly parameters: number }> {
+  const { settings, writerPairs } = task;
   const own = phase === 1 ? settings.phase1 : settings.phase2;
-  const pairs = Math.max(1, Math.round(settings.samples * (1 - settings.dataset.heldoutShare)));
+  const generated = Math.round(settings.samples * (1 - settings.dataset.heldoutShare));
+  const pairs = Math.max(1, generated + settings.writerWeight * writerPairs);
   const steps = (own.steps ?? usualSteps(pairs, own)) * settings.refreshes;
   const config = configOf(phase, own, { ...task, pairs, steps, folder });
   for await (const line of trainer.run(config, folder, signal)) {
     if (line.event !== 'estimate') continue;
-    const { bytes, seconds } = line;
+    const { bytes, seconds, parameters } = line;
     const [leastBytes, availableBytes] = [line.least_bytes, line.available_bytes];
-    return { phase, steps, bytes, leastBytes, availableBytes, seconds };
+    return { phase: { phase, steps, bytes, leastBytes, availableBytes, seconds }, parameters };
   }
   throw new PreflexorError('trainer-failed', 'The trainer ended without an estimate.');
 }

@@ -2,7 +2,7 @@
 // adapter has to pass. Imports neither an editor nor a native library: models, index and trainer come in as ports.
 export { generateDataset, type Dataset, type DatasetEvent, type DatasetRequest } from './dataset/generate.ts';
 export type { Corpus, CorpusChunk, DatasetPorts } from './dataset/ports.ts';
-export { estimateRun, type TeachEstimateTask } from './estimate.ts';
+export { estimateRun, secondsPerSample, type TeachEstimateTask } from './estimate.ts';
 export { heldoutNotes, usableChunks } from './dataset/notes.ts';
 export { pairsOfSamples, trlLines } from './dataset/pairs.ts';
 export { datasetPromptVersion } from './dataset/prompts.ts';
@@ -22,7 +22,7 @@ export { trainedPairs, type TrainedPair } from './runs/trainedPairs.ts';
 export { TrainingRuns, type TrainingRunsOptions } from './runs/runs.ts';
 export type { TeachingWishes } from './worker/decide.ts';
 export { dayWindow } from './worker/dayWindow.ts';
-export { teachingNeeds, type PhaseQuestion } from './worker/needs.ts';
+export { teachingNeeds } from './worker/needs.ts';
 export { TeachingHolder } from './worker/holder.ts';
 export { busyShare } from './worker/load.ts';
 export type { TeachingTask, WorkerPorts } from './worker/ports.ts';
