@@ -7,15 +7,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { testEmbedder, testEmbedderFile } from '../test/support/testEmbedder.ts';
 import type { BareEmbeddingResult } from './bareEmbedding.ts';
-import { median, report } from './measure.ts';
+import { median, numberOption, report } from './measure.ts';
 
-function option(name: string, fallback: number): number {
-  const found = process.argv.map((text) => new RegExp(`^--${name}=(\\d+)$`).exec(text)?.[1]).find(Boolean);
-  return Number(found ?? fallback);
-}
-
-const rounds = option('rounds', 5);
-const chunks = option('chunks', 128);
+const rounds = numberOption('rounds', 5);
+const chunks = numberOption('chunks', 128);
 const never = new AbortController().signal;
 const words =
   'gradient interface crack tip stress width layer nacre tablet protein film shear fibre matrix grain texture'.split(

@@ -13,7 +13,7 @@ import type { TrainerTrainConfig } from '../server/src/protocol/trainer.ts';
 import { golden } from '../test/native/support/golden.ts';
 import { libraries, linesOf, repository, runTrainer, testModel } from '../test/native/support/trainer.ts';
 import { trlPackages, trlPython } from '../test/peer/trlPython.ts';
-import { keptRows, machine, median, report } from './measure.ts';
+import { keptRows, machine, median, numberOption, report, textOption } from './measure.ts';
 
 const rank = 16;
 /** A fixed choice: the same ids in every run and for both tools. */
@@ -42,11 +42,6 @@ interface Run {
   readonly tokensPerProcessorSecond: number;
   readonly processorPerWall: number;
   readonly peakBytes: number;
-}
-
-function option(name: string, fallback: string): string {
-  const prefix = `--${name}=`;
-  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? fallback;
 }
 
 /** The next of a fixed sequence of pseudo-random numbers (a linear congruential generator). */
@@ -207,13 +202,15 @@ function isSame(one: Measured, other: Measured): boolean {
 }
 
 function tasks(): Task[] {
-  const losses = z.array(z.enum(['orpo', 'exo_pair'])).parse(option('losses', 'orpo,exo_pair').split(','));
-  const count = Number(option('rows', '4'));
-  return option('lengths', '512,1024,golden')
+  const losses = z
+    .array(z.enum(['orpo', 'exo_pair']))
+    .parse((textOption('losses') ?? 'orpo,exo_pair').split(','));
+  const count = numberOption('rows', 4);
+  return (textOption('lengths') ?? '512,1024,golden')
     .split(',')
     .flatMap((length) =>
       losses.flatMap((loss) =>
-        option('threads', '1,2')
+        (textOption('threads') ?? '1,2')
           .split(',')
           .map((threads) => ({ loss, length, threads: Number(threads), rows: rowsOf(length, count) })),
       ),
@@ -222,11 +219,11 @@ function tasks(): Task[] {
 
 /** One after the other, and again: whatever else the machine does meets both. */
 async function measure(task: Task, folder: string, python: string | undefined): Promise<Measured> {
-  const given = option('budget', '');
-  const budget = given === '' ? budgetOf(task.rows) : Number(given) * 2 ** 20;
+  const given = numberOption('budget', 0);
+  const budget = given === 0 ? budgetOf(task.rows) : given * 2 ** 20;
   const ours: Run[] = [];
   const theirs: Run[] = [];
-  for (let round = 0; round < Number(option('rounds', '3')); round++) {
+  for (let round = 0; round < numberOption('rounds', 3); round++) {
     ours.push(await runOurs(folder, task, budget));
     if (python !== undefined) theirs.push(await runTrl(folder, task, python));
   }
