@@ -1,4 +1,5 @@
 // Runs test files with node:test: its own output for the person, the counts for us.
+import { statSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -40,10 +41,20 @@ type RunOptions = Omit<NodeTestOptions, 'folders'> & { readonly show?: boolean }
 /** Runs named files, whatever they are called. */
 export async function runTestFiles(files: readonly string[], options: RunOptions): Promise<Results> {
   if (options.shared !== true) return await runOnce(files, options);
-  const hands = Array.from({ length: Math.min(options.concurrency, files.length) }, (_none, hand) =>
-    files.filter((_file, at) => at % options.concurrency === hand),
-  );
+  const hands = dealt(files, Math.min(options.concurrency, files.length));
   return together(await Promise.all(hands.map((hand) => runOnce(hand, options))));
+}
+
+/** To so many hands, each with about as much: how long a file takes is not known, how long it is tells a little. */
+function dealt(files: readonly string[], count: number): string[][] {
+  const hands = Array.from({ length: count }, () => ({ files: [] as string[], bytes: 0 }));
+  const sized = files.map((file) => ({ file, bytes: statSync(path.resolve(repository, file)).size }));
+  for (const { file, bytes } of sized.sort((one, other) => other.bytes - one.bytes)) {
+    const least = hands.reduce((one, other) => (other.bytes < one.bytes ? other : one));
+    least.files.push(file);
+    least.bytes += bytes;
+  }
+  return hands.map((hand) => hand.files);
 }
 
 async function runOnce(files: readonly string[], options: RunOptions): Promise<Results> {
