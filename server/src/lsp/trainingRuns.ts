@@ -53,14 +53,14 @@ export function createTrainingRuns({
     },
     'preflexor/trainingPairs': async ({ textDocument, run, part, offset, limit }, token) => {
       const { runs } = await meant(textDocument?.uri);
-      const pairs = await trainedPairs(await runs.pairsFiles(run, part), signalOf(token));
+      const pairs = await trainedPairs(await runs.pairsFiles(run, part, signalOf(token)), signalOf(token));
       const rows = pairs.slice(offset, offset + limit).map(({ row }) => row);
       return { matching: pairs.length, offset, rows };
     },
     'preflexor/trainingPair': async ({ textDocument, run, part, line }, token) => {
       const signal = signalOf(token);
       const { root, runs } = await meant(textDocument?.uri);
-      const pairs = await trainedPairs(await runs.pairsFiles(run, part), signal);
+      const pairs = await trainedPairs(await runs.pairsFiles(run, part, signal), signal);
       throwIfCancelled(signal);
       const pair = pairs.find(({ row }) => row.line === line);
       if (!pair)

@@ -179,7 +179,10 @@ function dataTemplate(
     }
     ${
       !listed
-        ? html`<p class="facts">Of the file itself only its name and its hash are kept.</p>`
+        ? html`<p class="facts">
+            The file is not in the folder of the run or in one above it, or was changed: of it only its name
+            and its hash are kept.
+          </p>`
         : isLast
           ? pairsTemplate(part, act)
           : nothing

@@ -1,6 +1,17 @@
 // Runs of training read off their files while these grow, are gone on with, and end.
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, mkdtemp, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -13,6 +24,7 @@ import {
   endTraining,
   helloLine,
   lookLine,
+  runRecord,
   sample,
   startedLine,
   stepLine,
@@ -149,7 +161,7 @@ test('given a run of teaching, when it is asked for, then its refreshes are one 
   assert.deepEqual([over.entry.state, over.entry.offered], ['finished', false]);
   assert.match(over.why ?? '', /not get better/);
   assert.ok(over.watch.some(({ name }) => name === 'coverage'));
-  const pairs = await trainedPairs(await runs.pairsFiles('.preflexor/teach/1', 'phase-1'), never);
+  const pairs = await trainedPairs(await runs.pairsFiles('.preflexor/teach/1', 'phase-1', never), never);
   assert.deepEqual(
     pairs.map(({ row }) => [row.line, row.signal, row.note]),
     [
@@ -158,6 +170,34 @@ test('given a run of teaching, when it is asked for, then its refreshes are one 
       [3, 'generated', 'notes/alloys.md'],
     ],
   );
+});
+
+test('given a training on a pairs file in the workspace, when what went in is asked for, then its pairs are listed, as long as the file is the very one', async (t) => {
+  const { root, runs } = await workspace(t);
+  const pair = { prompt: 'Why are small grains hard?', chosen: 'They stop dislocations.', rejected: 'So.' };
+  const text = `${JSON.stringify(pair)}\n`;
+  const file = path.join(root, 'pairs.jsonl');
+  await writeFile(file, text);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  const record = runRecord({ pairs: { ...runRecord().pairs, file: 'pairs.jsonl', sha256 } });
+  await beginTraining(path.join(root, 'out', 'run'), record);
+  const listed = async (): Promise<boolean | undefined> =>
+    (await runs.detail('out/run', [], never)).data[0]?.listed;
+  const questions = async (): Promise<string[]> => {
+    const pairs = await trainedPairs(await runs.pairsFiles('out/run', 'train', never), never);
+    return pairs.map(({ row }) => row.question);
+  };
+  assert.deepEqual([await listed(), await questions()], [true, [pair.prompt]]);
+  await writeFile(file, `${text}${text}`);
+  await utimes(file, 1000, 1000);
+  assert.deepEqual([await listed(), await questions()], [false, []]);
+  await rename(file, path.join(root, '..', `${path.basename(root)}.jsonl`));
+  t.after(() => rm(path.join(root, '..', `${path.basename(root)}.jsonl`), { force: true }));
+  await beginTraining(path.join(root, 'out', 'run'), {
+    ...record,
+    pairs: { ...record.pairs, file: `../../../${path.basename(root)}.jsonl` },
+  });
+  assert.equal(await listed(), false);
 });
 
 test('given names that lead out of the folder, when a run is asked for by them, then there is no such run', async (t) => {

@@ -20,6 +20,7 @@ import {
 } from '../../protocol/index.ts';
 import { comparisonsOf } from './comparisons.ts';
 import { partOf, type PartLines } from './columns.ts';
+import { fileAbove } from './fileAbove.ts';
 import { findRuns, type FoundRun } from './find.ts';
 import type { Leg } from './leg.ts';
 import { LineTail } from './lineTail.ts';
@@ -96,19 +97,40 @@ export class TrainingRuns {
       gates,
       why: report?.why ?? null,
       log: legs.flatMap(logOf).slice(-mostLogged),
-      data: (await Promise.all(legs.map((leg) => dataOf(leg, known.kind)))).flatMap((one) => one ?? []),
+      data: (await Promise.all(legs.map((leg) => this.#data(leg, known.kind, signal)))).flatMap(
+        (one) => one ?? [],
+      ),
       samples: comparisonsOf(legs),
     };
   }
 
-  /** The pairs file of a part's refreshes, in their order. @throws PreflexorError `bad-input` */
-  async pairsFiles(run: string, part: string): Promise<string[]> {
+  /**
+   * The pairs file of a part's refreshes, in their order, as far as they are still there.
+   * @throws PreflexorError `bad-input`, `cancelled`
+   */
+  async pairsFiles(run: string, part: string, signal: AbortSignal): Promise<string[]> {
     const known = await this.#required(run);
-    if (known.kind !== 'teach') return [];
-    const legs = await this.#legs(known);
-    return legs
-      .filter((leg) => leg.part === part)
-      .map(({ folder }) => path.join(folder, '..', 'pairs.jsonl'));
+    const legs = (await this.#legs(known)).filter((leg) => leg.part === part);
+    const files = await Promise.all(legs.map((leg) => this.#pairsFile(leg, known.kind, signal)));
+    return files.filter((file) => file !== null);
+  }
+
+  async #pairsFile({ folder }: Leg, kind: FoundRun['kind'], signal: AbortSignal): Promise<string | null> {
+    if (kind === 'teach') return path.join(folder, '..', 'pairs.jsonl');
+    const record = await stored(path.join(folder, 'run.json'), TrainingRunRecord);
+    return record && (await fileAbove(folder, this.#options.root, record.pairs, signal));
+  }
+
+  async #data(leg: Leg, kind: FoundRun['kind'], signal: AbortSignal): Promise<TrainingData | null> {
+    const { part, refresh, folder } = leg;
+    const record = await stored(path.join(folder, 'run.json'), TrainingRunRecord);
+    if (!record) return null;
+    const few = (counts: TrainingRunRecord['pairs']) => {
+      return { ...counts, refused: counts.refused.slice(0, mostRefused) };
+    };
+    const heldout = record.heldout && few(record.heldout);
+    const listed = (await this.#pairsFile(leg, kind, signal)) !== null;
+    return { part, refresh, pairs: few(record.pairs), heldout, listed };
   }
 
   /** The run of this name, which comes from outside: it has to be a folder within the workspace, links looked through. */
@@ -221,16 +243,6 @@ function logOf({ part, refresh, log }: Leg): TrainingLogEntry[] {
     const said = saidIn(line);
     return said ? [{ part, refresh, ...said }] : [];
   });
-}
-
-async function dataOf({ part, refresh, folder }: Leg, kind: FoundRun['kind']): Promise<TrainingData | null> {
-  const record = await stored(path.join(folder, 'run.json'), TrainingRunRecord);
-  if (!record) return null;
-  const few = (counts: TrainingRunRecord['pairs']) => {
-    return { ...counts, refused: counts.refused.slice(0, mostRefused) };
-  };
-  const heldout = record.heldout && few(record.heldout);
-  return { part, refresh, pairs: few(record.pairs), heldout, listed: kind === 'teach' };
 }
 
 async function gatesOf(folder: string): Promise<GateVerdict[]> {

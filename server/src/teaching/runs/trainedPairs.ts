@@ -14,7 +14,7 @@ export interface TrainedPair {
   readonly rejected: string;
 }
 
-const Line = PairLine.extend({ meta: z.unknown() });
+const Line = PairLine.extend({ meta: z.unknown().optional() });
 const firstWords = 160;
 
 /** The pairs of these files, one after the other; lines count on. Lines that can't be understood are passed over. */
