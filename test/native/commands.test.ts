@@ -236,6 +236,19 @@ describe('given the style pairs', () => {
     assert.match(refused.stderr, /The run needs \d+ MiB and may take 100 MiB: 94 MiB for the model/);
   });
 
+  it('when masks are compared, then each training is measured on the held-out pairs', { skip: !long && longReason }, async () => {
+    const some = async (file: string): Promise<string> => {
+      const lines = (await readFile(file, 'utf8')).split('\n').slice(0, 2);
+      const copy = path.join(home, `two-${path.basename(file)}`);
+      await writeFile(copy, lines.join('\n'));
+      return copy;
+    };
+    const pairs = ['--pairs', await some(train), '--heldout', await some(heldout), '--steps', '1'];
+    const where = ['--workspace', home, '--out', path.join(home, 'masks'), '--gpu', 'cpu'];
+    const { units } = await result(z.object({ units: z.object({ finished: z.int(), failed: z.int() }) }), ['eval', '3', ...pairs, ...where]);
+    assert.deepEqual(units, { finished: 3, failed: 0 });
+  });
+
   it('when trained 30 steps at 5e-4, then held-out pairs are told apart and answers begin with the marker', { skip: !long && longReason }, async () => {
     const out = path.join(home, 'long');
     const recipe = '--loss orpo --steps 30 --lr 5e-4 --rank 16 --alpha 32 --batch 2 --accumulation 1 --warmup 5 --seed 1'.split(' ');

@@ -17,6 +17,7 @@ import {
   train,
   type ChosenAdapter,
   type PlanWishes,
+  type TrainEvent,
 } from '../training/index.ts';
 import { programVersion } from '../version.ts';
 import type { Context } from './context.ts';
@@ -169,23 +170,25 @@ function benchOf({ files, folder, wishes, start, tools, context }: BenchParts): 
       };
       const { trainer, withTokenizer } = tools;
       const ports = { trainer, withTokenizer, registry, now: Date.now, version: programVersion };
+      let done: Extract<TrainEvent, { event: 'done' }> | null = null;
+      // To its very end: only then may the trainer be asked for the measurement.
       for await (const event of train(request, ports, signal)) {
         if (event.event === 'step') context.output.progress(`${name}: step ${event.step}`);
-        if (event.event !== 'done') continue;
-        const stored = await registry.get(event.adapter);
-        const measured = await measure(
-          {
-            ...{ phase: files.phase, model, trainedContext: shape.trainedContext, threads },
-            ...{ adapter: stored.peft, baseline: start && (await start.peft(signal)) },
-            heldout: await readPairsFile(files.heldout, signal),
-            texts: [{ name: 'the text that ships', text: await readFile(shippedText(), 'utf8') }],
-          },
-          tools,
-          signal,
-        );
-        return { measured, steps: event.step, loss: event.heldout?.loss ?? null };
+        if (event.event === 'done') done = event;
       }
-      throw new PreflexorError('trainer-failed', 'Training ended without an adapter.');
+      if (done === null) throw new PreflexorError('trainer-failed', 'Training ended without an adapter.');
+      const stored = await registry.get(done.adapter);
+      const measured = await measure(
+        {
+          ...{ phase: files.phase, model, trainedContext: shape.trainedContext, threads },
+          ...{ adapter: stored.peft, baseline: start && (await start.peft(signal)) },
+          heldout: await readPairsFile(files.heldout, signal),
+          texts: [{ name: 'the text that ships', text: await readFile(shippedText(), 'utf8') }],
+        },
+        tools,
+        signal,
+      );
+      return { measured, steps: done.step, loss: done.heldout?.loss ?? null };
     },
   };
 }

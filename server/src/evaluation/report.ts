@@ -151,9 +151,14 @@ function setupLines({ setup, makers, units, seconds }: EvaluationReport): string
     ...models,
     ...(work ? [`- Numbers: ${code(JSON.stringify(work))}`] : []),
     `- Measured on: ${questions.count} from ${code(questions.source)} (sha256 ${code(questions.sha256.slice(0, 12))}); ${units.finished} units done, ${units.failed} not`,
-    `- Iterations: ${setup.iterations} after the draft`,
-    `- Seed: ${setup.seed}; temperature ${sampler.temperature}, critic ${sampler.criticTemperature ?? sampler.temperature}`,
-    `- Token budgets: thinking ${sampler.thinkingTokens}, reflection ${sampler.reflectionTokens}, answer ${sampler.answerTokens}`,
+    // Where it is work of its own, its numbers say what was sampled, and nothing reasons.
+    ...(work
+      ? [`- Seed: ${setup.seed}`]
+      : [
+          `- Iterations: ${setup.iterations} after the draft`,
+          `- Seed: ${setup.seed}; temperature ${sampler.temperature}, critic ${sampler.criticTemperature ?? sampler.temperature}`,
+          `- Token budgets: thinking ${sampler.thinkingTokens}, reflection ${sampler.reflectionTokens}, answer ${sampler.answerTokens}`,
+        ]),
     `- Prompts: ${code(setup.prompts)}; program ${code(setup.version)}; ${Math.round(seconds)} s of work`,
     '- Intervals: 95 %; of shares Wilson’s, of other means the percentile bootstrap with 2,000 resamples',
   ];
