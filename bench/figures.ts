@@ -25,6 +25,8 @@ interface Section<Result> {
   readonly peer?: string;
   readonly result: z.ZodType<Result>;
   readonly rows: (result: Result) => readonly Row[];
+  /** Pictures in the folder of bench/results that has its name. */
+  readonly plots?: (result: Result) => readonly string[];
 }
 
 const section = <Result>(one: Section<Result>): Section<Result> => one;
@@ -38,6 +40,7 @@ const Opened = z.object({
 });
 const Times = z.object({ median: n, p95: n, longest: n });
 const Perplexities = z.record(z.string(), n);
+const TrainerRun = z.object({ tokensPerSecond: n, peakBytes: n });
 
 function said(value: number, unit = ''): string {
   const figure =
@@ -46,6 +49,9 @@ function said(value: number, unit = ''): string {
       : String(Number(value.toPrecision(3)));
   return unit === '' ? figure : `${figure} ${unit}`;
 }
+
+const trainerRun = ({ tokensPerSecond, peakBytes }: z.infer<typeof TrainerRun>): string =>
+  `${said(tokensPerSecond)}, ${said(peakBytes / 2 ** 20, 'MiB')}`;
 
 const papers = (changes: Readonly<Record<string, number>>): string =>
   Object.entries(changes)
@@ -361,8 +367,10 @@ const sections = [
   section({
     benchmark: 'forgetting',
     title: 'Learning without forgetting',
+    peer: 'TRL’s adapter',
     result: z.object({
       questions: n,
+      trlReferencePercent: z.record(z.string(), Perplexities),
       results: z.array(
         z.object({
           ...{ variant: z.string(), seed: n, accuracy: n, margin: n, markerFirst: n },
@@ -370,12 +378,82 @@ const sections = [
         }),
       ),
     }),
-    rows: ({ questions, results }) =>
-      results.map((row) => ({
-        what: `${row.variant}; seed ${said(row.seed)}`,
-        ours: `accuracy ${said(row.accuracy)}, margin ${said(row.margin)}, marker first ${said(row.markerFirst)} of ${said(questions)}; perplexity ${papers(row.perplexityChangePercent)}`,
-        goal: '1.0, 0.25, all; at most +5 %',
+    rows: ({ questions, trlReferencePercent, results }) => [
+      ...Object.entries(trlReferencePercent).map(([numbers, changes]) => ({
+        what: `no anchor, ${numbers}`,
+        ours: '',
+        peer: `perplexity ${papers(changes)}`,
       })),
+      ...results
+        .toSorted((one, other) => one.variant.localeCompare(other.variant) || one.seed - other.seed)
+        .map((row) => ({
+          what: `${row.variant}; seed ${said(row.seed)}`,
+          ours: `accuracy ${said(row.accuracy)}, margin ${said(row.margin)}, marker first ${said(row.markerFirst)} of ${said(questions)}; perplexity ${papers(row.perplexityChangePercent)}`,
+          goal: '1.0, 0.25, at least 30; at most +5 %',
+        })),
+    ],
+  }),
+  section({
+    benchmark: 'trainer',
+    title: 'The trainer',
+    peer: 'TRL, float32',
+    result: z.object({
+      results: z.array(
+        z.object({
+          ...{ loss: z.string(), length: z.string(), threads: n, ours: TrainerRun },
+          ...{ trl: TrainerRun.optional(), speedRatio: n.optional(), memoryRatio: n.optional() },
+        }),
+      ),
+    }),
+    rows: ({ results }) =>
+      results.map(({ loss, length, threads, ours, trl, speedRatio = NaN, memoryRatio = NaN }) => ({
+        what: `${loss === 'orpo' ? 'ORPO' : 'EXO'}, ${length === 'golden' ? 'the golden pairs' : `${length} tokens a side`}, ${threads === 1 ? 'one thread' : `${said(threads)} threads`}: tokens a second, peak memory`,
+        ours: trainerRun(ours),
+        ...(trl && {
+          peer: `${trainerRun(trl)} (speed ${said(speedRatio)} ×, memory ${said(memoryRatio)} ×)`,
+        }),
+        goal: 'ahead of it; a tenth of its memory',
+      })),
+  }),
+  section({
+    benchmark: 'teach',
+    title: 'The whole loop, from notes to the verdict',
+    peer: 'before',
+    result: z.object({
+      ...{ threads: n, samples: n, minutes: z.record(z.string(), n), minutesInAll: n },
+      phases: z.array(
+        z.object({
+          ...{ phase: n, attempts: n, kept: n, offered: z.boolean() },
+          checks: z.array(
+            z.object({
+              ...{ name: z.string(), passed: z.boolean(), before: n.nullable(), after: n.nullable() },
+              change: z.object({ low: n.nullable(), high: n.nullable(), n }),
+            }),
+          ),
+        }),
+      ),
+      plots: z.array(z.string()),
+    }),
+    rows: ({ threads, samples, minutes, minutesInAll, phases }) => [
+      {
+        what: `minutes for ${said(samples)} samples on ${threads === 1 ? 'one thread' : `${said(threads)} threads`}`,
+        ours: `${said(minutesInAll)} (${Object.entries(minutes)
+          .map(([part, took]) => `${part} ${said(took)}`)
+          .join(', ')})`,
+      },
+      ...phases.flatMap(({ phase, attempts, kept, offered, checks }) => [
+        {
+          what: `phase ${said(phase)}: samples kept, and the gate’s verdict`,
+          ours: `${said(kept)} of ${said(attempts)}; ${offered ? 'offered' : 'kept back'}`,
+        },
+        ...checks.map(({ name, passed, before, after, change: { low, high, n: count } }) => ({
+          what: `phase ${said(phase)}: ${name.replace('-', ' ')} on ${said(count)} held out`,
+          ours: `${after === null ? '–' : said(after)}${low === null || high === null ? '' : ` (change ${said(low)} to ${said(high)})`}; ${passed ? 'passed' : 'not passed'}`,
+          peer: before === null ? '–' : said(before),
+        })),
+      ]),
+    ],
+    plots: ({ plots }) => plots,
   }),
 ];
 
@@ -388,12 +466,15 @@ function rendered<Result>({
   peer,
   result,
   rows,
+  plots,
 }: Section<Result>): string[] {
   const file = join(resultsFolder, `${benchmark}.json`);
   if (!existsSync(file)) return [];
   const json: unknown = JSON.parse(readFileSync(file, 'utf8'));
   const { machine } = Machine.parse(json);
-  const shown = rows(result.parse(json));
+  const parsed = result.parse(json);
+  const shown = rows(parsed);
+  const pictures = plots?.(parsed) ?? [];
   const cells = (values: readonly string[]): string => `| ${values.join(' | ')} |`;
   return [
     `## ${title}`,
@@ -403,6 +484,7 @@ function rendered<Result>({
       cells(['---', '---', '---', '---']),
       ...shown.map((row) => cells([row.what, row.ours, row.peer ?? '', row.goal ?? ''])),
     ].join('\n'),
+    ...pictures.map((plot) => `![${title}: ${plot}](../bench/results/${benchmark}/${plot})`),
   ];
 }
 
