@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { PreflexorError } from '../errors.ts';
 import { TeachSettings, type DatasetSettings, type PhaseSettings } from '../protocol/index.ts';
+import { planTraining } from '../training/index.ts';
 
 export const presetNames = ['quick', 'overnight', 'paper'] as const;
 export type PresetName = (typeof presetNames)[number];
@@ -32,18 +33,6 @@ const loops: Readonly<Record<PresetName, Pick<TeachSettings, 'samples' | 'refres
   paper: { samples: 50, refreshes: 6, answers: 4 },
 };
 
-/**
- * What a model of this size wants. From 2 billion parameters on it is the method's own table (section 4), which is
- * for 3 billion. Under half a billion, rate and alpha of phase I are those that taught the form and kept the rest of
- * the language (bench/results/forgetting.json; less does not reach the gate: docs/decisions/0018), without dropout.
- * All else is a judgement between the two, and no measurement.
- */
-const sizes = [
-  { below: 0.5e9, phase1: 5e-4, phase2: 2e-5, rank: 16, alpha: 32, dropout: 0 },
-  { below: 2e9, phase1: 1e-4, phase2: 5e-6, rank: 32, alpha: 32, dropout: 0.1 },
-  { below: Infinity, phase1: 5e-5, phase2: 1e-6, rank: 64, alpha: 64, dropout: 0.1 },
-] as const;
-
 export interface ModelShape {
   /** A count. */
   readonly parameters: number;
@@ -54,32 +43,23 @@ export interface ModelShape {
 /** All numbers of a preset for a model of this size. @param headings what thinking starts from */
 export function teachPreset(name: PresetName, model: ModelShape, headings: readonly string[]): TeachSettings {
   const { headings: count, answers: _none, ...dataset } = datasetPresets[name];
-  const size = sizes.find(({ below }) => model.parameters < below) ?? sizes[2];
   return {
     ...loops[name],
     dataset: { ...dataset, parts: headings.slice(0, count) },
     ...{ writerWeight: 2, evaluateEvery: 10 },
-    phase1: phaseOf(size.phase1, size, model, { maxLength: 2048, clip: 1, mask: 'none' }),
-    phase2: phaseOf(size.phase2, size, model, {
-      maxLength: 2000,
-      clip: 0.3,
-      mask: 'thinking+reflection',
-    }),
+    phase1: phaseOf(1, model, 'none'),
+    phase2: phaseOf(2, model, 'thinking+reflection'),
   };
 }
 
-function phaseOf(
-  learningRate: number,
-  { rank, alpha, dropout }: Pick<(typeof sizes)[number], 'rank' | 'alpha' | 'dropout'>,
-  { trainedContext }: ModelShape,
-  own: Pick<PhaseSettings, 'maxLength' | 'clip' | 'mask'>,
-): PhaseSettings {
+/** As a run by hand would have it, but for the mask. */
+function phaseOf(phase: 1 | 2, model: ModelShape, mask: PhaseSettings['mask']): PhaseSettings {
+  const plan = planTraining({ phase }, model);
+  const { learningRate, rank, alpha, dropout, beta, epsilon, maxLength, maxPromptLength } = plan;
+  const { batch, accumulation, clip, steps } = plan;
   return {
-    ...{ learningRate, rank, alpha, dropout, beta: 0.1, epsilon: 0.005 },
-    ...own,
-    maxLength: Math.min(own.maxLength, trainedContext),
-    maxPromptLength: 512,
-    ...{ batch: 1, accumulation: 2, steps: null, maskShare: 1 },
+    ...{ learningRate, rank, alpha, dropout, beta, epsilon, maxLength, maxPromptLength },
+    ...{ batch, accumulation, clip, steps, mask, maskShare: 1 },
   };
 }
 

@@ -27,9 +27,11 @@ test('given phase II, when planned, then it is the table’s EXO column', () => 
   assert.equal(plan.clip, 0.3);
 });
 
-test('given a small model, when phase I is planned, then its rate is the one that it learns by, without dropout', () => {
-  const { learningRate, dropout } = planTraining({ phase: 1 }, small);
-  assert.deepEqual([learningRate, dropout], [2e-4, 0]);
+test('given a small model, when planned, then rates, rank and alpha are those that it learns by, without dropout', () => {
+  const { learningRate, rank, alpha, dropout } = planTraining({ phase: 1 }, small);
+  assert.deepEqual([learningRate, rank, alpha, dropout], [5e-4, 16, 32, 0]);
+  assert.equal(planTraining({ phase: 2 }, small).learningRate, 2e-5);
+  assert.equal(planTraining({ phase: 1, rank: 8 }, small).alpha, 16);
 });
 
 test('given a short context, when planned, then lengths fit into it', () => {

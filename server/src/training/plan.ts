@@ -14,20 +14,23 @@ export type PlanWishes = Partial<
   }
 >;
 
-/** The method's table (section 4), for models of some three billion parameters. */
+/** The method's table (section 4). */
 const phases = {
-  1: { loss: 'orpo', learningRate: 5e-5, clip: 1, maxLength: 2048 },
-  2: { loss: 'exo_pair', learningRate: 1e-6, clip: 0.3, maxLength: 2000 },
+  1: { loss: 'orpo', clip: 1, maxLength: 2048 },
+  2: { loss: 'exo_pair', clip: 0.3, maxLength: 2000 },
 } as const;
 
 /**
- * Small models need larger steps: 2e-4 is where the 135M model learns best without overfitting, measured without
- * dropout (golden values).
+ * What a model of this size wants. From 2 billion parameters on it is the method's own table (section 4), which is
+ * for 3 billion. Under half a billion, rate and alpha of phase I are those that taught the form and kept the rest of
+ * the language (bench/results/forgetting.json; less does not reach the gate: docs/decisions/0018), without dropout.
+ * All else is a judgement between the two, and no measurement.
  */
-const smallModel = { parameters: 500e6, learningRate: 2e-4, dropout: 0 } as const;
-
-/** The method's table, for both phases. */
-const usualDropout = 0.1;
+const sizes = [
+  { below: 0.5e9, learningRates: { 1: 5e-4, 2: 2e-5 }, rank: 16, alpha: 32, dropout: 0 },
+  { below: 2e9, learningRates: { 1: 1e-4, 2: 5e-6 }, rank: 32, alpha: 32, dropout: 0.1 },
+  { below: Infinity, learningRates: { 1: 5e-5, 2: 1e-6 }, rank: 64, alpha: 64, dropout: 0.1 },
+] as const;
 
 /** Passes over the pairs when no number of steps is given (the paper trains three epochs on each set). */
 const epochs = 3;
@@ -55,21 +58,21 @@ export function planTraining(
   }
   const column = wishes.phase ?? (wishes.loss !== undefined && needsReference(wishes.loss) ? 2 : 1);
   const table = phases[column];
-  const isSmall = model.parameters < smallModel.parameters;
-  const small = column === 1 && isSmall;
+  const size = sizes.find(({ below }) => model.parameters < below) ?? sizes[2];
   const maxLength = Math.min(wishes.maxLength ?? table.maxLength, model.trainedContext);
-  const rank = wishes.rank ?? 64;
+  const rank = wishes.rank ?? size.rank;
   return {
     phase: wishes.phase ?? null,
     loss: wishes.loss ?? table.loss,
-    learningRate: wishes.learningRate ?? (small ? smallModel.learningRate : table.learningRate),
+    learningRate: wishes.learningRate ?? size.learningRates[column],
     schedule: wishes.schedule ?? 'constant',
     warmup: wishes.warmup ?? 0,
     clip: wishes.clip ?? table.clip,
     weightDecay: wishes.weightDecay ?? 0,
     rank,
-    alpha: wishes.alpha ?? rank,
-    dropout: wishes.dropout ?? (isSmall ? smallModel.dropout : usualDropout),
+    // As far as the size's own alpha is above its rank.
+    alpha: wishes.alpha ?? (rank * size.alpha) / size.rank,
+    dropout: wishes.dropout ?? size.dropout,
     beta: wishes.beta ?? 0.1,
     epsilon: wishes.epsilon ?? 0.005,
     gamma: wishes.gamma ?? 1,
