@@ -29,7 +29,7 @@ function setupLines({ setup, seconds }: TeachReport): string[] {
     '## Setup',
     [
       `- Model: ${code(model.id)} (sha256 ${code(model.sha256.slice(0, 12))}), seed ${seed}`,
-      `- ${settings.samples} samples wanted in each of ${settings.refreshes} refreshes; ${settings.answers} answers compared in phase II; own pairs count ${settings.writerWeight} times`,
+      `- ${settings.samples} samples wanted${settings.refreshes === 1 ? '' : ` in each of ${settings.refreshes} refreshes`}; ${settings.answers} answers compared in phase II; own pairs count ${settings.writerWeight} times`,
       `- Phase I: ORPO, rate ${settings.phase1.learningRate}, rank ${settings.phase1.rank}; phase II: EXO, rate ${settings.phase2.learningRate}, mask ${code(settings.phase2.mask)}`,
       `- ${Math.round(seconds.samples)} s of making samples, ${Math.round(seconds.steps)} s of training steps`,
       `- Intervals: 95 %, percentile bootstrap over held-out pairs with 2,000 resamples. ${small}`,
