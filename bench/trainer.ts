@@ -186,12 +186,12 @@ function compare(task: Task, ours: readonly Run[], theirs: readonly Run[]) {
   };
 }
 
-/** Half a GiB for every 512 tokens of a side: a tenth of what TRL takes. */
+/** Bytes: 500 MiB for every 512 tokens of the longest side, less than a tenth of what TRL takes. */
 function budgetOf(rows: readonly Row[]): number {
   const longest = Math.max(
     ...rows.map((row) => row.prompt.length + Math.max(row.chosen.length, row.rejected.length)),
   );
-  return Math.max(1, Math.ceil(longest / 512)) * 500 * 2 ** 20;
+  return Math.ceil((longest / 512) * 500 * 2 ** 20);
 }
 
 const Measured = z.looseObject({ loss: z.string(), length: z.string(), threads: z.number() });
