@@ -114,7 +114,7 @@ export class TrainingDesk {
         return { type: 'run', detail: await this.#runs.detail(message.run, message.known, never) };
       case 'didAskPairs': {
         const { run, part, offset, limit } = message;
-        const pairs = await trainedPairs(await this.#runs.pairsFiles(run, part), never);
+        const pairs = await trainedPairs(await this.#runs.pairsFiles(run, part, never), never);
         const rows = pairs.slice(offset, offset + limit).map(({ row }) => row);
         return { type: 'pairs', run, part, page: { matching: pairs.length, offset, rows } };
       }
