@@ -42,6 +42,12 @@ const variants: readonly Variant[] = [
     anchor: { tokens: 128, kind: 'kl', weight: 10, perStep: 2 },
   },
   {
+    name: 'anchor by divergence, 5e-4, 50 steps',
+    learningRate: 5e-4,
+    steps: 50,
+    anchor: { tokens: 128, kind: 'kl', weight: 10, perStep: 2 },
+  },
+  {
     name: 'anchor by divergence on the text that ships, 5e-4, 40 steps',
     learningRate: 5e-4,
     steps: 40,
