@@ -50,6 +50,8 @@ function said(value: number, unit = ''): string {
   return unit === '' ? figure : `${figure} ${unit}`;
 }
 
+const threadsText = (threads: number): string => (threads === 1 ? 'one thread' : `${said(threads)} threads`);
+
 const trainerRun = ({ tokensPerSecond, peakBytes }: z.infer<typeof TrainerRun>): string =>
   `${said(tokensPerSecond)}, ${said(peakBytes / 2 ** 20, 'MiB')}`;
 
@@ -407,7 +409,7 @@ const sections = [
     }),
     rows: ({ results }) =>
       results.map(({ loss, length, threads, ours, trl, speedRatio = NaN, memoryRatio = NaN }) => ({
-        what: `${loss === 'orpo' ? 'ORPO' : 'EXO'}, ${length === 'golden' ? 'the golden pairs' : `${length} tokens a side`}, ${threads === 1 ? 'one thread' : `${said(threads)} threads`}: tokens a second, peak memory`,
+        what: `${loss === 'orpo' ? 'ORPO' : 'EXO'}, ${length === 'golden' ? 'the golden pairs' : `${length} tokens a side`}, ${threadsText(threads)}: tokens a second, peak memory`,
         ours: trainerRun(ours),
         ...(trl && {
           peer: `${trainerRun(trl)} (speed ${said(speedRatio)} ×, memory ${said(memoryRatio)} ×)`,
@@ -436,7 +438,7 @@ const sections = [
     }),
     rows: ({ threads, samples, minutes, minutesInAll, phases }) => [
       {
-        what: `minutes for ${said(samples)} samples on ${threads === 1 ? 'one thread' : `${said(threads)} threads`}`,
+        what: `minutes for ${said(samples)} samples on ${threadsText(threads)}`,
         ours: `${said(minutesInAll)} (${Object.entries(minutes)
           .map(([part, took]) => `${part} ${said(took)}`)
           .join(', ')})`,

@@ -32,6 +32,8 @@ interface Variant {
   readonly schedule?: 'constant' | 'linear' | 'cosine';
 }
 
+const divergence = { tokens: 128, kind: 'kl', weight: 10, perStep: 2 } as const;
+
 const variants: readonly Variant[] = [
   { name: 'no anchor, 2e-4, 40 steps', learningRate: 2e-4, steps: 40 },
   { name: 'no anchor, 5e-4, 30 steps', learningRate: 5e-4, steps: 30 },
@@ -39,19 +41,19 @@ const variants: readonly Variant[] = [
     name: 'anchor by divergence, 5e-4, 40 steps',
     learningRate: 5e-4,
     steps: 40,
-    anchor: { tokens: 128, kind: 'kl', weight: 10, perStep: 2 },
+    anchor: divergence,
   },
   {
     name: 'anchor by divergence, 5e-4, 50 steps',
     learningRate: 5e-4,
     steps: 50,
-    anchor: { tokens: 128, kind: 'kl', weight: 10, perStep: 2 },
+    anchor: divergence,
   },
   {
     name: 'anchor by divergence on the text that ships, 5e-4, 40 steps',
     learningRate: 5e-4,
     steps: 40,
-    anchor: { tokens: 128, kind: 'kl', weight: 10, perStep: 2, shipped: true },
+    anchor: { ...divergence, shipped: true },
   },
   {
     name: 'anchor by replay, 5e-4, 40 steps',

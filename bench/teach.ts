@@ -4,7 +4,6 @@
 //   PREFLEXOR_TEST_MODEL=FILE node bench/teach.ts [--samples=64] [--threads=2] [--folder=DIR] [--write]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -76,8 +75,7 @@ async function minutesOfParts(): Promise<Record<string, number>> {
 
 try {
   await mkdir(folder, { recursive: true });
-  const home = join(folder, 'home');
-  if (!existsSync(home)) await ownHome(home);
+  const home = await ownHome(join(folder, 'home'));
   await cp(join(repository, 'test/fixtures/corpus'), places.notes, { recursive: true });
   const pauses: string[] = [];
   for (;;) {

@@ -1,7 +1,7 @@
 // Where the background worker's parts are put together: the process that teaches, the trainer's estimate, and what is
 // read of the machine.
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,11 +9,12 @@ import { createTeachingHolder, createTrainer, promptsFolder } from './compositio
 import { availableMemory, describeGguf, ModelStore } from './engine/index.ts';
 import type { TeachingHooks } from './lsp/teaching.ts';
 import { encodeSettings, type Settings, type TeachingPreset } from './protocol/index.ts';
-import { makeFolders, prepareWorkspace, workspacePlaces, writeDurably } from './state/index.ts';
+import { makeFolders, writeDurably } from './state/index.ts';
 import {
   busyShare,
   dayWindow,
   estimateRun,
+  prepareRuns,
   secondsPerSample,
   teachingNeeds,
   readPower,
@@ -87,12 +88,8 @@ function forTeaching(settings: Settings): Settings {
 
 /** A folder for a run, with the settings that it is done with from its first start to its last. */
 async function newRun(root: string, settings: Settings): Promise<string> {
-  const places = workspacePlaces(root);
-  await prepareWorkspace(places, 'teaching');
-  // Adapters and checkpoints are large, and can be made again: nothing for a repository of notes.
-  await writeDurably(join(places.teaching, '.gitignore'), '*\n');
-  const numbers = (await readdir(places.teaching)).map(Number).filter((number) => Number.isInteger(number));
-  const run = join(places.teaching, String(Math.max(0, ...numbers) + 1));
+  const { folder, newest } = await prepareRuns(root);
+  const run = join(folder, String(newest + 1));
   await makeFolders(run);
   await writeDurably(join(run, settingsName), `${JSON.stringify(encodeSettings(settings), null, 2)}\n`);
   return run;

@@ -6,6 +6,9 @@ import { testHome } from '../../scripts/setup/paths.ts';
 /** Makes `home`, unless it is there, and gives it back. */
 export async function ownHome(home: string): Promise<string> {
   await mkdir(home, { recursive: true });
-  await symlink(join(process.env['PREFLEXOR_HOME'] ?? testHome, 'models'), join(home, 'models'));
+  const models = join(process.env['PREFLEXOR_HOME'] ?? testHome, 'models');
+  await symlink(models, join(home, 'models')).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
   return home;
 }

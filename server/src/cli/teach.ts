@@ -1,5 +1,5 @@
 // preflexor teach: from the writer's own notes to an adapter that earned its place, in one command.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
 import { createComputeBudget, createTeachingHolder, shippedText } from '../composition.ts';
@@ -12,13 +12,7 @@ import {
   type TeachSetup,
   type WatchFinding,
 } from '../protocol/index.ts';
-import {
-  prepareWorkspace,
-  relativeNotePath,
-  workspaceOf,
-  workspacePlaces,
-  writeDurably,
-} from '../state/index.ts';
+import { relativeNotePath, workspaceOf } from '../state/index.ts';
 import {
   datasetPromptVersion,
   estimateRun,
@@ -26,6 +20,7 @@ import {
   heldoutNotes,
   measure,
   offerAdapter,
+  prepareRuns,
   secondsPerSample,
   teach,
   teachPreset,
@@ -233,19 +228,14 @@ function textOf(chunks: readonly CorpusChunk[]): string {
 /** The folder that was named, else the newest run that is not done and is the same, else a new one. */
 async function folderOf(root: string, setup: TeachSetup, out: string | undefined): Promise<string> {
   if (out !== undefined) return path.resolve(out);
-  const places = workspacePlaces(root);
-  await prepareWorkspace(places, 'teaching');
-  // Adapters and checkpoints are large, and can be made again: nothing for a repository of notes.
-  await writeDurably(path.join(places.teaching, '.gitignore'), '*\n');
-  const numbers = (await readdir(places.teaching)).map(Number).filter((number) => Number.isInteger(number));
-  const newest = Math.max(0, ...numbers);
-  const folder = path.join(places.teaching, String(newest));
+  const { folder: runs, newest } = await prepareRuns(root);
+  const folder = path.join(runs, String(newest));
   const isSame = isDeepStrictEqual(
     await jsonOf(path.join(folder, 'teach.json')),
     JSON.parse(JSON.stringify(setup)),
   );
   const isDone = (await jsonOf(path.join(folder, 'report.json'))) !== null;
-  return isSame && !isDone ? folder : path.join(places.teaching, String(newest + 1));
+  return isSame && !isDone ? folder : path.join(runs, String(newest + 1));
 }
 
 async function jsonOf(file: string): Promise<unknown> {

@@ -1,16 +1,11 @@
 // What a run of teaching would take, before there is a single sample: memory and time of both phases by the trainer's
 // own plan, for texts as long as the token budgets allow; of making samples, by how long they took before; and the disk.
-import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PreflexorError } from '../errors.ts';
-import {
-  TeachReport,
-  type PhaseSettings,
-  type TeachEstimate,
-  type TeachSettings,
-} from '../protocol/index.ts';
+import type { PhaseSettings, TeachEstimate, TeachSettings } from '../protocol/index.ts';
 import { workspacePlaces } from '../state/index.ts';
 import { planTraining, usualSteps, type Trainer, type TrainerTask } from '../training/index.ts';
+import { reportOf, runNumbers } from './runs/folders.ts';
 import type { Phase } from './teach.ts';
 
 export interface TeachEstimateTask {
@@ -65,24 +60,13 @@ export async function estimateRun(
  * @param model sha256
  */
 export async function secondsPerSample(root: string, model: string): Promise<number | null> {
-  const { teaching } = workspacePlaces(root);
-  const numbers = (await readdir(teaching).catch(() => [])).map(Number).filter(Number.isInteger);
-  for (const number of numbers.sort((one, other) => other - one)) {
-    const report = await reportOf(path.join(teaching, String(number), 'report.json'));
+  for (const number of await runNumbers(root)) {
+    const report = await reportOf(path.join(workspacePlaces(root).teaching, String(number)));
     if (report?.setup.model.sha256 !== model) continue;
     const kept = report.phases.reduce((sum, phase) => sum + phase.kept, 0);
     if (kept > 0) return report.seconds.samples / kept;
   }
   return null;
-}
-
-/** Null: it was broken off, or is of another version. */
-async function reportOf(file: string): Promise<TeachReport | null> {
-  try {
-    return TeachReport.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch {
-    return null;
-  }
 }
 
 async function ofPhase(

@@ -18,6 +18,7 @@ export {
   type TeachRequest,
   type TrainWish,
 } from './teach.ts';
+export { prepareRuns } from './runs/folders.ts';
 export { trainedPairs, type TrainedPair } from './runs/trainedPairs.ts';
 export { TrainingRuns, type TrainingRunsOptions } from './runs/runs.ts';
 export type { TeachingWishes } from './worker/decide.ts';

@@ -5,7 +5,7 @@ export { describeGguf, describeHeader, requireLanguageModel, requireModel } from
 export type { GgufDescription, GgufKind, ModelShape } from './describe.ts';
 export { usualPolicy } from './download.ts';
 export type { DownloadPolicy } from './download.ts';
-export { hashFile } from './files.ts';
+export { hashFile, sameStamp, type FileStamp } from './files.ts';
 export { availableMemory, estimateEncoder, estimateMemory, fits } from './fit.ts';
 export type { MemoryEstimate } from './fit.ts';
 export { badModel, readGgufHeader } from './gguf.ts';

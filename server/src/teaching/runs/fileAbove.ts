@@ -1,7 +1,7 @@
 // Finds a file again of which only name and hash were kept: paths are not written into records that travel.
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import { hashFile } from '../../engine/models/index.ts';
+import { hashFile, sameStamp, type FileStamp } from '../../engine/models/index.ts';
 
 export interface KnownFile {
   /** Its name alone. */
@@ -12,8 +12,8 @@ export interface KnownFile {
 /** Larger ones are not read to see whether they are the same. */
 const mostBytes = 256 * 2 ** 20;
 
-/** What was found, with when it was written: an unchanged file is not read again. */
-const seen = new Map<string, { readonly changed: number; readonly sha256: string }>();
+/** What was found: an unchanged file is not read again. */
+const seen = new Map<string, FileStamp & { readonly sha256: string }>();
 
 /**
  * Looks in `folder` and in those above it, up to `root`; null: the file is not there, or is another one by now.
@@ -37,9 +37,10 @@ export async function fileAbove(
 async function hashOf(file: string, signal: AbortSignal): Promise<string | null> {
   const stats = await lstat(file).catch(() => null);
   if (!stats?.isFile() || stats.size > mostBytes) return null;
+  const stamp = { bytes: stats.size, mtimeMs: stats.mtimeMs };
   const before = seen.get(file);
-  if (before?.changed === stats.mtimeMs) return before.sha256;
+  if (before && sameStamp(before, stamp)) return before.sha256;
   const sha256 = await hashFile(file, signal);
-  seen.set(file, { changed: stats.mtimeMs, sha256 });
+  seen.set(file, { ...stamp, sha256 });
   return sha256;
 }

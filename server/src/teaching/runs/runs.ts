@@ -1,12 +1,11 @@
 // The training runs of one workspace, as their files say: also while another process writes them. Writes nothing.
-import { readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PreflexorError, throwIfCancelled } from '../../errors.ts';
 import {
   DatasetLine,
   GateVerdict,
-  TeachReport,
   TeachSetup,
   TrainerLine,
   TrainingRunRecord,
@@ -22,6 +21,7 @@ import { comparisonsOf } from './comparisons.ts';
 import { partOf, type PartLines } from './columns.ts';
 import { fileAbove } from './fileAbove.ts';
 import { findRuns, type FoundRun } from './find.ts';
+import { reportOf, stored } from './folders.ts';
 import type { Leg } from './leg.ts';
 import { LineTail } from './lineTail.ts';
 import { saidIn } from './logWords.ts';
@@ -111,25 +111,32 @@ export class TrainingRuns {
   async pairsFiles(run: string, part: string, signal: AbortSignal): Promise<string[]> {
     const known = await this.#required(run);
     const legs = (await this.#legs(known)).filter((leg) => leg.part === part);
-    const files = await Promise.all(legs.map((leg) => this.#pairsFile(leg, known.kind, signal)));
+    const files = await Promise.all(
+      legs.map(async (leg) => await this.#pairsFile(leg, known.kind, await recordOf(leg), signal)),
+    );
     return files.filter((file) => file !== null);
   }
 
-  async #pairsFile({ folder }: Leg, kind: FoundRun['kind'], signal: AbortSignal): Promise<string | null> {
+  /** Null: it is not there, or is another one by now. */
+  async #pairsFile(
+    { folder }: Leg,
+    kind: FoundRun['kind'],
+    record: TrainingRunRecord | null,
+    signal: AbortSignal,
+  ): Promise<string | null> {
     if (kind === 'teach') return path.join(folder, '..', 'pairs.jsonl');
-    const record = await stored(path.join(folder, 'run.json'), TrainingRunRecord);
     return record && (await fileAbove(folder, this.#options.root, record.pairs, signal));
   }
 
   async #data(leg: Leg, kind: FoundRun['kind'], signal: AbortSignal): Promise<TrainingData | null> {
-    const { part, refresh, folder } = leg;
-    const record = await stored(path.join(folder, 'run.json'), TrainingRunRecord);
+    const { part, refresh } = leg;
+    const record = await recordOf(leg);
     if (!record) return null;
     const few = (counts: TrainingRunRecord['pairs']) => {
       return { ...counts, refused: counts.refused.slice(0, mostRefused) };
     };
     const heldout = record.heldout && few(record.heldout);
-    const listed = (await this.#pairsFile(leg, kind, signal)) !== null;
+    const listed = (await this.#pairsFile(leg, kind, record, signal)) !== null;
     return { part, refresh, pairs: few(record.pairs), heldout, listed };
   }
 
@@ -182,7 +189,7 @@ export class TrainingRuns {
       const state = report ? 'finished' : this.#stateOf(legs);
       return { run, kind, time, model: setup.model.id, state, offered: report?.offered ?? null };
     }
-    const record = await stored(path.join(folder, 'run.json'), TrainingRunRecord);
+    const record = await recordOf({ folder });
     if (!record) return null;
     const result = await stored(path.join(folder, 'result.json'), z.object({ stopped: z.boolean() }));
     const state = result ? (result.stopped ? 'stopped' : 'finished') : this.#stateOf(legs);
@@ -205,8 +212,8 @@ export class TrainingRuns {
   }
 }
 
-async function reportOf(folder: string): Promise<TeachReport | null> {
-  return await stored(path.join(folder, 'report.json'), TeachReport);
+async function recordOf({ folder }: Pick<Leg, 'folder'>): Promise<TrainingRunRecord | null> {
+  return await stored(path.join(folder, 'run.json'), TrainingRunRecord);
 }
 
 async function refreshesOf(
@@ -263,15 +270,6 @@ function datasetSample(json: unknown): DatasetSample | null {
 
 async function firstWritten(folder: string): Promise<string> {
   return new Date((await stat(path.join(folder, 'teach.json'))).mtimeMs).toISOString();
-}
-
-/** A file that is missing, half there or of another version says nothing. */
-async function stored<T>(file: string, schema: z.ZodType<T>): Promise<T | null> {
-  try {
-    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch {
-    return null;
-  }
 }
 
 function noRun(run: string): PreflexorError {
