@@ -16,6 +16,9 @@ export default async function* countReporter(events: AsyncIterable<TestEvent>): 
 type Pass = EventData.TestPass;
 type Fail = EventData.TestFail;
 
+/** Characters: a counterexample may be a whole document. */
+const longestSummary = 500;
+
 class Counter {
   #passed = 0;
   readonly #failures: string[] = [];
@@ -44,7 +47,7 @@ class Counter {
     // What was thrown, which need not be an error.
     const cause: unknown = error.cause;
     const reason = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : error.message;
-    this.#failures.push(`${label(test)}: ${firstLine(reason)}`);
+    this.#failures.push(`${label(test)}: ${summary(reason)}`);
   }
 
   #isParent(test: Pass | Fail): boolean {
@@ -70,6 +73,10 @@ function label(test: Pass | Fail): string {
   return test.name === test.file ? file : `${file} › ${test.name}`;
 }
 
-function firstLine(text: string): string {
-  return text.trim().split('\n')[0] ?? '';
+/** The first line of why; of a property that failed also its counterexample and the seed that finds it again. */
+function summary(reason: string): string {
+  const [first = '', ...rest] = reason.trim().split('\n');
+  if (!first.startsWith('Property failed')) return first;
+  const found = rest.filter((line) => /^(\{ seed: |Counterexample: )/.test(line));
+  return [first, ...found].join('; ').slice(0, longestSummary);
 }

@@ -41,6 +41,17 @@ describe('given a test file', () => {
     assert.deepEqual(results, { passed: 1, failures: ['some0.test.mjs › bad: because'], skips: [] });
   });
 
+  it('when a property fails then its seed and its counterexample are named', async (test) => {
+    const library = import.meta.resolve('fast-check');
+    const results = await count(
+      test,
+      `import fc from '${library}';
+       it('small', () => { fc.assert(fc.property(fc.nat(), (n) => n < 5), { seed: 7 }); });`,
+    );
+    assert.equal(results.failures.length, 1);
+    assert.match(results.failures[0] ?? '', /Property failed .*\{ seed: 7, .*Counterexample: \[5\]$/);
+  });
+
   it('when a hook fails then that is a failure', async (test) => {
     const results = await count(
       test,
