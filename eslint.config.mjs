@@ -36,6 +36,20 @@ const doors = {
   message: 'Arrows point inward: nothing imports a door.',
 };
 
+/** The protocol imports nothing from outside itself; `outside` matches what lies there, seen from these files. */
+const protocolAlone = (files, outside) => ({
+  files: [files],
+  ignores: ['**/*.test.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [editors, nativeLibraries, { regex: outside, message: 'The protocol stands alone.' }],
+      },
+    ],
+  },
+});
+
 export default tseslint.config(
   {
     ignores: [
@@ -88,22 +102,8 @@ export default tseslint.config(
     files: ['server/src/retrieval/store/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [editors, deepImports, doors] }] },
   },
-  {
-    files: ['server/src/protocol/**/*.ts'],
-    ignores: ['**/*.test.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            editors,
-            nativeLibraries,
-            { regex: '^(node:|\\.\\./)', message: 'The protocol stands alone.' },
-          ],
-        },
-      ],
-    },
-  },
+  protocolAlone('server/src/protocol/*.ts', '^(node:|\\.\\./)'),
+  protocolAlone('server/src/protocol/methods/*.ts', '^(node:|\\.\\./\\.\\.)'),
   {
     files: ['client/**/*.ts', 'webview/**/*.ts'],
     rules: {

@@ -10,7 +10,7 @@ export * from './graphView.ts';
 export * from './job.ts';
 export * from './keeping.ts';
 export * from './ledger.ts';
-export * from './methods.ts';
+export * from './methods/index.ts';
 export * from './models.ts';
 export * from './pairs.ts';
 export * from './queue.ts';

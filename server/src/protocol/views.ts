@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { CurationResult, PairChoice, PairDetail, PairFilter, PairOrder, PairPage } from './board.ts';
 import { CurationAction, DecisionKind, Rating } from './ledger.ts';
-import { Placement, SectionRating } from './methods.ts';
+import { Placement, SectionRating } from './methods/runs.ts';
 import { PairId } from './pairs.ts';
 import {
   Iteration,
