@@ -1,7 +1,9 @@
 // The trainer against TRL on the same token ids, float32 both, in one run: tokens a second, processor seconds
 // and peak memory. TRL comes in a virtual environment that this script makes once (.cache/trl, 6 GB).
 //   PREFLEXOR_TEST_MODEL=FILE npm run bench:trainer [-- --losses=orpo,exo_pair --lengths=512,1024,golden
-//     --threads=1,2 --rows=4 --rounds=3 --budget=MIB --without-trl --write]
+//     --threads=1,2 --rows=4 --rounds=3 --budget=MIB --trl=float32,bfloat16,autocast --without-trl --write]
+// --trl names the precisions in which TRL runs; beside float32 (held against it by default) its bfloat16, whole or
+// by autocast, shows what its best is on this processor.
 // The whole takes hours with TRL. With --write each row takes its place in the results as soon as it is there, so
 // that one can go on where another run ended: --lengths=1024 --losses=exo_pair --threads=2 --write.
 import { spawn } from 'node:child_process';
@@ -22,6 +24,9 @@ const vocabulary = 49_152;
 const warmupSteps = 1;
 
 type Loss = 'orpo' | 'exo_pair';
+
+const Precision = z.enum(['float32', 'bfloat16', 'autocast']);
+type Precision = z.infer<typeof Precision>;
 
 interface Row {
   prompt: number[];
@@ -110,7 +115,8 @@ async function runOurs(folder: string, task: Task, memoryBudgetBytes: number): P
   };
   const result = await runTrainer(folder, config);
   const done = linesOf(result.lines, 'done')[0];
-  if (done?.peak_bytes === undefined) throw new Error(`The trainer failed: ${result.stderr}`);
+  if (done?.peak_bytes === undefined)
+    throw new Error(`The trainer failed: ${JSON.stringify(result.lines.at(-1))} ${result.stderr}`);
   const steps = linesOf(result.lines, 'step');
   const seconds = steps.map((line) => line.tokens / line.tokens_per_second);
   // Records are shuffled: the tokens are those of the steps that were timed.
@@ -125,7 +131,7 @@ const PeerResult = z.object({
   peakBytes: z.number(),
 });
 
-async function runTrl(folder: string, task: Task, python: string): Promise<Run> {
+async function runTrl(folder: string, task: Task, python: string, precision: Precision): Promise<Run> {
   const model = testModel();
   const job = path.join(folder, 'job.json');
   await writeFile(
@@ -134,6 +140,7 @@ async function runTrl(folder: string, task: Task, python: string): Promise<Run> 
       folder: path.dirname(model),
       file: path.basename(model),
       out: path.join(folder, 'trl'),
+      precision,
       loss: task.loss,
       threads: task.threads,
       rank,
@@ -172,17 +179,29 @@ function middle(runs: readonly Run[]): Run {
   };
 }
 
-function compare(task: Task, ours: readonly Run[], theirs: readonly Run[]) {
+type TrlRuns = Readonly<Partial<Record<Precision, readonly Run[]>>>;
+
+function compare(task: Task, ours: readonly Run[], theirs: TrlRuns) {
   const own = middle(ours);
-  const row = { loss: task.loss, length: task.length, threads: task.threads, ours: own };
-  if (theirs.length === 0) return row;
-  const trl = middle(theirs);
+  const { float32, bfloat16, autocast } = theirs;
+  const trl = float32 && middle(float32);
+  const trlInBfloat16 = {
+    ...(bfloat16 && { whole: middle(bfloat16) }),
+    ...(autocast && { autocast: middle(autocast) }),
+  };
+  const speeds = [trl, ...Object.values(trlInBfloat16)].flatMap((run) => run?.tokensPerSecond ?? []);
   return {
-    ...row,
-    trl,
-    speedRatio: own.tokensPerSecond / trl.tokensPerSecond,
-    processorSpeedRatio: own.tokensPerProcessorSecond / trl.tokensPerProcessorSecond,
-    memoryRatio: own.peakBytes / trl.peakBytes,
+    ...{ loss: task.loss, length: task.length, threads: task.threads, ours: own },
+    ...(trl && {
+      trl,
+      speedRatio: own.tokensPerSecond / trl.tokensPerSecond,
+      processorSpeedRatio: own.tokensPerProcessorSecond / trl.tokensPerProcessorSecond,
+      memoryRatio: own.peakBytes / trl.peakBytes,
+    }),
+    ...((bfloat16 ?? autocast) && {
+      trlInBfloat16,
+      speedRatioToItsBest: own.tokensPerSecond / Math.max(...speeds),
+    }),
   };
 }
 
@@ -222,12 +241,20 @@ async function measure(task: Task, folder: string, python: string | undefined): 
   const given = numberOption('budget', 0);
   const budget = given === 0 ? budgetOf(task.rows) : given * 2 ** 20;
   const ours: Run[] = [];
-  const theirs: Run[] = [];
+  const theirs: Partial<Record<Precision, Run[]>> = {};
   for (let round = 0; round < numberOption('rounds', 3); round++) {
     ours.push(await runOurs(folder, task, budget));
-    if (python !== undefined) theirs.push(await runTrl(folder, task, python));
+    if (python === undefined) continue;
+    for (const precision of precisions()) {
+      const runs = (theirs[precision] ??= []);
+      runs.push(await runTrl(folder, task, python, precision));
+    }
   }
   return { ...compare(task, ours, theirs), budgetBytes: budget, load: machine().load };
+}
+
+function precisions(): Precision[] {
+  return z.array(Precision).parse((textOption('trl') ?? 'float32').split(','));
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,5 @@
-# TRL on the same token ids as the trainer: one float32 run, its steps timed. Reads a JSON file (model folder
-# and file, loss, threads, rank, rows of prompt, chosen and rejected ids) and prints one line of JSON.
+# TRL on the same token ids as the trainer: one run, its steps timed. Reads a JSON file (model folder and file,
+# precision, loss, threads, rank, rows of prompt, chosen and rejected ids) and prints one line of JSON.
 import json
 import os
 import resource
@@ -51,8 +51,10 @@ def dpo_row(row):
 def main():
     tokenizer = AutoTokenizer.from_pretrained(job["folder"], gguf_file=job["file"])
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    model = AutoModelForCausalLM.from_pretrained(job["folder"], gguf_file=job["file"], dtype=torch.float32)
-    # transformers has unpacked the file into float32, and refuses to train on what it still calls quantised.
+    # "bfloat16" keeps the weights in it; "autocast" keeps them in float32 and multiplies in bfloat16.
+    kept = torch.bfloat16 if job["precision"] == "bfloat16" else torch.float32
+    model = AutoModelForCausalLM.from_pretrained(job["folder"], gguf_file=job["file"], dtype=kept)
+    # transformers has unpacked the file into plain numbers, and refuses to train on what it still calls quantised.
     model.is_quantized = False
     model.hf_quantizer = None
     if hasattr(model.config, "quantization_config"):
@@ -77,7 +79,7 @@ def main():
         disable_tqdm=True,
         use_cpu=True,
         gradient_checkpointing=job["checkpointing"],
-        bf16=False,
+        bf16=job["precision"] == "autocast",
         fp16=False,
         seed=1,
     )
