@@ -152,6 +152,9 @@ void Backend::openCpu(ggml_backend_dev_t device) {
                        "Use the @node-llama-cpp packages of the version that this trainer names.");
   }
   setThreads(cpu_.get(), threads_);
+  auto setAbort = reinterpret_cast<ggml_backend_set_abort_callback_t>(
+      ggml_backend_reg_get_proc_address(registration, "ggml_backend_set_abort_callback"));
+  if (setAbort != nullptr) setAbort(cpu_.get(), graphShallEnd, this);
   features_ = readFeatures(registration);
 }
 
@@ -227,9 +230,15 @@ bool Backend::placeOnBoth(ggml_cgraph* graph, const std::set<const ggml_tensor*>
 void Backend::compute(ggml_cgraph* graph) {
   const ggml_status status = divided_ ? ggml_backend_sched_graph_compute(scheduler_.get(), graph)
                                       : ggml_backend_graph_compute(device(), graph);
+  if (status == GGML_STATUS_ABORTED) throw Interrupted{};
   if (status != GGML_STATUS_SUCCESS) {
     throw TrainerError("compute", "The device failed while computing.", "Try again.");
   }
+}
+
+bool Backend::graphShallEnd(void* backend) {
+  const Attendant& attendant = static_cast<Backend*>(backend)->attendant_;
+  return attendant.endsGraph && attendant.endsGraph();
 }
 
 bool Backend::supports(const ggml_tensor* node) const {

@@ -7,14 +7,26 @@
 #include <ggml-backend.h>
 #include <ggml.h>
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "blas.hpp"
 
 namespace preflexor {
+
+/** Thrown where work was asked to end in its middle. What it had begun is to be thrown away. */
+struct Interrupted {};
+
+/** Who is asked while graphs are computed; what is empty is not asked. */
+struct Attendant {
+  std::function<void()> beforeGraph;  ///< may wait, or throw Interrupted
+  /** Asked between the operations of a graph on the CPU, by its threads. @returns whether to end */
+  std::function<bool()> endsGraph;
+};
 
 /** What the matrices of the frozen model are kept as while computing. */
 enum class Precision { automatic, f32, bf16 };
@@ -32,6 +44,9 @@ class Backend {
  public:
   /** @throws TrainerError "libraries", "device" */
   explicit Backend(const BackendOptions& options);
+  /** ggml's backend points at this object. */
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
 
   /** Whether the graphs run on a GPU. */
   bool onGpu() const { return gpu_ != nullptr; }
@@ -48,14 +63,18 @@ class Backend {
   /**
    * Checks every node, places the graph's tensors in the shared work buffer and computes.
    * `prepare` is called between placing and computing, to fill inputs.
-   * @throws TrainerError "unsupported-operation", "memory", "compute"
+   * @throws TrainerError "unsupported-operation", "memory", "compute"; Interrupted
    */
   template <typename Prepare>
   void run(ggml_cgraph* graph, Prepare&& prepare) {
+    if (attendant_.beforeGraph) attendant_.beforeGraph();
     place(graph);
     prepare();
     compute(graph);
   }
+
+  /** From now on this one is asked, or, without one, nobody. */
+  void attend(Attendant attendant) { attendant_ = std::move(attendant); }
 
   /** Whether the device computes a node; blocks that know another way ask before they take it. */
   bool supports(const ggml_tensor* node) const;
@@ -79,6 +98,8 @@ class Backend {
   struct FreeScheduler {
     void operator()(ggml_backend_sched_t scheduler) const { ggml_backend_sched_free(scheduler); }
   };
+  /** ggml's way to ask, with the backend as its data. */
+  static bool graphShallEnd(void* backend);
   void openCpu(ggml_backend_dev_t device);
   void openGpu(ggml_backend_dev_t device);
   void place(ggml_cgraph* graph);
@@ -97,6 +118,7 @@ class Backend {
   int schedulerSize_ = 0;  ///< nodes
   bool divided_ = false;   ///< whether the scheduler placed the graph at hand
   std::set<std::string> fallenBack_;
+  Attendant attendant_;
   ggml_type weightType_ = GGML_TYPE_F32;
   std::vector<ggml_op> lacking_;
   int threads_ = 1;

@@ -84,6 +84,7 @@ void writeCheckpoint(const std::string& path, const CheckpointState& state, cons
   writeSafeTensors(path,
                    {{"schema", schema},
                     {"step", std::to_string(state.step)},
+                    {"evaluated", state.evaluated ? "1" : "0"},
                     {"identity", std::to_string(state.identity)}},
                    tensors);
 }
@@ -113,6 +114,9 @@ std::optional<CheckpointState> readCheckpoint(const std::string& path, std::uint
   CheckpointState state;
   state.identity = parse<std::uint64_t>(file, "identity", path);
   state.step = parse<int>(file, "step", path);
+  // Checkpoints of earlier versions do not say: there none was ever broken off.
+  const auto evaluated = file.metadata.find("evaluated");
+  state.evaluated = evaluated == file.metadata.end() || evaluated->second != "0";
   if (state.identity != identity) {
     refuse(path, "it belongs to a run with other data, settings or model");
   }

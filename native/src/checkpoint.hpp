@@ -15,6 +15,7 @@ namespace preflexor {
 
 struct CheckpointState {
   int step = 0;                       ///< steps done
+  bool evaluated = true;              ///< whether no evaluation after this step is still to come
   std::uint64_t identity = 0;         ///< of the run; another run's checkpoint is refused
   std::vector<double> referenceSums;  ///< see ReferenceSums; NaN where not known yet
   DivergenceWatch::State divergence;

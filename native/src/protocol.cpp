@@ -128,6 +128,7 @@ void CommandReader::accept(const std::string& line) {
     emitEvent("warning", {{"message", "Unknown command: " + line}});
     return;
   }
+  if (command == Command::stop) stopCame_ = true;
   const std::lock_guard<std::mutex> lock(mutex_);
   commands_.push_back(*command);
   arrived_.notify_all();

@@ -52,6 +52,8 @@ class CommandReader {
   std::optional<Command> waitFor(std::chrono::milliseconds most);
   /** Whether stdin has ended and every command was taken. */
   bool ended();
+  /** Whether `stop` has come, taken or not; may be asked from any thread. */
+  bool stopCame() const { return stopCame_; }
 
  private:
   void readLoop();
@@ -61,6 +63,7 @@ class CommandReader {
   std::condition_variable arrived_;
   std::deque<Command> commands_;
   bool ended_ = false;
+  std::atomic<bool> stopCame_{false};
   std::atomic<bool> leaving_{false};
   std::thread thread_;
 };

@@ -218,6 +218,10 @@ std::vector<LossOutcome> Trainer::accumulate(std::uint64_t microBatch, double fa
   return outcomes;
 }
 
+void Trainer::abandonStep() {
+  adapter_->clearGradients();
+}
+
 StepResult Trainer::step() {
   StepResult result;
   std::vector<LossOutcome> outcomes;
@@ -274,10 +278,10 @@ Metrics Trainer::evaluate() {
 }
 
 void Trainer::saveCheckpoint() {
-  writeCheckpoint(
-      checkpointPath(),
-      {stepsDone_, identity_, reference_->values(), divergence_.state(), earlyStop_.state()},
-      *adapter_, *optimizer_);
+  writeCheckpoint(checkpointPath(),
+                  {stepsDone_, !evaluating_, identity_, reference_->values(), divergence_.state(),
+                   earlyStop_.state()},
+                  *adapter_, *optimizer_);
   reference_->save();
 }
 
@@ -285,6 +289,7 @@ bool Trainer::resume() {
   const auto state = readCheckpoint(checkpointPath(), identity_, *adapter_, *optimizer_);
   if (!state.has_value()) return false;
   stepsDone_ = state->step;
+  evaluating_ = !state->evaluated;
   reference_->restore(state->referenceSums);
   divergence_.restore(state->divergence);
   earlyStop_.restore(state->earlyStop);
@@ -372,10 +377,11 @@ bool Trainer::pausedByFile() const {
   return !train_.pauseFile.empty() && std::filesystem::exists(train_.pauseFile, error);
 }
 
-bool Trainer::obey(CommandReader& commands) {
+void Trainer::obey(CommandReader& commands) {
   constexpr std::chrono::milliseconds look{200};
   bool commanded = false;
   bool told = false;
+  const Clock::time_point start = Clock::now();
   for (;;) {
     // A run that was told to pause and whose starter has gone goes on rather than waiting for ever.
     if (commands.ended()) commanded = false;
@@ -385,7 +391,8 @@ bool Trainer::obey(CommandReader& commands) {
     const std::optional<Command> command = pausing ? commands.waitFor(look) : commands.take();
     if (!command.has_value()) {
       if (pausing) continue;
-      return true;
+      pausedSeconds_ += secondsSince(start);
+      return;
     }
     switch (*command) {
       case Command::pause:
@@ -399,14 +406,16 @@ bool Trainer::obey(CommandReader& commands) {
         emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
         break;
       case Command::stop:
-        return false;
+        throw Interrupted{};
     }
   }
 }
 
 bool Trainer::evaluateAndWatch() {
   if (train_.heldout.empty()) return false;
+  evaluating_ = true;
   const Metrics metrics = evaluate();
+  evaluating_ = false;
   Event event = {{"step", stepsDone_}, {"records", train_.heldout.size()}};
   event.update(metricsEvent(metrics));
   emitEvent("eval", event);
@@ -479,19 +488,34 @@ void Trainer::run(CommandReader& commands) {
                         {"records", config_.records.size()},
                         {"heldout", train_.heldout.size()},
                         {"parameters", adapter_->parameterCount()}});
+  backend_.attend({[&] { obey(commands); }, [&] { return commands.stopCame(); }});
+  const char* reason = "stopped";
+  try {
+    reason = takeSteps(commands);
+  } catch (const Interrupted&) {
+    abandonStep();
+  }
+  backend_.attend({});
+  finish(reason);
+}
+
+const char* Trainer::takeSteps(CommandReader& commands) {
+  // A run that was stopped while it evaluated does so now.
+  if (evaluating_ && evaluateAndWatch()) return "early-stop";
   double working = 0;
   const int firstStep = stepsDone_;
   while (stepsDone_ < train_.steps) {
-    if (!obey(commands)) return finish("stopped");
+    obey(commands);
+    const double pausedBefore = pausedSeconds_;
     const Clock::time_point start = Clock::now();
     const double processorBefore = processorSeconds();
     const StepResult result = stepOrFallBack();
-    const double seconds = secondsSince(start);
+    const double seconds = secondsSince(start) - (pausedSeconds_ - pausedBefore);
     working += seconds;
     reportStep(result, seconds, processorSeconds() - processorBefore,
                working / (stepsDone_ - firstStep) * (train_.steps - stepsDone_));
     const auto due = [&](int every) { return every > 0 && stepsDone_ % every == 0; };
-    if (due(train_.evaluateEvery) && evaluateAndWatch()) return finish("early-stop");
+    if (due(train_.evaluateEvery) && evaluateAndWatch()) return "early-stop";
     if (due(train_.checkpointEvery) && stepsDone_ < train_.steps) {
       saveCheckpoint();
       lastCheckpoint_ = stepsDone_;
@@ -499,7 +523,7 @@ void Trainer::run(CommandReader& commands) {
     }
   }
   if (evaluatedAt_ != stepsDone_) evaluateAndWatch();
-  finish("steps");
+  return "steps";
 }
 
 void runTrain(const Config& config) {

@@ -48,8 +48,13 @@ class Trainer {
   /** Says what a run would take, and takes none of its steps. */
   void estimate();
 
-  /** One optimizer step. @throws TrainerError "diverged"; the adapter is then unchanged */
+  /**
+   * One optimizer step. @throws TrainerError "diverged"; the adapter is then unchanged. @throws
+   * Interrupted; abandonStep() is then due
+   */
   StepResult step();
+  /** Forgets what an interrupted step has gathered: the run is as it was before it. */
+  void abandonStep();
   Metrics evaluate();
   void saveCheckpoint();
   /** Continues from out/checkpoint.safetensors where there is one. */
@@ -62,7 +67,7 @@ class Trainer {
   /** Records whose reference sums an earlier run had left. */
   size_t referenceSumsFound() const { return reference_->found(); }
   const Adapter& adapter() const { return *adapter_; }
-  const Backend& backend() const { return backend_; }
+  Backend& backend() { return backend_; }
 
  private:
   /** Adds the gradient of a micro-batch, scaled by `factor`; returns its outcomes. */
@@ -77,8 +82,10 @@ class Trainer {
   std::vector<size_t> recordsOfMicroBatch(std::uint64_t microBatch);
   PackedBatch longestBatch() const;
   bool pausedByFile() const;
-  /** Obeys commands and waits while paused. @returns false when the run shall stop */
-  bool obey(CommandReader& commands);
+  /** Obeys commands and waits while paused. @throws Interrupted when the run shall stop */
+  void obey(CommandReader& commands);
+  /** All steps that are left. @returns why they ended @throws Interrupted, TrainerError */
+  const char* takeSteps(CommandReader& commands);
   /** @returns whether the run shall end early */
   bool evaluateAndWatch();
   void reportStep(const StepResult& result, double seconds, double processor,
@@ -105,6 +112,8 @@ class Trainer {
   std::uint64_t orderEpoch_ = UINT64_MAX;
   int stepsDone_ = 0;
   int evaluatedAt_ = -1;
+  bool evaluating_ = false;
+  double pausedSeconds_ = 0;
   int lastCheckpoint_ = -1;  ///< the step of the newest checkpoint that this run wrote or read
 };
 

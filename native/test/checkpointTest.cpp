@@ -113,6 +113,41 @@ TEST_CASE("given an anchor and dropout, when resumed, then the run is the same b
   CHECK(values(second) == values(unbroken));
 }
 
+TEST_CASE(
+    "given a step that is interrupted anywhere, when taken again, then nothing of it is left") {
+  Run run;
+  Trainer unbroken(run.config);
+  const std::vector<double> expected = run.losses(unbroken, 3);
+  // Before one of its graphs, or between the operations of one; the reference's graphs are the
+  // first.
+  for (const int patience : {1, 2, 5, 7, 11, 40}) {
+    for (const bool within : {false, true}) {
+      Trainer trainer(run.config);
+      std::vector<double> actual = run.losses(trainer, 1);
+      int asked = 0;
+      const auto enough = [&] { return ++asked > patience; };
+      trainer.backend().attend({[&] {
+                                  if (!within && enough()) throw Interrupted{};
+                                },
+                                [&] { return within && enough(); }});
+      bool interrupted = false;
+      try {
+        trainer.step();
+      } catch (const Interrupted&) {
+        interrupted = true;
+        trainer.abandonStep();
+      }
+      trainer.backend().attend({});
+      CHECK(interrupted == (patience < 40 || within));
+      if (!interrupted) continue;
+      CHECK(trainer.stepsDone() == 1);
+      for (const double value : run.losses(trainer, 2)) actual.push_back(value);
+      CHECK(actual == expected);
+      CHECK(values(trainer) == values(unbroken));
+    }
+  }
+}
+
 TEST_CASE("given dropout, when trained, then losses are not those without") {
   Run run;
   Trainer without(run.config);

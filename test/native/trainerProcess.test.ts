@@ -103,7 +103,7 @@ describe('given a short run', () => {
     });
   });
 
-  it('when told to pause, checkpoint, resume and stop, then it does so at the next step', async () => {
+  it('when told to pause, checkpoint, resume and stop, then it does so', async () => {
     await withFolder(async (folder) => {
       const config = shortRun(folder, { steps: 500, checkpointEvery: 0 });
       const result = await runTrainer(folder, config, (line, child) => {
@@ -124,6 +124,29 @@ describe('given a short run', () => {
       assert.ok(events.includes('warning'));
       assert.equal(linesOf(result.lines, 'done')[0]?.stopped, true);
       assert.ok((linesOf(result.lines, 'done')[0]?.step ?? 500) < 500);
+    });
+  });
+
+  it('when told to pause and to stop in the middle of a step, then the step is as if it had never begun', async () => {
+    const long = shortRun('').records.map(({ prompt, chosen, rejected }) => {
+      const longer = (ids: number[] = []) => Array.from({ length: 4 }, () => ids).flat();
+      return { prompt, chosen: longer(chosen), rejected: longer(rejected) };
+    });
+    const config = (folder: string, resume: boolean) =>
+      shortRun(folder, { records: long, heldout: [], steps: 2, checkpointEvery: 0, resume });
+    await withFolder(async (whole) => {
+      await withFolder(async (broken) => {
+        const stopped = await runTrainer(broken, config(broken, false), (line, child) => {
+          // Of a second and more.
+          if (line.event === 'step') setTimeout(() => child.stdin.write('pause\n'), 300);
+          if (line.event === 'paused') child.stdin.write('stop\n');
+        });
+        const done = linesOf(stopped.lines, 'done')[0];
+        assert.deepEqual([done?.stopped, done?.step], [true, 1]);
+        const resumed = await runTrainer(broken, config(broken, true));
+        const unbroken = await runTrainer(whole, config(whole, false));
+        assert.deepEqual([...figures(stopped), ...figures(resumed)], figures(unbroken));
+      });
     });
   });
 

@@ -141,7 +141,7 @@ const trainFields = {
   anchor: TrainerAnchor.optional(),
   /** Needs `heldout` and `evaluateEvery`. */
   earlyStop: TrainerEarlyStop.optional(),
-  /** While this file exists, the run waits between steps. */
+  /** While this file exists, the run waits. */
   pauseFile: z.string().optional(),
   /** Folder that keeps reference sums across runs. */
   referenceCache: z.string().optional(),

@@ -16,7 +16,7 @@ export type TrainerTask =
 
 /** A run of the trainer. Iterate over it once; leaving the loop ends the process. */
 export interface TrainerRun extends AsyncIterable<TrainerLine> {
-  /** Obeyed between steps; after the end of the run it is forgotten. */
+  /** Obeyed before the next layer; after the end of the run it is forgotten. */
   send(command: TrainerCommand): void;
 }
 
