@@ -134,4 +134,37 @@ void CommandReader::accept(const std::string& line) {
   arrived_.notify_all();
 }
 
+double obey(CommandReader& commands, const Obedience& obedience) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds look{200};
+  bool commanded = false;
+  bool told = false;
+  const Clock::time_point start = Clock::now();
+  for (;;) {
+    // A run that was told to pause and whose starter has gone goes on rather than waiting for ever.
+    if (commands.ended()) commanded = false;
+    const bool pausing = commanded || (obedience.pausedOtherwise && obedience.pausedOtherwise());
+    if (pausing != told) emitEvent(pausing ? "paused" : "resumed", obedience.place());
+    told = pausing;
+    const std::optional<Command> command = pausing ? commands.waitFor(look) : commands.take();
+    if (!command.has_value()) {
+      if (pausing) continue;
+      return std::chrono::duration<double>(Clock::now() - start).count();
+    }
+    switch (*command) {
+      case Command::pause:
+        commanded = true;
+        break;
+      case Command::resume:
+        commanded = false;
+        break;
+      case Command::checkpoint:
+        if (obedience.checkpoint) obedience.checkpoint();
+        break;
+      case Command::stop:
+        throw Interrupted{};
+    }
+  }
+}
+
 }  // namespace preflexor

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -67,5 +68,18 @@ class CommandReader {
   std::atomic<bool> leaving_{false};
   std::thread thread_;
 };
+
+/** What a run does about commands; what is empty does not happen. */
+struct Obedience {
+  std::function<Event()> place;           ///< what `paused` and `resumed` say
+  std::function<bool()> pausedOtherwise;  ///< besides by a command
+  std::function<void()> checkpoint;       ///< saves, and says so
+};
+
+/**
+ * Obeys what has come, and waits while paused. @returns seconds that went by
+ * @throws Interrupted at `stop`
+ */
+double obey(CommandReader& commands, const Obedience& obedience);
 
 }  // namespace preflexor

@@ -56,10 +56,20 @@ class Scorer {
   }
 
   void run() {
-    for (size_t index = 0; index < config_.records.size(); ++index) scoreRecord(index);
+    CommandReader commands;
+    const auto place = [this]() -> Event { return {{"step", scored_}}; };
+    backend_.attend(
+        {[&] { obey(commands, {place, {}, {}}); }, [&] { return commands.stopCame(); }});
+    bool stopped = false;
+    try {
+      for (; scored_ < config_.records.size(); ++scored_) scoreRecord(scored_);
+    } catch (const Interrupted&) {
+      stopped = true;
+    }
+    backend_.attend({});
     emitFallbacks(backend_);
-    Event done = {{"records", config_.records.size()}};
-    if (config_.score->gradientLoss.has_value()) {
+    Event done = {{"records", scored_}, {"stopped", stopped}};
+    if (config_.score->gradientLoss.has_value() && !stopped) {
       writePeftGradients(*adapter_, model_, config_.score->gradientFile);
       done["gradient"] = config_.score->gradientFile;
     }
@@ -106,6 +116,7 @@ class Scorer {
   std::unique_ptr<Adapter> adapter_;
   std::unique_ptr<Adapter> reference_;
   std::unique_ptr<Network> network_;
+  size_t scored_ = 0;
 };
 
 }  // namespace

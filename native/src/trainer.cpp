@@ -378,37 +378,13 @@ bool Trainer::pausedByFile() const {
 }
 
 void Trainer::obey(CommandReader& commands) {
-  constexpr std::chrono::milliseconds look{200};
-  bool commanded = false;
-  bool told = false;
-  const Clock::time_point start = Clock::now();
-  for (;;) {
-    // A run that was told to pause and whose starter has gone goes on rather than waiting for ever.
-    if (commands.ended()) commanded = false;
-    const bool pausing = commanded || pausedByFile();
-    if (pausing != told) emitEvent(pausing ? "paused" : "resumed", {{"step", stepsDone_}});
-    told = pausing;
-    const std::optional<Command> command = pausing ? commands.waitFor(look) : commands.take();
-    if (!command.has_value()) {
-      if (pausing) continue;
-      pausedSeconds_ += secondsSince(start);
-      return;
-    }
-    switch (*command) {
-      case Command::pause:
-        commanded = true;
-        break;
-      case Command::resume:
-        commanded = false;
-        break;
-      case Command::checkpoint:
-        saveCheckpoint();
-        emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
-        break;
-      case Command::stop:
-        throw Interrupted{};
-    }
-  }
+  const auto place = [this]() -> Event { return {{"step", stepsDone_}}; };
+  const auto checkpoint = [this] {
+    saveCheckpoint();
+    emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
+  };
+  pausedSeconds_ +=
+      preflexor::obey(commands, {place, [this] { return pausedByFile(); }, checkpoint});
 }
 
 bool Trainer::evaluateAndWatch() {

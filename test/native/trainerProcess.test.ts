@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { TrainerTrainConfig } from '../../server/src/protocol/trainer.ts';
+import type { TrainerScoreConfig, TrainerTrainConfig } from '../../server/src/protocol/trainer.ts';
 import { golden } from './support/golden.ts';
 import {
   libraries,
@@ -147,6 +147,23 @@ describe('given a short run', () => {
         const unbroken = await runTrainer(whole, config(whole, false));
         assert.deepEqual([...figures(stopped), ...figures(resumed)], figures(unbroken));
       });
+    });
+  });
+
+  it('when told to pause, to go on and to stop while it scores, then it does so', async () => {
+    const records = Array.from({ length: 200 }, () => shortRun('').records).flat();
+    const config: TrainerScoreConfig = { task: 'score', libraries, model: testModel(), records };
+    await withFolder(async (place) => {
+      const result = await runTrainer(place, config, (line, child) => {
+        if (line.event === 'score' && line.index === 0) child.stdin.write('pause\n');
+        if (line.event === 'paused') child.stdin.write('checkpoint\nresume\n');
+        if (line.event === 'resumed') child.stdin.write('stop\n');
+      });
+      assert.equal(result.exitCode, 0);
+      const scored = linesOf(result.lines, 'score').length;
+      const done = linesOf(result.lines, 'done')[0];
+      assert.deepEqual([done?.stopped, done?.records], [true, scored]);
+      assert.ok(scored < records.length, 'it ended before its end');
     });
   });
 

@@ -168,7 +168,7 @@ function benchOf({ files, folder, wishes, start, tools, context }: BenchParts): 
         ...{ pairs: files.pairs, heldout: files.heldout, out: join(folder, 'runs', name), resume: true },
         ...{ model, shape, threads, adapter: start, reference: null, wishes: { ...wishes, mask } },
       };
-      const { trainer, withTokenizer } = tools;
+      const { politeTrainer: trainer, withTokenizer } = tools;
       const ports = { trainer, withTokenizer, registry, now: Date.now, version: programVersion };
       let done: Extract<TrainEvent, { event: 'done' }> | null = null;
       // To its very end: only then may the trainer be asked for the measurement.
@@ -185,7 +185,7 @@ function benchOf({ files, folder, wishes, start, tools, context }: BenchParts): 
           heldout: await readPairsFile(files.heldout, signal),
           texts: [{ name: 'the text that ships', text: await readFile(shippedText(), 'utf8') }],
         },
-        tools,
+        { ...tools, trainer },
         signal,
       );
       return { measured, steps: done.step, loss: done.heldout?.loss ?? null };

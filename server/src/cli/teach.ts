@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
-import { createComputeBudget, createTeachingHolder, shippedText } from '../composition.ts';
+import { createTeachingHolder, shippedText } from '../composition.ts';
 import { PreflexorError } from '../errors.ts';
 import {
   TeachReport,
@@ -68,8 +68,9 @@ export async function teachCommand(
     ...(workspace !== undefined && { workspace }),
     ...(first !== undefined && { folder: path.resolve(first) }),
   });
-  const report = await withTrainingTools(context, (training) =>
+  const report = await withTrainingTools(context, (tools) =>
     withTeachingTools(root, context, async (teaching) => {
+      const training = { ...tools, trainer: tools.politeTrainer };
       const setup = setupOf(options, training, teaching, context);
       if (options.plan) {
         output.result(setup.settings, JSON.stringify(setup.settings, null, 2));
@@ -311,7 +312,7 @@ async function writerPairs(
 }
 
 async function* trainAs(wish: TrainWish, parts: Parts, signal: AbortSignal): AsyncGenerator<TrainEvent> {
-  const { training, context } = parts;
+  const { training } = parts;
   const { phase, settings, pairs, heldout, out, seed, evaluateEvery, adapter } = wish;
   const { mask: kind, maskShare: share, steps, ...numbers } = settings;
   yield* train(
@@ -326,7 +327,6 @@ async function* trainAs(wish: TrainWish, parts: Parts, signal: AbortSignal): Asy
     {
       ...{ trainer: training.trainer, withTokenizer: training.withTokenizer },
       registry: training.shelf.registry,
-      budget: createComputeBudget(context.home),
       now: Date.now,
       version: programVersion,
     },

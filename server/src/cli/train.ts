@@ -1,7 +1,7 @@
 // preflexor train: a run from pairs to adapter, as a stream of events.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createComputeBudget, shippedText } from '../composition.ts';
+import { shippedText } from '../composition.ts';
 import type { AnchorKind, AnchorRecord, TrainerLoss, TrainingEstimate } from '../protocol/index.ts';
 import { homePlaces, workspaceOf, workspacePlaces } from '../state/index.ts';
 import {
@@ -80,10 +80,9 @@ export async function trainCommand(options: TrainOptions, context: Context): Pro
         ...(memory !== undefined && { memoryBudgetBytes: memory * 2 ** 20 }),
       };
       const ports = {
-        trainer: tools.trainer,
+        trainer: tools.politeTrainer,
         withTokenizer: tools.withTokenizer,
         registry: tools.shelf.registry,
-        budget: createComputeBudget(context.home),
         now: Date.now,
         version: programVersion,
       };

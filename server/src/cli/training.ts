@@ -6,6 +6,7 @@ import { createShelf, createTrainer, withTokenizer } from '../composition.ts';
 import { describeGguf, ModelStore, type ChatTokenizer, type FoundModel } from '../engine/index.ts';
 import type { MaskKind, MaskOptions, PreparedCounts, TrainerLoss } from '../protocol/index.ts';
 import {
+  makingWay,
   noAdapter,
   noMask,
   prepareRecords,
@@ -48,6 +49,8 @@ export interface TrainingTools {
   readonly shape: { readonly parameters: number; readonly trainedContext: number };
   readonly shelf: AdapterShelf;
   readonly trainer: Trainer;
+  /** The same for work that nobody waits for: it makes way while text is generated. */
+  readonly politeTrainer: Trainer;
   readonly threads: number;
   /** A folder that is gone when the command ends. */
   readonly scratch: string;
@@ -62,18 +65,20 @@ export async function withTrainingTools<T>(
   work: (tools: TrainingTools) => Promise<T>,
   backend?: TrainerBackend,
 ): Promise<T> {
-  const { home, signal, options } = context;
+  const { home, signal, options, compute } = context;
   const settings = settingsOf(options);
   const model = await findModel(context);
   const shelf = createShelf(home);
   const scratch = await mkdtemp(join(tmpdir(), 'preflexor-training-'));
   const onLog = (text: string) => logged(context, text);
+  const trainer = createTrainer(home, onLog, backend);
   try {
     return await work({
       model,
       shape: await describeGguf(model.file, signal),
       shelf,
-      trainer: createTrainer(home, onLog, backend),
+      trainer,
+      politeTrainer: makingWay(trainer, compute),
       threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)),
       scratch,
       choose: async (spec) =>

@@ -12,6 +12,7 @@ export { jobLosses, prepareJob, writeJob } from './job/index.ts';
 export type { JobRequest, PreparedJob } from './job/index.ts';
 export { machineLock } from './machineLock.ts';
 export type { MachineLock } from './machineLock.ts';
+export { makingWay } from './makingWay.ts';
 export { noMask } from './masks.ts';
 export { decodePair, readPairsFile } from './pairsFile.ts';
 export type { Pair, PairsFile } from './pairsFile.ts';

@@ -10,7 +10,7 @@ import { readPairsFile } from './pairsFile.ts';
 import { beginningToken } from './perplexity.ts';
 import { needsReference, planTraining, usualSteps, type PlanWishes } from './plan.ts';
 import { prepareRecords, type PreparedRecords } from './records.ts';
-import type { ThreadBudget, Trainer } from './trainer.ts';
+import type { Trainer } from './trainer.ts';
 
 /** What decides nothing but speed and how often something is written. */
 export interface RunSettings {
@@ -49,7 +49,6 @@ export interface TrainPorts {
   /** Lends a tokenizer of the request's model and takes its memory back before training begins. */
   readonly withTokenizer: <T>(work: (tokenizer: ChatTokenizer) => Promise<T>) => Promise<T>;
   readonly registry: AdapterRegistry;
-  readonly budget?: ThreadBudget;
   readonly now: Clock;
   readonly version: string;
 }

@@ -8,7 +8,6 @@ import { PreflexorError } from '../errors.ts';
 import {
   preflexorMarkers,
   TrainingRunRecord,
-  type TrainerCommand,
   type TrainerLine,
   type TrainerTrainConfig,
 } from '../protocol/index.ts';
@@ -32,13 +31,12 @@ import { trainerConfigName } from './trainerProcess.ts';
 /** Writes the files that the real one writes, and says a few lines; ends after `crashAfter` of them with an error. */
 class ScriptedTrainer implements Trainer {
   readonly tasks: TrainerTask[] = [];
-  readonly commands: TrainerCommand[] = [];
   crashAfter = Infinity;
 
   run(task: TrainerTask, folder: string, signal: AbortSignal) {
     this.tasks.push(task);
     return {
-      send: (command: TrainerCommand) => void this.commands.push(command),
+      send: () => undefined,
       [Symbol.asyncIterator]: () =>
         task.task === 'estimate' ? this.#estimate() : this.#lines(task as TrainerTrainConfig, folder, signal),
     };
@@ -265,18 +263,6 @@ test('given phase II on an adapter, when trained, then it starts from it and com
     (await readPeftFolder(config.adapter, never)).modules,
     (await readPeftFolder(folder, never)).modules,
   );
-});
-
-test('given generation that leaves no thread, when it begins and ends, then the run pauses and goes on', async (t) => {
-  const { request, ports, trainer } = await setUp(t);
-  const budget = {
-    watch: (listener: (threadsLeft: number) => void) => {
-      for (const left of [2, 0, 0, 1, 2]) listener(left);
-      return Promise.resolve();
-    },
-  };
-  await all(train(request, { ...ports, budget }, never));
-  assert.deepEqual(trainer.commands, ['pause', 'resume']);
 });
 
 test('given a run that is stopped, when it ends, then no adapter is registered', async (t) => {

@@ -5,7 +5,7 @@ import type { HeldoutResult, TrainerLine, TrainerTrainConfig, TrainingRunRecord 
 import type { ChosenAdapter } from './adapters/shelf.ts';
 import { prepareRun, speed, type PreparedRun, type TrainPorts, type TrainRequest } from './prepare.ts';
 import { RunFolder, type BegunRun } from './runFolder.ts';
-import type { ThreadBudget, TrainerRun, TrainerTask } from './trainer.ts';
+import type { TrainerTask } from './trainer.ts';
 
 type Passed = 'started' | 'step' | 'eval' | 'checkpoint' | 'paused' | 'resumed' | 'warning';
 
@@ -101,7 +101,6 @@ async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<TrainEvent> {
   const run = ports.trainer.run(task satisfies TrainerTask, folder.path, signal);
-  const stopMakingWay = makeWay(run, ports.budget);
   let heldout: HeldoutResult | null = null;
   try {
     for await (const line of run) {
@@ -115,23 +114,8 @@ async function* follow(
       yield event;
     }
   } finally {
-    stopMakingWay();
     await folder.close();
   }
-}
-
-/** Pauses the run while generation leaves no thread; gives a function that ends that. */
-function makeWay(run: TrainerRun, budget: ThreadBudget | undefined): () => void {
-  const over = new AbortController();
-  let paused = false;
-  const listen = (threadsLeft: number) => {
-    if (paused === (threadsLeft === 0)) return;
-    paused = !paused;
-    run.send(paused ? 'pause' : 'resume');
-  };
-  // Without word from the budget the run goes on: it is a courtesy.
-  budget?.watch(listen, over.signal).catch(() => undefined);
-  return () => over.abort();
 }
 
 function isPassedOn(line: TrainerLine): line is Extract<TrainerLine, { event: Passed }> {
