@@ -46,7 +46,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000;
 }
 
-const results: Record<string, unknown> = {};
+const byThreads: Record<string, number>[] = [];
 for (const threads of [...new Set([1, availableParallelism()])]) {
   const bare = await bareLoop(threads);
   const embedder = testEmbedder({ threads });
@@ -59,11 +59,12 @@ for (const threads of [...new Set([1, availableParallelism()])]) {
   }
   bare.stop();
   await embedder.dispose();
-  results[`threads ${threads}`] = {
+  byThreads.push({
+    threads,
     embedderChunksPerSecond: chunks / median(ours),
     bareChunksPerSecond: chunks / median(theirs),
     ratio: median(theirs) / median(ours),
-  };
+  });
 }
 
 /** Vectors there and back over the channel, without a model: a host that answers at once. */
@@ -79,6 +80,6 @@ await empty.dispose();
 await report('embedding', {
   chunks,
   rounds,
-  ...results,
+  byThreads,
   carryingMillisecondsPerChunk: (1000 * median(carried)) / chunks,
 });

@@ -60,7 +60,31 @@ const papers = (changes: Readonly<Record<string, number>>): string =>
     .map(([paper, percent]) => `${paper} ${percent > 0 ? '+' : ''}${said(percent, '%')}`)
     .join(', ');
 
+const Pace = z.object({ name: z.string(), firstMs: n, tokensPerSecond: n });
+const pace = ({ firstMs, tokensPerSecond }: z.infer<typeof Pace>): string =>
+  `${said(firstMs, 'ms')}, ${said(tokensPerSecond)}`;
+
 const sections = [
+  section({
+    benchmark: 'generation',
+    title: 'The engine beside a bare loop over node-llama-cpp',
+    peer: 'bare loop',
+    result: z.object({
+      contenders: z.tuple([Pace], Pace),
+      ratios: z.record(z.string(), z.object({ firstToken: n, tokensPerSecond: n })),
+    }),
+    rows: ({ contenders: [engine, ...bare], ratios }) => [
+      ...bare.map((one) => ({
+        what: `first token, tokens a second; ${one.name}`,
+        ours: pace(engine),
+        peer: pace(one),
+      })),
+      ...Object.entries(ratios).map(([against, { firstToken, tokensPerSecond }]) => ({
+        what: against === 'againstBest' ? 'against its best number of threads' : 'against its default',
+        ours: `${said(firstToken)} × at the first token, ${said(tokensPerSecond)} × in tokens a second`,
+      })),
+    ],
+  }),
   section({
     benchmark: 'recursion',
     title: 'Three iterations of reasoning, from the cache',
@@ -94,6 +118,38 @@ const sections = [
         ours: said(result.secondsFromStopToIdle.worst, 's'),
         goal: 'below 1 s',
       },
+    ],
+  }),
+  section({
+    benchmark: 'embedding',
+    title: 'Embedding',
+    peer: 'bare loop',
+    result: z.object({
+      byThreads: z.array(
+        z.object({ threads: n, embedderChunksPerSecond: n, bareChunksPerSecond: n, ratio: n }),
+      ),
+      carryingMillisecondsPerChunk: n,
+    }),
+    rows: ({ byThreads, carryingMillisecondsPerChunk }) => [
+      ...byThreads.map(({ threads, embedderChunksPerSecond, bareChunksPerSecond, ratio }) => ({
+        what: `chunks a second, ${threadsText(threads)}`,
+        ours: said(embedderChunksPerSecond),
+        peer: `${said(bareChunksPerSecond)} (${said(ratio)} ×)`,
+      })),
+      { what: 'carrying one to the host and back', ours: said(carryingMillisecondsPerChunk, 'ms') },
+    ],
+  }),
+  section({
+    benchmark: 'readers',
+    title: 'Reading and cutting documents',
+    result: z.object({ megabytesPerSecond: z.record(z.string(), n), millisecondsPerPdfPage: n }),
+    rows: ({ megabytesPerSecond, millisecondsPerPdfPage }) => [
+      ...Object.entries(megabytesPerSecond).map(([what, rate]) =>
+        what.includes(' parses ')
+          ? { what: `${what}: MB of a processor second`, ours: '', peer: said(rate) }
+          : { what: `${what}: MB of a processor second`, ours: said(rate) },
+      ),
+      { what: 'a page of a PDF', ours: said(millisecondsPerPdfPage, 'ms') },
     ],
   }),
   section({
@@ -231,6 +287,34 @@ const sections = [
         ours: `${said(foldsAndLensesMs.p95, 'ms')}, ${said(foldsAndLensesMs.longest, 'ms')}; ${said(chunks)} chunks after ${said(seconds, 's')}, ${said(serverMegabytes, 'MB')}`,
         goal: 'at most 250 ms',
       })),
+  }),
+  section({
+    benchmark: 'graphExport',
+    title: 'Export of a large knowledge graph',
+    result: z.object({
+      edges: n,
+      formats: z.record(z.string(), z.object({ megabytes: n, seconds: n, peakMegabytes: n })),
+    }),
+    rows: ({ edges, formats }) =>
+      Object.entries(formats).map(([format, { megabytes, seconds, peakMegabytes }]) => ({
+        what: `${said(edges)} edges as ${format}: size, seconds, peak memory`,
+        ours: `${said(megabytes, 'MB')}, ${said(seconds, 's')}, ${said(peakMegabytes, 'MB')}`,
+        goal: 'below 1,000 MB',
+      })),
+  }),
+  section({
+    benchmark: 'activation',
+    title: 'Activation of the extension',
+    peer: 'VS Code’s markdown extension',
+    result: z.object({ activationMs: z.object({ ours: n, peer: n, ratio: n }) }),
+    rows: ({ activationMs: { ours, peer, ratio } }) => [
+      {
+        what: 'milliseconds',
+        ours: said(ours),
+        peer: `${said(peer)} (${said(ratio)} ×)`,
+        goal: 'below 100',
+      },
+    ],
   }),
   section({
     benchmark: 'server',
