@@ -11,19 +11,21 @@ import type { GenerateRequest } from '../server/src/protocol/index.ts';
 import { processorSeconds } from '../test/support/processTime.ts';
 import { testEngine, testModelFile } from '../test/support/testModel.ts';
 import type { BareRequest, BareResult } from './bareLoop.ts';
-import { machine, median, report } from './measure.ts';
+import { machine, median, numberOption, report } from './measure.ts';
 
 const contextTokens = 4096;
 const maxTokens = 128;
 /** Fewer tokens in less time would be a completion that ended by itself: too short to measure. */
 const fewestTokens = 100;
 const limitMs = 15_000;
-const rounds = Number(/^--rounds=(\d+)$/.exec(process.argv[2] ?? '')?.[1] ?? 9);
+const rounds = numberOption('rounds', 9);
 const never = new AbortController().signal;
 
 /** One run of a contender. */
 interface Run {
   readonly promptTokens: number;
+  /** Whether it went on for long enough to be measured. */
+  readonly long: boolean;
   readonly firstMs: number;
   readonly tokensPerSecond: number;
   readonly processorPerWall: number;
@@ -35,8 +37,10 @@ interface Contender {
   readonly stop: () => Promise<void>;
 }
 
-/** The beginning of a list that the model goes on with for longer than it is let. */
+/** The beginning of a list that the model mostly goes on with for longer than it is let. */
 const prefix = '1\n2\n3\n4\n5\n6\n';
+/** So many questions are tried until there are enough whose answers are long. */
+const mostQuestions = 60;
 
 /** About 400 tokens with the rest. Each round has its own beginning, so that nothing comes out of a cache. */
 function question(round: number): string {
@@ -77,7 +81,7 @@ async function engineContender(file: string, measurementsFile: string): Promise<
       return {
         promptTokens: event.tokens.prompt,
         firstMs: first - started,
-        tokensPerSecond: rate(event.tokens.generated - early, ended - first),
+        ...pace(event.tokens.generated - early, ended - first),
         processorPerWall: (processorSeconds(pid) - used) / ((ended - started) / 1000),
       };
     }
@@ -105,7 +109,7 @@ async function bareContender(file: string, threads: number | 'default'): Promise
     return {
       promptTokens: result.promptTokens,
       firstMs: result.firstMs,
-      tokensPerSecond: rate(result.generated - 1, result.restMs),
+      ...pace(result.generated - 1, result.restMs),
       processorPerWall: result.processorSeconds / result.wallSeconds,
     };
   };
@@ -118,21 +122,28 @@ async function bareContender(file: string, threads: number | 'default'): Promise
 }
 
 async function answerOf(child: ChildProcess): Promise<unknown> {
-  const ended = once(child, 'exit').then(() => {
+  const answered = new AbortController();
+  const { signal } = answered;
+  const ended = once(child, 'exit', { signal }).then(() => {
     throw new Error('The bare loop ended.');
   });
-  const [answer] = (await Promise.race([once(child, 'message'), ended])) as [unknown];
   ended.catch(() => undefined);
-  return answer;
+  try {
+    const [answer] = (await Promise.race([once(child, 'message', { signal }), ended])) as [unknown];
+    return answer;
+  } finally {
+    answered.abort();
+  }
 }
 
-function rate(tokens: number, milliseconds: number): number {
-  if (tokens < fewestTokens && milliseconds < limitMs)
-    throw new Error(`Only ${tokens} tokens were generated; the prompt must ask for more.`);
-  return tokens / (milliseconds / 1000);
+function pace(tokens: number, milliseconds: number): Pick<Run, 'long' | 'tokensPerSecond'> {
+  return {
+    long: tokens >= fewestTokens || milliseconds >= limitMs,
+    tokensPerSecond: tokens / (milliseconds / 1000),
+  };
 }
 
-function summary(runs: readonly Run[]): Run {
+function summary(runs: readonly Run[]): Omit<Run, 'long'> {
   return {
     promptTokens: median(runs.map(({ promptTokens }) => promptTokens)),
     firstMs: median(runs.map(({ firstMs }) => firstMs)),
@@ -152,11 +163,15 @@ try {
 
   // Turn by turn, so that whatever else the machine does meets all alike. The first round only warms up.
   const runs = contenders.map((): Run[] => []);
-  for (let round = -1; round < rounds; round += 1) {
-    for (const [at, contender] of contenders.entries()) {
-      const run = await contender.run(round + 1);
-      if (round >= 0) runs[at]?.push(run);
-    }
+  // A question that somebody answers at no length measures nothing, and the next takes its place.
+  let done = -1;
+  for (let question = 0; done < rounds; question += 1) {
+    if (question === mostQuestions) throw new Error(`Only ${done} questions were answered at length.`);
+    const answers: Run[] = [];
+    for (const contender of contenders) answers.push(await contender.run(question));
+    if (!answers.every(({ long }) => long)) continue;
+    done += 1;
+    if (done > 0) for (const [at, run] of answers.entries()) runs[at]?.push(run);
   }
   const results = contenders.map(({ name }, at) => ({ name, ...summary(runs[at] ?? []) }));
   const [engine, byDefault, ...others] = results;
