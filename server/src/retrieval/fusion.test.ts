@@ -103,9 +103,7 @@ test('given any candidates, when diversified, then at most k of them, each once,
   const some = fc.array(fc.tuple(relevance, vector), { maxLength: 12 });
   fc.assert(
     fc.property(some, fc.integer({ min: 0, max: 12 }), (entries, k) => {
-      const candidates = entries.map(([share, values], at) =>
-        candidate(`c${at}`, share, unit(...values)),
-      );
+      const candidates = entries.map(([share, values], at) => candidate(`c${at}`, share, unit(...values)));
       const chosen = diversify(candidates, k);
       assert.ok(chosen.length <= k);
       assert.equal(new Set(idsOf(chosen)).size, chosen.length);
