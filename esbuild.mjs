@@ -20,7 +20,7 @@ const common = {
 const zodInEnglish = {
   name: 'zod-in-english',
   setup({ onResolve, onLoad }) {
-    const namespace = 'zod-in-english';
+    const namespace = zodInEnglish.name;
     onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer, resolveDir }) =>
       /[\\/]zod[\\/]/.test(importer) ? { path: resolveDir, namespace } : undefined,
     );

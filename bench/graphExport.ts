@@ -3,10 +3,10 @@
 //   node bench/graphExport.ts [--edges=1000000] [--write]
 import { exportFormats, exportGraph, openGraph } from '../server/src/graph/index.ts';
 import type { GraphRows, ReadableGraph, StoredEdge, StoredNode } from '../server/src/graph/index.ts';
-import { report } from './measure.ts';
+import { numberOption, report } from './measure.ts';
 import { seededRandom } from './retrieval/metrics.ts';
 
-const edgesWanted = Number(/--edges=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 1_000_000);
+const edgesWanted = numberOption('edges', 1_000_000);
 const chunksPerDocument = 10;
 const mentionsPerChunk = 9;
 const edgesPerDocument = chunksPerDocument * (1 + mentionsPerChunk);

@@ -6,10 +6,10 @@ import { parse as parseBibtex } from '@retorquere/bibtex-parser';
 import { parse as parseLatex } from '@unified-latex/unified-latex-util-parse';
 import { chunkDocument } from '../server/src/retrieval/chunking.ts';
 import { readDocument } from '../server/src/retrieval/readers/index.ts';
-import { median, report } from './measure.ts';
+import { median, numberOption, report } from './measure.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'test', 'fixtures');
-const kilobytes = Number(/--kilobytes=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 500);
+const kilobytes = numberOption('kilobytes', 500);
 const rounds = 3;
 const signal = new AbortController().signal;
 

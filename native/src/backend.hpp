@@ -24,7 +24,7 @@ struct Interrupted {};
 /** Who is asked while graphs are computed; what is empty is not asked. */
 struct Attendant {
   std::function<void()> beforeGraph;  ///< may wait, or throw Interrupted
-  /** Asked between the operations of a graph on the CPU, by its threads. @returns whether to end */
+  /** Asked between the operations of a graph on the CPU. @returns whether to end */
   std::function<bool()> endsGraph;
 };
 

@@ -134,7 +134,22 @@ void CommandReader::accept(const std::string& line) {
   arrived_.notify_all();
 }
 
-double obey(CommandReader& commands, const Obedience& obedience) {
+bool CommandReader::obeyDuring(Backend& backend, const Obedience& obedience,
+                               const std::function<void()>& work) {
+  struct Leave {
+    Backend& backend;
+    ~Leave() { backend.attend({}); }
+  } const leave{backend};
+  backend.attend({[&] { obey(obedience); }, [this] { return stopCame_.load(); }});
+  try {
+    work();
+  } catch (const Interrupted&) {
+    return false;
+  }
+  return true;
+}
+
+void CommandReader::obey(const Obedience& obedience) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds look{200};
   bool commanded = false;
@@ -142,14 +157,15 @@ double obey(CommandReader& commands, const Obedience& obedience) {
   const Clock::time_point start = Clock::now();
   for (;;) {
     // A run that was told to pause and whose starter has gone goes on rather than waiting for ever.
-    if (commands.ended()) commanded = false;
+    if (ended()) commanded = false;
     const bool pausing = commanded || (obedience.pausedOtherwise && obedience.pausedOtherwise());
     if (pausing != told) emitEvent(pausing ? "paused" : "resumed", obedience.place());
     told = pausing;
-    const std::optional<Command> command = pausing ? commands.waitFor(look) : commands.take();
+    const std::optional<Command> command = pausing ? waitFor(look) : take();
     if (!command.has_value()) {
       if (pausing) continue;
-      return std::chrono::duration<double>(Clock::now() - start).count();
+      pausedSeconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+      return;
     }
     switch (*command) {
       case Command::pause:

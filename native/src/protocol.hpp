@@ -39,6 +39,13 @@ void emitFailed(const TrainerError& error);
 
 enum class Command { pause, resume, checkpoint, stop };
 
+/** What a task does about commands; what is empty does not happen. */
+struct Obedience {
+  std::function<Event()> place;           ///< what `paused` and `resumed` say
+  std::function<bool()> pausedOtherwise;  ///< besides by a command
+  std::function<void()> checkpoint;       ///< saves, and says so
+};
+
 /** Reads commands on a thread of its own; the end of stdin is not a command. */
 class CommandReader {
  public:
@@ -47,16 +54,23 @@ class CommandReader {
   CommandReader(const CommandReader&) = delete;
   CommandReader& operator=(const CommandReader&) = delete;
 
+  /**
+   * Does `work`, and obeys before each of its graphs: waits while paused, and leaves it at `stop`,
+   * within a graph too. @returns whether it came to its end
+   */
+  bool obeyDuring(Backend& backend, const Obedience& obedience, const std::function<void()>& work);
+  /** How long it has waited in all. */
+  double pausedSeconds() const { return pausedSeconds_; }
+
+ private:
+  /** @throws Interrupted at `stop` */
+  void obey(const Obedience& obedience);
   /** The oldest command that was not taken yet. */
   std::optional<Command> take();
   /** The same, waiting at the most so long for one. */
   std::optional<Command> waitFor(std::chrono::milliseconds most);
   /** Whether stdin has ended and every command was taken. */
   bool ended();
-  /** Whether `stop` has come, taken or not; may be asked from any thread. */
-  bool stopCame() const { return stopCame_; }
-
- private:
   void readLoop();
   void accept(const std::string& line);
 
@@ -64,22 +78,10 @@ class CommandReader {
   std::condition_variable arrived_;
   std::deque<Command> commands_;
   bool ended_ = false;
+  double pausedSeconds_ = 0;
   std::atomic<bool> stopCame_{false};
   std::atomic<bool> leaving_{false};
   std::thread thread_;
 };
-
-/** What a run does about commands; what is empty does not happen. */
-struct Obedience {
-  std::function<Event()> place;           ///< what `paused` and `resumed` say
-  std::function<bool()> pausedOtherwise;  ///< besides by a command
-  std::function<void()> checkpoint;       ///< saves, and says so
-};
-
-/**
- * Obeys what has come, and waits while paused. @returns seconds that went by
- * @throws Interrupted at `stop`
- */
-double obey(CommandReader& commands, const Obedience& obedience);
 
 }  // namespace preflexor

@@ -57,16 +57,10 @@ class Scorer {
 
   void run() {
     CommandReader commands;
-    const auto place = [this]() -> Event { return {{"step", scored_}}; };
-    backend_.attend(
-        {[&] { obey(commands, {place, {}, {}}); }, [&] { return commands.stopCame(); }});
-    bool stopped = false;
-    try {
+    const Obedience obedience{[this]() -> Event { return {{"step", scored_}}; }, {}, {}};
+    const bool stopped = !commands.obeyDuring(backend_, obedience, [this] {
       for (; scored_ < config_.records.size(); ++scored_) scoreRecord(scored_);
-    } catch (const Interrupted&) {
-      stopped = true;
-    }
-    backend_.attend({});
+    });
     emitFallbacks(backend_);
     Event done = {{"records", scored_}, {"stopped", stopped}};
     if (config_.score->gradientLoss.has_value() && !stopped) {

@@ -285,6 +285,11 @@ void Trainer::saveCheckpoint() {
   reference_->save();
 }
 
+void Trainer::saveAndTell() {
+  saveCheckpoint();
+  emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
+}
+
 bool Trainer::resume() {
   const auto state = readCheckpoint(checkpointPath(), identity_, *adapter_, *optimizer_);
   if (!state.has_value()) return false;
@@ -377,16 +382,6 @@ bool Trainer::pausedByFile() const {
   return !train_.pauseFile.empty() && std::filesystem::exists(train_.pauseFile, error);
 }
 
-void Trainer::obey(CommandReader& commands) {
-  const auto place = [this]() -> Event { return {{"step", stepsDone_}}; };
-  const auto checkpoint = [this] {
-    saveCheckpoint();
-    emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
-  };
-  pausedSeconds_ +=
-      preflexor::obey(commands, {place, [this] { return pausedByFile(); }, checkpoint});
-}
-
 bool Trainer::evaluateAndWatch() {
   if (train_.heldout.empty()) return false;
   evaluating_ = true;
@@ -409,8 +404,7 @@ Event Trainer::writeAdapter() {
 }
 
 void Trainer::finish(const char* reason) {
-  saveCheckpoint();
-  emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
+  saveAndTell();
   Event event = {
       {"step", stepsDone_}, {"stopped", std::string(reason) == "stopped"}, {"reason", reason}};
   event.update(writeAdapter());
@@ -464,38 +458,34 @@ void Trainer::run(CommandReader& commands) {
                         {"records", config_.records.size()},
                         {"heldout", train_.heldout.size()},
                         {"parameters", adapter_->parameterCount()}});
-  backend_.attend({[&] { obey(commands); }, [&] { return commands.stopCame(); }});
+  const Obedience obedience{[this]() -> Event { return {{"step", stepsDone_}}; },
+                            [this] { return pausedByFile(); }, [this] { saveAndTell(); }};
   const char* reason = "stopped";
-  try {
-    reason = takeSteps(commands);
-  } catch (const Interrupted&) {
+  if (!commands.obeyDuring(backend_, obedience, [&] { reason = takeSteps(commands); })) {
     abandonStep();
   }
-  backend_.attend({});
   finish(reason);
 }
 
-const char* Trainer::takeSteps(CommandReader& commands) {
+const char* Trainer::takeSteps(const CommandReader& commands) {
   // A run that was stopped while it evaluated does so now.
   if (evaluating_ && evaluateAndWatch()) return "early-stop";
   double working = 0;
   const int firstStep = stepsDone_;
   while (stepsDone_ < train_.steps) {
-    obey(commands);
-    const double pausedBefore = pausedSeconds_;
+    const double pausedBefore = commands.pausedSeconds();
     const Clock::time_point start = Clock::now();
     const double processorBefore = processorSeconds();
     const StepResult result = stepOrFallBack();
-    const double seconds = secondsSince(start) - (pausedSeconds_ - pausedBefore);
+    const double seconds = secondsSince(start) - (commands.pausedSeconds() - pausedBefore);
     working += seconds;
     reportStep(result, seconds, processorSeconds() - processorBefore,
                working / (stepsDone_ - firstStep) * (train_.steps - stepsDone_));
     const auto due = [&](int every) { return every > 0 && stepsDone_ % every == 0; };
     if (due(train_.evaluateEvery) && evaluateAndWatch()) return "early-stop";
     if (due(train_.checkpointEvery) && stepsDone_ < train_.steps) {
-      saveCheckpoint();
+      saveAndTell();
       lastCheckpoint_ = stepsDone_;
-      emitEvent("checkpoint", {{"step", stepsDone_}, {"file", checkpointPath()}});
     }
   }
   if (evaluatedAt_ != stepsDone_) evaluateAndWatch();

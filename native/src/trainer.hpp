@@ -82,10 +82,9 @@ class Trainer {
   std::vector<size_t> recordsOfMicroBatch(std::uint64_t microBatch);
   PackedBatch longestBatch() const;
   bool pausedByFile() const;
-  /** Obeys commands and waits while paused. @throws Interrupted when the run shall stop */
-  void obey(CommandReader& commands);
+  void saveAndTell();
   /** All steps that are left. @returns why they ended @throws Interrupted, TrainerError */
-  const char* takeSteps(CommandReader& commands);
+  const char* takeSteps(const CommandReader& commands);
   /** @returns whether the run shall end early */
   bool evaluateAndWatch();
   void reportStep(const StepResult& result, double seconds, double processor,
@@ -113,7 +112,6 @@ class Trainer {
   int stepsDone_ = 0;
   int evaluatedAt_ = -1;
   bool evaluating_ = false;
-  double pausedSeconds_ = 0;
   int lastCheckpoint_ = -1;  ///< the step of the newest checkpoint that this run wrote or read
 };
 

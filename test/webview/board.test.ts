@@ -1,25 +1,18 @@
 // The curation board in a real Chromium, under the client's own content security policy, over the book that the
 // server keeps.
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { BoardFromView } from '../../server/src/protocol/index.ts';
 import { seriousFindings } from './accessibility.ts';
 import { BoardDesk } from './boardExamples.ts';
 import { themes, type Theme } from './themes.ts';
-import { ViewServer } from './viewPage.ts';
+import { complaints, pictures, servedView } from './viewPage.ts';
 
-const pictures = join(import.meta.dirname, '..', '..', 'test-output', 'webview');
-
-let server: ViewServer;
-before(async () => {
-  await mkdir(pictures, { recursive: true });
-  server = await ViewServer.start('board/main.ts');
-});
-after(() => server.close());
+const server = servedView('board/main.ts');
 
 async function open(
   t: TestContext,
@@ -34,15 +27,6 @@ async function open(
   });
   await desk.settle(page);
   return { page, desk };
-}
-
-async function complaints(page: Page): Promise<string[]> {
-  const sent = await page.evaluate(() => window.sentByView);
-  const failures = sent.map((one) => BoardFromView.parse(one)).filter(({ type }) => type === 'didFail');
-  return [
-    ...(await page.evaluate(() => window.policyViolations)),
-    ...failures.map((one) => JSON.stringify(one)),
-  ];
 }
 
 const pressed = async (page: Page, desk: BoardDesk, ...keys: string[]): Promise<void> => {

@@ -1,24 +1,17 @@
 // The Graph view in a real Chromium, under the client's own content security policy, over the selection that the server
 // makes of a graph in memory.
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousFindings } from './accessibility.ts';
 import { GraphDesk, large, small } from './graphExamples.ts';
 import { themes, type Theme } from './themes.ts';
-import { complaints, ViewServer } from './viewPage.ts';
+import { complaints, pictures, servedView } from './viewPage.ts';
 
-const pictures = join(import.meta.dirname, '..', '..', 'test-output', 'webview');
-
-let server: ViewServer;
-before(async () => {
-  await mkdir(pictures, { recursive: true });
-  server = await ViewServer.start('graph/main.ts');
-});
-after(() => server.close());
+const server = servedView('graph/main.ts');
 
 async function open(
   t: TestContext,

@@ -1,9 +1,9 @@
 // The Iterations view in a real Chromium, under the client's own content security policy: its states, its buttons, its words.
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { withDecision } from '../../client/src/runModel.ts';
 import { seriousFindings } from './accessibility.ts';
 import {
@@ -26,22 +26,14 @@ import {
   show,
   button,
   sent,
-  complaints,
   sectionText,
   focusedName,
   inventive,
 } from './iterationsPage.ts';
 import { themes } from './themes.ts';
-import { ViewServer } from './viewPage.ts';
+import { complaints, pictures, servedView } from './viewPage.ts';
 
-const pictures = join(import.meta.dirname, '..', '..', 'test-output', 'webview');
-
-let server: ViewServer;
-before(async () => {
-  await mkdir(pictures, { recursive: true });
-  server = await ViewServer.start('iterations/main.ts');
-});
-after(() => server.close());
+const server = servedView('iterations/main.ts');
 
 for (const [name, theme] of Object.entries(themes)) {
   test(`given the theme ${name}, when each state is shown, then axe finds nothing serious and no policy is broken`, async () => {

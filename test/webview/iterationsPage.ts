@@ -92,12 +92,6 @@ export async function sent(page: Page): Promise<IterationsFromView[]> {
   return messages.map((message) => IterationsFromView.parse(message));
 }
 
-/** What went wrong in the page without anybody asking. */
-export async function complaints(page: Page): Promise<string[]> {
-  const failures = (await sent(page)).filter((message) => message.type === 'didFail');
-  return [...(await page.evaluate(() => window.policyViolations)), ...failures.map(({ message }) => message)];
-}
-
 /** The text of a section, as it stands in the page. */
 export async function sectionText(page: Page, kind: string): Promise<string | null> {
   return await page

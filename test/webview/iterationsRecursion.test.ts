@@ -1,24 +1,17 @@
 // The Iterations view of a recursion, in a real Chromium: several iterations, what was thought of them, and comparing.
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { withPick, withRating, withStop } from '../../client/src/runModel.ts';
 import { seriousFindings } from './accessibility.ts';
 import { finished, finishedRun, key, recursiveRun, snapshot } from './examples.ts';
-import { writing, send, show, button, sent, complaints, settled } from './iterationsPage.ts';
+import { writing, send, show, button, sent, settled } from './iterationsPage.ts';
 import { themes } from './themes.ts';
-import { ViewServer } from './viewPage.ts';
+import { complaints, pictures, servedView } from './viewPage.ts';
 
-const pictures = join(import.meta.dirname, '..', '..', 'test-output', 'webview');
-
-let server: ViewServer;
-before(async () => {
-  await mkdir(pictures, { recursive: true });
-  server = await ViewServer.start('iterations/main.ts');
-});
-after(() => server.close());
+const server = servedView('iterations/main.ts');
 
 test('given several iterations, when the run is shown, then the picked one is open and named, and the draft is iteration 0', async () => {
   const page = await server.open({ theme: themes.dark });

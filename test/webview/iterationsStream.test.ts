@@ -1,6 +1,6 @@
 // The Iterations view while text streams into it, in a real Chromium.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { askedRun } from '../../client/src/runModel.ts';
 import {
   finished,
@@ -14,25 +14,11 @@ import {
   thinkingText,
   writes,
 } from './examples.ts';
-import {
-  writing,
-  send,
-  show,
-  button,
-  sent,
-  complaints,
-  sectionText,
-  settled,
-  atEnd,
-} from './iterationsPage.ts';
+import { writing, send, show, button, sent, sectionText, settled, atEnd } from './iterationsPage.ts';
 import { themes } from './themes.ts';
-import { ViewServer } from './viewPage.ts';
+import { complaints, servedView } from './viewPage.ts';
 
-let server: ViewServer;
-before(async () => {
-  server = await ViewServer.start('iterations/main.ts');
-});
-after(() => server.close());
+const server = servedView('iterations/main.ts');
 
 test('given a run that writes 10,000 tokens, when they stream, then every one is there, in text nodes that were only added to', async () => {
   const page = await server.open({ theme: themes.dark });

@@ -2,17 +2,16 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { mkdir, readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { PdfFromView } from '../../server/src/protocol/index.ts';
 import { pdfFile } from '../support/pdfFile.ts';
 import { seriousFindings } from './accessibility.ts';
 import { themes } from './themes.ts';
-import { ViewServer } from './viewPage.ts';
+import { complaints, pictures, servedView } from './viewPage.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const pictures = join(root, 'test-output', 'webview');
 
 const pages = [
   ['On hardness', 'Copper is red and gold is yellow.'],
@@ -26,12 +25,7 @@ const pages = [
 const passage = 'because dislocations stop at their boundaries.';
 const file = Buffer.from(pdfFile(pages)).toString('base64');
 
-let server: ViewServer;
-before(async () => {
-  await mkdir(pictures, { recursive: true });
-  server = await ViewServer.start('pdf/main.ts', join(root, 'node_modules/pdfjs-dist'));
-});
-after(() => server.close());
+const server = servedView('pdf/main.ts', join(root, 'node_modules/pdfjs-dist'));
 
 /** Sends the file, and waits until its page is drawn. */
 async function show(page: Page, number: number, wanted: string | null, data = file): Promise<void> {
@@ -53,11 +47,6 @@ const untilPage = (page: Page, words: string) => page.locator('.text', { hasText
 
 async function sent(page: Page): Promise<PdfFromView[]> {
   return (await page.evaluate(() => window.sentByView)).map((message) => PdfFromView.parse(message));
-}
-
-async function complaints(page: Page): Promise<string[]> {
-  const failures = (await sent(page)).filter((message) => message.type === 'didFail');
-  return [...(await page.evaluate(() => window.policyViolations)), ...failures.map(({ message }) => message)];
 }
 
 test('given a passage, when its page is shown, then its text is marked on it, and no policy is broken', async () => {

@@ -2,8 +2,9 @@
 // and an in-memory editor. Serves on 127.0.0.1 only; everything ends with `close`.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
 import { build } from 'esbuild';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { contentSecurityPolicy, pageHtml } from '../../client/src/webviewHost.ts';
@@ -184,4 +185,23 @@ export async function complaints(page: Page): Promise<string[]> {
       .filter((sent) => (sent as { type: string }).type === 'didFail')
       .map((sent) => JSON.stringify(sent)),
   ]);
+}
+
+/** Where tests of views leave their screenshots. */
+export const pictures = join(root, 'test-output', 'webview');
+
+/** Serves a view (see `ViewServer.start`) for all tests of a file; what it gives opens pages on it once they have begun. */
+export function servedView(entry: string, resources?: string): Pick<ViewServer, 'open'> {
+  let server: ViewServer | undefined;
+  before(async () => {
+    await mkdir(pictures, { recursive: true });
+    server = await ViewServer.start(entry, resources);
+  });
+  after(() => server?.close());
+  return {
+    open: (options) => {
+      if (!server) throw new Error(`${entry} is not served yet.`);
+      return server.open(options);
+    },
+  };
 }
