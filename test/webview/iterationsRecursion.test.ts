@@ -8,6 +8,7 @@ import { withPick, withRating, withStop } from '../../client/src/runModel.ts';
 import { seriousFindings } from './accessibility.ts';
 import { finished, finishedRun, key, recursiveRun, snapshot } from './examples.ts';
 import { writing, send, show, button, sent, settled } from './iterationsPage.ts';
+import { IterationsFromView } from '../../server/src/protocol/index.ts';
 import { themes } from './themes.ts';
 import { complaints, pictures, servedView } from './viewPage.ts';
 
@@ -52,7 +53,7 @@ test('given a recursion, when it is shown, then scores, doubt, feedback, sources
   await page.screenshot({ path: join(pictures, 'iterations-dark-recursion-open.png') });
   await button(page, 'bone.md › Toughness').click();
   assert.deepEqual((await sent(page)).at(-1), { type: 'didPressSource', key, passage: 'p1' });
-  assert.deepEqual(await complaints(page), []);
+  assert.deepEqual(await complaints(page, IterationsFromView), []);
   await page.context().close();
 });
 
@@ -124,7 +125,7 @@ test('given a recursion, when two iterations are compared, then words that came 
   await settled(page);
   assert.match((await comparison.locator('ins').allTextContents()).join(''), /Short/);
   assert.equal(await comparison.locator('h3').textContent(), 'The critique that Iteration 2 set out to mend');
-  assert.deepEqual(await complaints(page), []);
+  assert.deepEqual(await complaints(page, IterationsFromView), []);
   await page.screenshot({ path: join(pictures, 'iterations-dark-comparison.png') });
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   assert.deepEqual(await seriousFindings(page, axe), []);

@@ -15,6 +15,7 @@ import {
   writes,
 } from './examples.ts';
 import { writing, send, show, button, sent, sectionText, settled, atEnd } from './iterationsPage.ts';
+import { IterationsFromView } from '../../server/src/protocol/index.ts';
 import { themes } from './themes.ts';
 import { complaints, servedView } from './viewPage.ts';
 
@@ -52,7 +53,7 @@ test('given a run that writes 10,000 tokens, when they stream, then every one is
     false,
   );
   assert.equal(await atEnd(page), true, 'the view follows what is written');
-  assert.deepEqual(await complaints(page), []);
+  assert.deepEqual(await complaints(page, IterationsFromView), []);
   await page.context().close();
 });
 

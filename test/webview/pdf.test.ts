@@ -61,7 +61,7 @@ test('given a passage, when its page is shown, then its text is marked on it, an
       .then((text) => text?.includes('Small grains')),
     true,
   );
-  assert.deepEqual(await complaints(page), []);
+  assert.deepEqual(await complaints(page, PdfFromView), []);
   await page.screenshot({ path: join(pictures, 'pdf-passage.png') });
   await page.context().close();
 });

@@ -177,14 +177,18 @@ async function bundled(entry: string): Promise<string[]> {
   return ['.js', '.css'].map((ending) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '');
 }
 
-/** What the page's content security policy refused, and what the view says went wrong in it. */
-export async function complaints(page: Page): Promise<string[]> {
-  return await page.evaluate(() => [
-    ...window.policyViolations,
-    ...window.sentByView
-      .filter((sent) => (sent as { type: string }).type === 'didFail')
-      .map((sent) => JSON.stringify(sent)),
-  ]);
+/**
+ * What the page's content security policy refused, and what the view says went wrong in it.
+ * @param fromView where it is given, everything that the view has sent has to be of it
+ */
+export async function complaints(
+  page: Page,
+  fromView?: { parse(message: unknown): unknown },
+): Promise<string[]> {
+  const [sent, refused] = await page.evaluate(() => [window.sentByView, window.policyViolations] as const);
+  for (const message of sent) fromView?.parse(message);
+  const failures = sent.filter((message) => (message as { type: string }).type === 'didFail');
+  return [...refused, ...failures.map((message) => JSON.stringify(message))];
 }
 
 /** Where tests of views leave their screenshots. */
